@@ -1,0 +1,57 @@
+# The two commands of a newcomer are `make demo` and `make test`.
+PYTHON ?= python3
+MIANTI_HOME ?= .mianti
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.mianti-installed
+# By name: a mistaken MIANTI_HOME must not cost anything else.
+DATA := kafka lake ledger log prefect sample stack.json stack.lock
+export MIANTI_HOME
+
+.DEFAULT_GOAL := help
+.PHONY: help check setup demo up down clean lint format test
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make the virtual environment with the pinned packages (once)
+
+$(STAMP): requirements.lock pyproject.toml
+	@command -v git >/dev/null || { echo "git is needed: apt-get install git, or brew install git"; exit 2; }
+	@command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv, or brew install python;"; \
+	  echo "name another with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python's venv module is needed: apt-get install python3-venv"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+check: ## Say what the local Kafka needs and is not there (Java, Maven)
+	@$(PYTHON) -m deploy.local.prerequisites
+
+demo: check setup ## Publish a sample of three departments, and show what comes out
+	@$(BIN)/mianti demo
+
+up: check setup ## Start Kafka, Prefect and the deployments
+	@$(BIN)/mianti up
+
+down: ## Stop them; the data stay
+	@test ! -x $(BIN)/mianti || $(BIN)/mianti down
+
+clean: down ## Stop them and remove their data
+	@test ! -d "$(MIANTI_HOME)" || { cd "$(MIANTI_HOME)" && rm -rf $(DATA); }
+
+lint: setup ## Check style, types and which package imports which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: check setup ## Run all tests, on a real Kafka
+	$(BIN)/pytest

@@ -1,0 +1,20 @@
+"""Files as departments export them: read in chunks, and given back with what was refused."""
+
+from connectors.files.columns import FAULT, REFUSED_COLUMNS, REFUSED_KEYS, ROW
+from connectors.files.open import open_source
+from connectors.files.refused import RefusedFile
+from connectors.files.source import FAULTS, Chunk, Source
+from connectors.files.unreadable import Unreadable
+
+__all__ = [
+    "FAULT",
+    "FAULTS",
+    "REFUSED_COLUMNS",
+    "REFUSED_KEYS",
+    "ROW",
+    "Chunk",
+    "RefusedFile",
+    "Source",
+    "Unreadable",
+    "open_source",
+]

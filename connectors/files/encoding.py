@@ -1,0 +1,90 @@
+"""Which encoding a file is in, and bytes to text without losing more than a wrong character."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from connectors.files.source import LOST
+
+BLOCK = 1 << 20
+_SAMPLE = 1 << 16  # of each block that is not UTF-8: bounds the work, and spreads over the file
+_NON_ASCII = re.compile(r"[^\x00-\x7f]")
+_CJK = re.compile(r"[\u3000-\u9fff\uff00-\uffee]")
+# Four common Chinese characters of UTF-8 in a row are not GB18030 text but for one chance in
+# about 10^10: such a line was pasted in from another file.
+_UTF8_RUN = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf][\x80-\xbf]){4}")
+
+
+def detect_encoding(path: Path) -> str:
+    """Say what the whole file is: `utf-16` (by its BOM), `utf-8-sig`, `utf-8` or `gb18030`.
+
+    GB18030 holds GBK and GB 2312. A few wrong bytes do not make UTF-8 into GB18030: what counts
+    is how much of the text beyond ASCII reads as UTF-8.
+    """
+    with path.open("rb") as file:
+        head = file.read(3)
+        if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+        if head == codecs.BOM_UTF8:
+            return "utf-8-sig"
+        file.seek(0)
+        return "utf-8" if _mostly_utf8(file) else "gb18030"
+
+
+def _mostly_utf8(file: BinaryIO) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    good = chinese = bad = 0
+    while block := file.read(BLOCK):
+        try:
+            decoder.decode(block)
+        except UnicodeDecodeError as error:
+            decoder.reset()
+            start = max(0, error.start - _SAMPLE // 2)
+            text = block[start : start + _SAMPLE].decode("utf-8", "replace")
+            lost = text.count(LOST)
+            bad += lost
+            good += len(_NON_ASCII.findall(text)) - lost
+            chinese += len(_CJK.findall(text))
+    # GB18030 read as UTF-8: some of what is beyond ASCII reads as something, next to none of it
+    # as Chinese. So also a file put together from both keeps its wrong half refused.
+    return good >= bad * 4 or chinese * 4 >= bad
+
+
+def utf8_bytes(file: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """Give the file in blocks, UTF-16 as UTF-8, a byte-order mark left out."""
+    if encoding == "utf-16":
+        yield from (text.encode() for text in texts(file, encoding))
+        return
+    if encoding == "utf-8-sig":
+        file.seek(len(codecs.BOM_UTF8))
+    while block := file.read(BLOCK):
+        yield block
+
+
+def texts(file: BinaryIO, encoding: str) -> Iterator[str]:
+    """Give the file as text, in blocks, each wrong byte and each NUL as U+FFFD."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    while block := file.read(BLOCK):
+        yield decoder.decode(block).replace("\0", LOST)
+    yield decoder.decode(b"", final=True)
+
+
+def lines_of(block: bytes, encoding: str, newline: bytes) -> list[str]:
+    """Decode whole lines; each is decoded alone where one is wrong, so that none harms another."""
+    if encoding != "gb18030":
+        encoding = "utf-8"
+    elif _UTF8_RUN.search(block):
+        return [_line(raw, encoding) for raw in block.split(newline)]
+    try:
+        text = block.decode(encoding)
+    except UnicodeDecodeError:
+        return [_line(raw, encoding) for raw in block.split(newline)]
+    return text.replace("\0", LOST).split(newline.decode())
+
+
+def _line(raw: bytes, encoding: str) -> str:
+    if encoding == "gb18030" and _UTF8_RUN.search(raw):
+        encoding = "utf-8"
+    return raw.decode(encoding, "replace").replace("\0", LOST)

@@ -1,0 +1,108 @@
+"""Writers of refused rows, one for each format a department may have sent."""
+
+import csv
+from pathlib import Path
+from typing import Any, Protocol
+
+import openpyxl
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from connectors.files.columns import REFUSED_COLUMNS, REFUSED_KEYS
+from connectors.files.csv_source import CsvSource
+from connectors.files.json_source import JsonSource
+from connectors.files.json_values import compact, value_of
+from connectors.files.source import LOST, Source
+from connectors.files.table import TableSource
+
+Values = tuple[str | None, ...]
+
+
+class Writer(Protocol):
+    """Writes refused rows to a file of its own; `close` makes the file whole."""
+
+    def write(self, values: Values, code: str, reason: str, row: int) -> None:
+        """Write one row of the sender, with why it was refused and where it stood."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+class CsvWriter:
+    """UTF-8 with a BOM, which Excel opens without asking; the sender's own delimiter."""
+
+    def __init__(self, path: Path, header: list[str], delimiter: str) -> None:
+        """Open `path` and write the header."""
+        self._file = path.open("w", encoding="utf-8-sig", newline="")
+        self._csv = csv.writer(self._file, delimiter=delimiter)
+        self._csv.writerow([*header, *REFUSED_COLUMNS])
+
+    def write(self, values: Values, code: str, reason: str, row: int) -> None:
+        """Write one row. Its cells are the sender's own text, a leading `=` included."""
+        self._csv.writerow([*values, code, reason, row])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class XlsxWriter:
+    """A workbook of one sheet in which every cell is text, so that no code loses a digit."""
+
+    def __init__(self, path: Path, header: list[str]) -> None:
+        """Begin a workbook; openpyxl keeps its rows in a temporary file."""
+        self._path = path
+        self._book = openpyxl.Workbook(write_only=True)
+        self._sheet = self._book.create_sheet()
+        self._append([*header, *REFUSED_COLUMNS])
+
+    def write(self, values: Values, code: str, reason: str, row: int) -> None:
+        """Write one row. A text with a leading `=` stays a text."""
+        self._append([*values, code, reason, str(row)])
+
+    def _append(self, texts: list[str | None]) -> None:
+        self._sheet.append([text and self._cell(text) for text in texts])
+
+    def _cell(self, text: str) -> WriteOnlyCell:
+        cell = WriteOnlyCell(self._sheet, ILLEGAL_CHARACTERS_RE.sub(LOST, text))
+        cell.data_type = "s"
+        return cell
+
+    def close(self) -> None:
+        """Write the workbook."""
+        self._book.save(self._path)
+
+
+class JsonWriter:
+    """A JSON array, or JSON lines, of objects under the sender's own keys."""
+
+    def __init__(self, path: Path, kinds: dict[str, set[str]], *, lines: bool) -> None:
+        """Open `path`; `kinds` says of each key what its values were."""
+        self._file = path.open("w", encoding="utf-8", newline="\n")
+        self._kinds = kinds
+        self._lines = lines
+        self._before = "" if lines else "[\n"
+
+    def write(self, values: Values, code: str, reason: str, row: int) -> None:
+        """Write one record, nested values as the values they were."""
+        fields = zip(self._kinds.items(), values, strict=True)
+        record: dict[str, Any] = {key: value_of(text, kinds) for (key, kinds), text in fields}
+        record |= zip(REFUSED_KEYS, (code, reason, row), strict=True)
+        self._file.write(self._before + compact(record))
+        self._before = "\n" if self._lines else ",\n"
+
+    def close(self) -> None:
+        """End the list and close the file."""
+        self._file.write("\n" if self._lines else "\n]\n")
+        self._file.close()
+
+
+def writer_for(source: Source, path: Path) -> Writer:
+    """Open the writer of `source`'s own layout."""
+    if isinstance(source, JsonSource):
+        return JsonWriter(path, source.kinds, lines=source.format == "jsonl")
+    if isinstance(source, CsvSource):
+        return CsvWriter(path, source.header_row, source.delimiter)
+    if isinstance(source, TableSource):
+        return XlsxWriter(path, source.header_row)
+    raise TypeError(f"no writer for {type(source).__name__}")

@@ -1,0 +1,163 @@
+"""What every reader gives: chunks of rows as text, and the faults of single rows."""
+
+import copy
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import polars as pl
+
+from connectors.files.columns import FAULT, ROW
+
+LOST = "\ufffd"  # stands where a character could not be read
+
+FAULTS: dict[str, tuple[str, str]] = {
+    "bad_character": (
+        "The row holds a character that cannot be read; it stands as � here.",
+        "该行含有无法识别的字符，此处以 � 标出。",
+    ),
+    "too_many_fields": (
+        "The row has more fields than the header; it stands whole in the first column.",
+        "该行字段多于表头，整行原文放在第一列。",
+    ),
+    "too_few_fields": (
+        "The row has fewer fields than the header; it stands whole in the first column.",
+        "该行字段少于表头，整行原文放在第一列。",
+    ),
+    "broken_quotes": (
+        "A quotation mark in the row is not closed, or closes before the field ends.",
+        "该行的引号没有闭合，或在字段结束之前就已闭合。",
+    ),
+    "row_too_long": (
+        "The row is far too long; only its beginning is kept.",
+        "该行过长，此处只保留开头部分。",
+    ),
+    "number_lost_digits": (
+        "A number of more than 15 digits was stored as a number, and Excel has lost its last "
+        "digits: type it again into a cell formatted as text.",
+        "超过 15 位的号码被存为数字，Excel 已丢失末尾数位：请将单元格设为文本格式后重新录入。",
+    ),
+    "not_an_object": (
+        "The record is not a JSON object.",
+        "该记录不是 JSON 对象。",
+    ),
+    "bad_json": (
+        "The record is not valid JSON, or names one key twice with different values.",
+        "该记录不是有效的 JSON，或同一键出现两次且值不同。",
+    ),
+}
+
+Record = tuple[int, str | None, Sequence[str | None]]
+"""A record's number, its fault and its values, one a column."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a file, in its order.
+
+    `rows`: `__row` Int64 (the record's number, 1-based, the header not counted; blank rows of a
+    table are passed over but counted, as a spreadsheet does), `__fault` String (null, or a key
+    of `FAULTS`), then the file's columns, all String; null where blank.
+    A record that could not be split stands whole in the first column.
+    """
+
+    rows: pl.DataFrame
+
+
+class Source(ABC):
+    """A file opened for reading, any number of times, in bounded memory."""
+
+    format: str
+    encoding: str
+
+    def __init__(self, path: Path, chunk_rows: int) -> None:
+        """Remember where the file is; nothing is held open between two passes."""
+        self.path = path
+        self.chunk_rows = chunk_rows
+        self.size = path.stat().st_size
+        self._position = 0
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file's bytes, in hex; read in a pass of its own."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    @property
+    @abstractmethod
+    def header(self) -> list[str]:
+        """The names as the file has them, stripped; blank ones at the end are left out."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """The names the chunks use: the header's, made unique, or those of `with_header`."""
+
+    @abstractmethod
+    def chunks(self) -> Iterator[Chunk]:
+        """Read the file from its start; every pass gives the same."""
+
+    def with_header(self, names: Sequence[str], *, skip_first: bool = True) -> Self:
+        """Return the same file with its columns named by position.
+
+        A record must then have `len(names)` fields (beside the columns a refused file adds).
+        `skip_first=False` is for a file without a header: its first row is data.
+        Raises ValueError for JSON, whose names stand in every record.
+        """
+        other = copy.copy(self)
+        other.take_names(list(names), skip_first)
+        return other
+
+    def take_names(self, names: list[str], skip_first: bool) -> None:
+        """Do what `with_header` says, to this source itself."""
+        raise ValueError(f"{self.format} names its columns in every record")
+
+    def position(self) -> int:
+        """Bytes read so far by the present pass, about; for a progress bar against `size`."""
+        return min(self._position, self.size)
+
+
+def frame(names: Sequence[str], records: Iterable[Record]) -> pl.DataFrame:
+    """Make a chunk's frame of `records`, not yet finished."""
+    found = list(records)
+    values = list(zip(*(values for _, _, values in found), strict=True)) or [()] * len(names)
+    columns = dict(zip(names, values, strict=True))
+    data = {ROW: [row for row, _, _ in found], FAULT: [fault for _, fault, _ in found], **columns}
+    try:
+        return pl.DataFrame(data, schema=schema(names))
+    except UnicodeEncodeError:  # half a surrogate pair, written out as \ud83d in JSON
+        mended = {name: [mend(value) for value in column] for name, column in columns.items()}
+        return pl.DataFrame({**data, **mended}, schema=schema(names))
+
+
+def mend(value: str | None) -> str | None:
+    """Replace halves of surrogate pairs, which are no characters, by U+FFFD."""
+    return value and value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def schema(names: Iterable[str]) -> dict[str, pl.DataType]:
+    """Give the types of a chunk with these columns."""
+    return {ROW: pl.Int64(), FAULT: pl.String(), **dict.fromkeys(names, pl.String())}
+
+
+def finish(rows: pl.DataFrame) -> pl.DataFrame:
+    """Make blanks null, and mark rows in which a character was lost.
+
+    A character lost before the file was written counts too: the name is wrong all the same, and
+    a refused row that comes back unmended is refused again.
+    """
+    values = pl.exclude(ROW, FAULT)
+    lost = pl.any_horizontal(values.str.contains(LOST, literal=True).fill_null(False))
+    marked = rows.with_columns(
+        pl.when(lost).then(pl.lit("bad_character")).otherwise(FAULT).alias(FAULT)
+    )
+    return marked.with_columns(pl.when(values.str.strip_chars().str.len_bytes() > 0).then(values))
+
+
+def drop_blank(rows: pl.DataFrame) -> pl.DataFrame:
+    """Pass over rows of a table with nothing in them."""
+    return rows.filter(pl.any_horizontal(pl.exclude(ROW).is_not_null()))

@@ -1,0 +1,78 @@
+"""Events as Kafka values: Confluent framing round one Avro body, CloudEvents headers beside it."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any, Final
+
+import fastavro
+
+from schemas.avro import UnknownSchemaError, family_of, parsed_event_schema, schema_id
+
+_FRAME: Final = struct.Struct(">bI")
+#: A body larger than this is no event of ours; Kafka's own default limit is 1 MiB a message.
+LARGEST_BODY: Final = 1 << 20
+
+
+class Undecodable(Exception):
+    """A Kafka value that is no event of the family: `code` says why, never what it holds."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def encode(event: dict[str, Any], family: str) -> bytes:
+    """Return magic byte 0, the schema id (big-endian) and the Avro body of one event."""
+    out = io.BytesIO()
+    out.write(_FRAME.pack(0, schema_id(family)))
+    fastavro.schemaless_writer(out, parsed_event_schema(family), event, strict=True)
+    return out.getvalue()
+
+
+def decode(value: bytes | None, family: str) -> tuple[int, dict[str, Any]]:
+    """Return the schema id and the event of a Kafka value. Raises Undecodable."""
+    number, body = unframe(value)
+    try:
+        if family_of(number) != family:
+            raise Undecodable("schema_of_other_family")
+    except UnknownSchemaError:
+        raise Undecodable("unknown_schema") from None
+    return number, _body(body, family)
+
+
+def unframe(value: bytes | None) -> tuple[int, bytes]:
+    """Return the schema id and the Avro body of a Kafka value. Raises Undecodable."""
+    if value is None:
+        raise Undecodable("tombstone")
+    if len(value) > LARGEST_BODY:
+        raise Undecodable("too_large")
+    if len(value) < _FRAME.size or value[0] != 0:
+        raise Undecodable("bad_frame")
+    return _FRAME.unpack_from(value)[1], value[_FRAME.size :]
+
+
+def headers(event: dict[str, Any], family: str) -> list[tuple[str, bytes]]:
+    """Return CloudEvents 1.0's four required attributes (Kafka binding), always in one order."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event["event_id"].encode()),
+        ("ce_source", f"/mianti/publishers/{event['publisher']}".encode()),
+        ("ce_type", f"mianti.{family}.{event['facet']}".encode()),
+    ]
+
+
+def _body(body: bytes, family: str) -> dict[str, Any]:
+    source = io.BytesIO(body)
+    try:
+        event = fastavro.schemaless_reader(source, parsed_event_schema(family), None)
+    except Exception as error:
+        # fastavro raises whatever its parts do (EOFError, IndexError, UnicodeDecodeError,
+        # OverflowError, decimal.InvalidOperation, …); each means the same: no event of ours.
+        raise Undecodable("bad_body") from error
+    if source.tell() != len(body):
+        raise Undecodable("trailing_bytes")
+    if not isinstance(event, dict):
+        raise Undecodable("bad_body")
+    return event

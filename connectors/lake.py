@@ -1,0 +1,138 @@
+"""Where the tables lie, and the one careful way to write one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, Literal
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from connectors.settings import Settings
+
+#: `log`: everything landed. `history`: the accepted versions by bucket, for settling and asking
+#: about the past; neither is for others to read. `datasets`: what others read.
+Kind = Literal["log", "history", "datasets"]
+
+#: Set before the first row: change data cannot be read across a commit made without it, and the
+#: transaction ids are the log's only memory of Kafka's offsets, so they must not expire.
+CONFIGURATION: Final = {
+    "delta.enableChangeDataFeed": "true",
+    "delta.logRetentionDuration": "interval 36500 days",
+}
+
+
+class Lost(Exception):
+    """Another writer was first: what was read for this commit no longer holds."""
+
+
+def uri(settings: Settings, kind: Kind, family: str) -> str:
+    """Return where a family's table lies."""
+    return str(settings.mianti_lake / kind / family)
+
+
+def open_table(settings: Settings, kind: Kind, family: str) -> DeltaTable | None:
+    """Return a table at its newest version, or None when it was never written."""
+    try:
+        return DeltaTable(uri(settings, kind, family))
+    except TableNotFoundError:
+        return None
+
+
+def ensure_table(
+    settings: Settings, kind: Kind, family: str, columns: pl.Schema, partition_by: list[str]
+) -> DeltaTable:
+    """Return a table at its newest version, made empty when it was never written."""
+    found = open_table(settings, kind, family)
+    if found is not None:
+        return found
+    write_deltalake(
+        uri(settings, kind, family),
+        pl.DataFrame(schema=columns),
+        mode="ignore",
+        partition_by=partition_by,
+        configuration=CONFIGURATION,
+    )
+    return DeltaTable(uri(settings, kind, family))
+
+
+def append(table: DeltaTable, rows: pl.DataFrame, ids: Mapping[str, int]) -> None:
+    """Append rows and record transaction ids in one commit. Raises Lost."""
+    with _sure(table, ids) as properties:
+        write_deltalake(table, rows, mode="append", commit_properties=properties)
+
+
+def replace(table: DeltaTable, rows: pl.DataFrame, ids: Mapping[str, int], where: str) -> None:
+    """Put rows in the place of those a predicate names, ids with them. Raises Lost."""
+    with _sure(table, ids) as properties:
+        write_deltalake(
+            table, rows, mode="overwrite", predicate=where, commit_properties=properties
+        )
+
+
+@contextmanager
+def _sure(table: DeltaTable, ids: Mapping[str, int]) -> Iterator[CommitProperties]:
+    """Give a commit's properties; when the commit fails, find out whether it is in all the same.
+
+    A commit can be in although its answer is an error (a response lost on the way). The ids
+    decide: all of them there means ours, or one that went further, is in.
+    """
+    named = [Transaction(name, number) for name, number in ids.items()]
+    try:
+        yield CommitProperties(app_transactions=named, max_commit_retries=0)
+    except (CommitFailedError, DeltaError, OSError) as error:
+        if not _is_in(table, ids):
+            raise Lost from error
+
+
+def _is_in(table: DeltaTable, ids: Mapping[str, int]) -> bool:
+    fresh = DeltaTable(table.table_uri)
+    return all((fresh.transaction_version(name) or -1) >= number for name, number in ids.items())
+
+
+def transactions(table: DeltaTable, names: list[str]) -> dict[str, int]:
+    """Return the recorded number of each transaction id that has one."""
+    found = {name: table.transaction_version(name) for name in names}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def added_since(
+    table: DeltaTable, after: int, columns: list[str], where: str, through: int | None = None
+) -> pl.DataFrame:
+    """Return the rows appended after one table version, with `_commit_version`.
+
+    The cost follows what is new, not what is there. `after` -1 means from the start.
+    """
+    last = table.version() if through is None else through
+    if after >= last:  # asking for a version yet to come is an error of its own
+        return _empty(table, columns)
+    reader = table.load_cdf(
+        starting_version=after + 1,
+        ending_version=last,
+        columns=[f'"{name}"' for name in (*columns, "_commit_version", "_change_type")],
+        predicate=where,
+    )
+    rows = pl.DataFrame(reader)
+    inserted = rows.filter(pl.col("_change_type") == "insert")
+    return inserted.select(*columns, pl.col("_commit_version").cast(pl.Int64))
+
+
+def scan(table: DeltaTable) -> pl.LazyFrame:
+    """Return a table's rows, lazily."""
+    return pl.scan_delta(table)
+
+
+def column_order(table: DeltaTable) -> list[str]:
+    """Return the table's columns in their order."""
+    return [field.name for field in table.schema().fields]
+
+
+def empty(table: DeltaTable) -> pl.DataFrame:
+    """Return no rows of a table."""
+    return pl.DataFrame(schema=scan(table).collect_schema())
+
+
+def _empty(table: DeltaTable, columns: list[str]) -> pl.DataFrame:
+    return empty(table).select(*columns, _commit_version=pl.lit(0, pl.Int64))

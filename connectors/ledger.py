@@ -1,0 +1,257 @@
+"""The publisher's ledger: what was last published of each record's facet, in a file beside it.
+
+A revision is written down here before it is sent, so that a restart sends the same ids. The
+ledger is also a follower of its publisher's own topic: it keeps its position there, and what it
+has lost (or a crash has left open) it reads again before the next file (`ledger_follow.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from connectors.errors import MiantiError
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS versions (
+  record_key TEXT NOT NULL, facet TEXT NOT NULL, sequence INTEGER NOT NULL,
+  subject TEXT NOT NULL, digest TEXT NOT NULL, edition INTEGER,
+  file TEXT, row INTEGER, sent INTEGER NOT NULL, mark TEXT,
+  PRIMARY KEY (record_key, facet, sequence)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+  digest TEXT NOT NULL, layout TEXT NOT NULL, edition INTEGER NOT NULL, complete INTEGER,
+  PRIMARY KEY (digest, layout));
+CREATE TABLE IF NOT EXISTS positions (
+  topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL,
+  PRIMARY KEY (topic, part));
+CREATE TABLE IF NOT EXISTS floors (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
+"""
+_COLUMNS: Final = (
+    "record_key",
+    "facet",
+    "sequence",
+    "subject",
+    "digest",
+    "edition",
+    "file",
+    "row",
+    "sent",
+    "mark",
+)
+_UPSERT: Final = """
+INSERT INTO versions VALUES (?,?,?,?,?,?,?,?,?,?)
+ON CONFLICT DO UPDATE SET sent = max(sent, excluded.sent)
+"""
+_FRAME: Final = pl.Schema(
+    {
+        "record_key": pl.String(),
+        "facet": pl.String(),
+        "sequence": pl.Int64(),
+        "subject": pl.String(),
+        "digest": pl.String(),
+        "edition": pl.Int64(),
+        "file": pl.String(),
+        "row": pl.Int64(),
+        "sent": pl.Int64(),
+        "mark": pl.String(),
+    }
+)
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class LedgerBusy(MiantiError):
+    """Another process publishes for this publisher and family now."""
+
+
+class Ledger:
+    """One ledger: one publisher, one family. Use `open_ledger`."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._db = database
+
+    def latest(self, record_keys: pl.Series) -> pl.DataFrame:
+        """Return the version of the greatest sequence of each facet of these records.
+
+        Columns as `flows.publish.plan.KNOWN`; a mark on a withdrawal is its reason code.
+        """
+        self._want(record_keys)
+        return self._frame(
+            "SELECT v.record_key, facet, max(sequence), subject, digest, edition, file, row, "
+            "sent, mark FROM wanted CROSS JOIN versions v USING (record_key) "
+            "GROUP BY v.record_key, facet"
+        )
+
+    def exact(self, record_keys: pl.Series) -> pl.DataFrame:
+        """Return every version of these records, for events that bring their own sequence."""
+        self._want(record_keys)
+        chosen = ", ".join(f"v.{c}" for c in _COLUMNS)
+        return self._frame(
+            f"SELECT {chosen} FROM wanted CROSS JOIN versions v USING (record_key)"  # noqa: S608
+        )
+
+    def write(self, versions: pl.DataFrame) -> None:
+        """Write versions down before they are sent (`sent` false); one transaction."""
+        rows = versions.select(
+            *_COLUMNS[:5],
+            pl.col("edition").dt.epoch("us"),
+            *_COLUMNS[6:8],
+            pl.col("sent").cast(pl.Int64),
+            "mark",
+        )
+        with self._db:
+            self._db.executemany(_UPSERT, rows.iter_rows())
+
+    def seen(self, unchanged: pl.DataFrame) -> None:
+        """Note the newer edition in which unchanged versions were seen (columns as `write`)."""
+        rows = unchanged.select(
+            pl.col("edition").dt.epoch("us"), "file", "row", "record_key", "facet", "sequence"
+        )
+        with self._db:
+            self._db.executemany(
+                "UPDATE versions SET edition = ?1, file = ?2, row = ?3 WHERE record_key = ?4 "
+                "AND facet = ?5 AND sequence = ?6 AND coalesce(edition, 0) < ?1",
+                rows.iter_rows(),
+            )
+
+    def confirm(self, versions: pl.DataFrame) -> None:
+        """Note that Kafka has acknowledged these versions."""
+        rows = versions.select("record_key", "facet", "sequence")
+        with self._db:
+            self._db.executemany(
+                "UPDATE versions SET sent = 1 WHERE record_key = ? AND facet = ? AND sequence = ?",
+                rows.iter_rows(),
+            )
+
+    def next_sequence(self, record_key: str, facet: str) -> int:
+        """Return the next free sequence of one facet, from 1."""
+        query = "SELECT max(sequence) FROM versions WHERE record_key = ? AND facet = ?"
+        (last,) = self._db.execute(query, (record_key, facet)).fetchone()
+        return (last or 0) + 1
+
+    def edition_of(self, digest: str, layout: str, stated: dt.datetime | None) -> dt.datetime:
+        """Return the edition of a file: the one stated, else the one it had when first seen.
+
+        A file that states none is taken for newer than every file of its layout seen before; an
+        old file sent again is known by its digest and keeps its place.
+        """
+        if stated is not None:
+            return stated
+        query = "SELECT edition FROM files WHERE digest = ? AND layout = ?"
+        found = self._db.execute(query, (digest, layout)).fetchone()
+        if found:
+            return _time(found[0])
+        query = "SELECT max(edition) FROM files WHERE layout = ?"
+        (last,) = self._db.execute(query, (layout,)).fetchone()
+        now = dt.datetime.now(dt.UTC)
+        return max(now, _time(last) + dt.timedelta(microseconds=1)) if last else now
+
+    def knows_file(self, digest: str, layout: str, complete: dt.datetime | None) -> bool:
+        """Return whether a file was published before, with this statement of completeness."""
+        query = "SELECT complete FROM files WHERE digest = ? AND layout = ?"
+        found = self._db.execute(query, (digest, layout)).fetchone()
+        return found is not None and (complete is None or found[0] == _micros(complete))
+
+    def note_file(
+        self,
+        digest: str,
+        layout: str,
+        edition: dt.datetime,
+        complete: dt.datetime | None = None,
+    ) -> None:
+        """Remember a file, the edition it had first, and what was last said to be complete."""
+        values = (digest, layout, _micros(edition), complete and _micros(complete))
+        with self._db:
+            self._db.execute(
+                "INSERT INTO files VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "complete = coalesce(excluded.complete, complete)",
+                values,
+            )
+
+    def floor(self, layout: str) -> dt.datetime | None:
+        """Return the newest edition a rebuilt ledger knows to have been sent of a layout."""
+        query = "SELECT edition FROM floors WHERE layout = ?"
+        found = self._db.execute(query, (layout,)).fetchone()
+        return _time(found[0]) if found else None
+
+    def raise_floors(self) -> None:
+        """Set each layout's floor to its newest known edition: the ledger was rebuilt."""
+        with self._db:
+            self._db.execute(
+                "INSERT OR REPLACE INTO floors SELECT layout, max(edition) FROM files "
+                "GROUP BY layout"
+            )
+
+    def position(self, topic: str) -> dict[int, int]:
+        """Return, by partition, the next offset of the topic the ledger has not seen."""
+        query = "SELECT part, next FROM positions WHERE topic = ?"
+        return dict(self._db.execute(query, (topic,)))
+
+    def set_positions(self, topic: str, positions: Iterable[tuple[int, int]]) -> None:
+        """Move the ledger's position in its topic."""
+        with self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
+                [(topic, part, following) for part, following in positions],
+            )
+
+    def records(self, like: str, limit: int = 5) -> list[str]:
+        """Return some record keys that contain a text, to help a person who mistyped one."""
+        pattern = "%" + like.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = (
+            "SELECT DISTINCT record_key FROM versions WHERE record_key LIKE ? ESCAPE '\\' LIMIT ?"
+        )
+        return [key for (key,) in self._db.execute(query, (pattern, limit))]
+
+    def _want(self, record_keys: pl.Series) -> None:
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (record_key TEXT PRIMARY KEY)")
+        self._db.execute("DELETE FROM wanted")
+        keys = record_keys.drop_nulls().unique()
+        self._db.executemany("INSERT INTO wanted VALUES (?)", ((key,) for key in keys))
+
+    def _frame(self, query: str) -> pl.DataFrame:
+        rows = self._db.execute(query).fetchall()
+        frame = pl.DataFrame(rows, schema=_FRAME, orient="row")
+        return frame.with_columns(
+            pl.from_epoch("edition", time_unit="us").dt.replace_time_zone("UTC"),
+            pl.col("sent").cast(pl.Boolean),
+        )
+
+
+@contextmanager
+def open_ledger(folder: Path, publisher: str, family: str) -> Iterator[Ledger]:
+    """Open the ledger of one publisher and family for one process at a time.
+
+    Raises LedgerBusy when another process has it open.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{publisher}.{family}.sqlite"
+    with path.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LedgerBusy(
+                f"Another publish of {publisher}/{family} is running; wait for it to end.",
+                f"{publisher}/{family} 正在发布中，请等待其结束后再试。",
+            ) from None
+        database = sqlite3.connect(path)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(_TABLES)
+            yield Ledger(database)
+        finally:
+            database.close()
+
+
+def _micros(time: dt.datetime) -> int:
+    return (time - _EPOCH) // dt.timedelta(microseconds=1)
+
+
+def _time(micros: int) -> dt.datetime:
+    return _EPOCH + dt.timedelta(microseconds=micros)

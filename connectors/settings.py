@@ -1,0 +1,139 @@
+"""The settings of one installation, read from the environment alone."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connectors.errors import MiantiError
+from connectors.stack import Server, Stack
+
+
+class NotRunning(MiantiError):
+    """Nothing was set, and nothing runs in this home: the caller must start or name a server."""
+
+
+class BadSetting(MiantiError):
+    """An environment variable has a value that cannot be used."""
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable of its name; an empty variable counts as unset.
+
+    Paths are absolute once read, so that a process started elsewhere means the same files.
+    """
+
+    # Inputs stay out of error texts: one of them is a password.
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, frozen=True, validate_default=True, hide_input_in_errors=True
+    )
+
+    mianti_home: Path = Path(".mianti")
+    mianti_lake: Path = Field(default_factory=lambda known: known["mianti_home"] / "lake")
+    mianti_ledger: Path = Field(default_factory=lambda known: known["mianti_home"] / "ledger")
+    mianti_publishers: Path | None = None
+    mianti_dialects: Path | None = None
+
+    mianti_kafka_port: int | None = Field(default=None, ge=1, le=65535)
+    mianti_kafka_controller_port: int | None = Field(default=None, ge=1, le=65535)
+    mianti_prefect_port: int | None = Field(default=None, ge=1, le=65535)
+
+    kafka_bootstrap_servers: str | None = None
+    kafka_security_protocol: str = "PLAINTEXT"
+    kafka_sasl_mechanism: str | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_cafile: Path | None = None
+
+    prefect_api_url: str | None = None
+
+    @field_validator(
+        "mianti_home",
+        "mianti_lake",
+        "mianti_ledger",
+        "mianti_publishers",
+        "mianti_dialects",
+        "kafka_ssl_cafile",
+    )
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("mianti_lake", mode="before")
+    @classmethod
+    def _directory(cls, lake: object) -> object:
+        if "://" in str(lake):  # Path would make a directory named `s3:` of it.
+            raise ValueError("must be a directory")
+        return lake
+
+    @model_validator(mode="after")
+    def _sasl_is_whole(self) -> Self:
+        given = (self.kafka_sasl_mechanism, self.kafka_sasl_username, self.kafka_sasl_password)
+        if self.kafka_security_protocol.startswith("SASL_") and None in given:
+            raise ValueError(
+                f"KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs "
+                "KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
+            )
+        return self
+
+
+def read_settings() -> Settings:
+    """The settings of this environment.
+
+    Raises BadSetting, which names the variable and the rule, never the value.
+    """
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False, include_input=False)[0]
+        name = "_".join(map(str, first["loc"])).upper()
+        why = f"{name}: {first['msg']}".removeprefix(": ")
+        raise BadSetting(
+            f"A setting cannot be used: {why}.", f"环境变量的值无效：{why}。"
+        ) from None
+
+
+def kafka_options(settings: Settings) -> dict[str, Any]:
+    """What any kafka-python client of these settings is made with: address, TLS, SASL.
+
+    Raises NotRunning when KAFKA_BOOTSTRAP_SERVERS is not set and no Kafka runs in the home.
+    """
+    password = settings.kafka_sasl_password
+    options = {
+        "bootstrap_servers": kafka_address(settings).split(","),
+        "security_protocol": settings.kafka_security_protocol,
+        "ssl_cafile": settings.kafka_ssl_cafile and str(settings.kafka_ssl_cafile),
+        "sasl_mechanism": settings.kafka_sasl_mechanism,
+        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_plain_password": password and password.get_secret_value(),
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def kafka_address(settings: Settings) -> str:
+    """Where Kafka answers, `host:port[,host:port…]`.
+
+    Raises NotRunning when KAFKA_BOOTSTRAP_SERVERS is not set and no Kafka runs in the home.
+    """
+    given = settings.kafka_bootstrap_servers
+    return given or _running(settings, "kafka", "Kafka", "KAFKA_BOOTSTRAP_SERVERS")
+
+
+def prefect_api(settings: Settings) -> str:
+    """The URL of the Prefect API, ending in `/api`.
+
+    Raises NotRunning when PREFECT_API_URL is not set and no Prefect server runs in the home.
+    """
+    given = settings.prefect_api_url
+    return given or _running(settings, "prefect", "Prefect", "PREFECT_API_URL")
+
+
+def _running(settings: Settings, part: str, name: str, variable: str) -> str:
+    server: Server | None = getattr(Stack.read(settings.mianti_home), part)
+    if server is not None and server.alive:
+        return server.address
+    raise NotRunning(
+        f"{name} is not running: start it with `mianti up`, or set {variable}.",
+        f"{name} 没有运行：请先执行 `mianti up`，或设置环境变量 {variable}。",
+    )

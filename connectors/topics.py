@@ -1,0 +1,72 @@
+"""Topics: their names, how they are made, and how far they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+from connectors.settings import Settings, kafka_options
+
+#: Partitions of a new topic: a unit of parallel landing. They cannot be made fewer later.
+PARTITIONS: Final = 4
+TOPIC_SETTINGS: Final = {
+    # A ledger that was lost is read again from its own topic, so nothing is let go by default.
+    "retention.ms": "-1",
+    "cleanup.policy": "delete",
+    # The broker's clock, not a publisher's, says when a message came.
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": "1048588",
+}
+
+
+def topic_name(family: str, publisher: str) -> str:
+    """Return the topic a publisher writes one family to."""
+    return f"mianti.{family}.{publisher}"
+
+
+def publisher_of(topic: str) -> str:
+    """Return the publisher whose topic this is."""
+    return topic.split(".", 2)[2]
+
+
+@contextmanager
+def admin(settings: Settings) -> Iterator[Any]:
+    """Give a Kafka admin client and close it."""
+    client = KafkaAdminClient(**kafka_options(settings))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def ensure_topic(settings: Settings, topic: str) -> None:
+    """Make the topic with `PARTITIONS` and `TOPIC_SETTINGS` if it is not there.
+
+    The replication factor is the broker's default, so that a cluster's own rule holds.
+    """
+    with admin(settings) as client:
+        if topic in client.list_topics():
+            return
+        new = NewTopic(topic, num_partitions=PARTITIONS, topic_configs=TOPIC_SETTINGS)
+        try:
+            client.create_topics([new])
+        except TopicAlreadyExistsError:
+            return
+        client.wait_for_topics([topic])
+
+
+def family_topics(settings: Settings, family: str) -> list[str]:
+    """Return the topics of a family, sorted."""
+    with admin(settings) as client:
+        return sorted(t for t in client.list_topics() if t.startswith(f"mianti.{family}."))
+
+
+def partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
+    """Return a topic's partitions in order."""
+    numbers = consumer.partitions_for_topic(topic) or set()
+    return [TopicPartition(topic, number) for number in sorted(numbers)]

@@ -1,0 +1,1 @@
+"""How Mianti is run: the local stack and the command line."""

@@ -1,0 +1,81 @@
+"""`mianti`: finds the verb's module, and tells an error in one sentence."""
+
+import os
+from importlib import import_module
+from typing import Any
+
+import click
+
+from connectors.errors import MiantiError
+
+# Each is `command` in the module of its name, imported when used: Kafka, Polars and Prefect
+# take seconds to import.
+VERBS = {
+    "up": "Start Kafka, Prefect and the deployments · 启动本机服务",
+    "down": "Stop what `up` started; data stay · 停止本机服务，保留数据",
+}
+NOTHING_DONE = 2
+# Click's own ways to end: usage errors, --help, an interrupt, a reader that has gone.
+CLICKS_OWN = (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError)
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb only to run it, and shows no trace unless asked."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order of their table."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command, imported now; None where there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"deploy.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of verbs, without importing one."""
+        with formatter.section("Commands · 命令"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; an error ends it with exit code 2 and its sentences on stderr."""
+        try:
+            return super().invoke(ctx)
+        except CLICKS_OWN:
+            raise
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            click.echo(_sentences(error), err=True)
+            ctx.exit(NOTHING_DONE)
+
+
+def _sentences(error: Exception) -> str:
+    if isinstance(error, MiantiError | OSError):
+        return str(error)
+    # The text of an error not foreseen may repeat a value of a row: only its kind is shown.
+    kind = type(error).__name__
+    return (
+        f"Something unexpected went wrong ({kind}); `mianti --debug …` shows where.\n"
+        f"发生意外错误（{kind}）；用 `mianti --debug …` 可查看详细信息。"
+    )
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the trace of an error · 显示错误的详细信息")
+@click.version_option(package_name="mianti")
+def cli(debug: bool) -> None:
+    """Mianti 免提: a document handed in once is there for every department.
+
+    企业材料只交一次，各部门共享使用。
+    """
+
+
+def main() -> None:
+    """The console script. Ends the process: 0 done, 2 nothing was done; a verb may say more."""
+    # The local servers are on loopback, where the proxy of the environment does not reach.
+    for variable in ("NO_PROXY", "no_proxy"):
+        spared = os.environ.get(variable)
+        os.environ[variable] = f"{spared},127.0.0.1" if spared else "127.0.0.1"
+    cli(prog_name="mianti")

@@ -1,0 +1,72 @@
+"""A Prefect server on this machine: SQLite, its files under the home."""
+
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from connectors.settings import Settings
+from connectors.stack import Server
+from deploy.local.ports import HOST, choose_port, last_port
+from deploy.local.processes import python_module, start, wait_until
+
+START_SECONDS = 120.0  # 13 to 23 s were seen on two cores, the first start makes the database
+# Loopback is never behind the proxy that the environment may name.
+OPENER = build_opener(ProxyHandler({}))
+
+
+def prefect_home(home: Path) -> Path:
+    """Where the Prefect server's database is."""
+    return home / "prefect"
+
+
+def environment(home: Path) -> dict[str, str]:
+    """What the server and its clients of this home are started with."""
+    return {
+        "PREFECT_HOME": str(prefect_home(home)),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    }
+
+
+def launch(settings: Settings, last: Server | None) -> Server:
+    """Start the server, on the port it had where that is free; does not wait.
+
+    Raises PortTaken.
+    """
+    port = choose_port(settings.mianti_prefect_port, last_port(last), "MIANTI_PREFECT_PORT")
+    home = settings.mianti_home
+    address = f"http://{HOST}:{port}/api"
+    return start(
+        "prefect",
+        python_module("prefect", "server", "start", "--host", HOST, "--port", str(port)),
+        address,
+        home=home,
+        env={
+            **environment(home),
+            "PREFECT_API_URL": address,
+            "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+            # Runs are kept for ever otherwise, and one is made each minute.
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        },
+    )
+
+
+def wait(settings: Settings, server: Server) -> None:
+    """Return once the server says that it is well. Raises NotStarted when it does not."""
+    wait_until(
+        lambda: is_healthy(server.address),
+        server,
+        "prefect",
+        home=settings.mianti_home,
+        seconds=START_SECONDS,
+    )
+
+
+def is_healthy(api: str) -> bool:
+    """Whether the Prefect API at that URL answers `true` at /health."""
+    try:
+        with OPENER.open(f"{api}/health", timeout=5) as answer:
+            return bool(answer.read() == b"true")
+    except (URLError, OSError):
+        return False

@@ -1,0 +1,85 @@
+"""How far each publisher's exports are complete, and whether it keeps its promised cycle."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from connectors import lake
+from connectors.settings import Settings
+from flows.log import ACCEPTED, history_columns
+from flows.query import versions
+from schemas import contract
+from schemas.bucket import bucket
+from schemas.facets import STATEMENT
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A publisher's promise in one family: last heard (UTC; None: never), promised every `cycle`."""
+
+    publisher: str
+    family: str
+    heard_at: dt.datetime | None
+    cycle: dt.timedelta
+
+    def missed(self, now: dt.datetime) -> bool:
+        """Return whether it has been silent for longer than it promised."""
+        return self.heard_at is not None and now - self.heard_at > self.cycle
+
+
+def complete_through(statements: pl.DataFrame) -> pl.DataFrame:
+    """Return `publisher`, `layout`, `complete_through` (UTC) of a frame of statement events; pure.
+
+    A statement holds only once it was landed from every partition of its topic: the least of what
+    the partitions' newest statements say, and null while one of them lacks any.
+    """
+    said = pl.col(STATEMENT).struct
+    newest = (
+        statements.sort("sequence", "event_id")
+        .with_columns(
+            part=said.field("partition"),
+            parts=said.field("partitions"),
+            through=said.field("complete_through"),
+        )
+        .group_by("publisher", "layout", "part")
+        .agg(pl.col("parts", "through").drop_nulls().last())
+    )
+    whole = (pl.len() == pl.col("parts").max()) & pl.col("through").is_not_null().all()
+    return (
+        newest.group_by("publisher", "layout")
+        .agg(complete_through=pl.when(whole.first()).then(pl.col("through").min().first()))
+        .sort("publisher", "layout")
+    )
+
+
+def stated(settings: Settings, family: str) -> pl.DataFrame:
+    """Return what `complete_through` says of a family now, the unsettled tail included."""
+    table = contract.publishers(settings.mianti_publishers).publishers
+    codes = [p.code for p in table.values() if family in p.families]
+    numbers = pl.DataFrame({"code": codes}, schema={"code": pl.String}).select(
+        bucket(pl.col("code"))
+    )
+    buckets = numbers.to_series().unique().sort().to_list()
+    if not buckets:
+        return complete_through(pl.DataFrame(schema=history_columns(family)))
+    found = versions(settings, family, buckets)
+    return complete_through(found.filter(pl.col("facet") == STATEMENT))
+
+
+def cycles(settings: Settings, family: str) -> list[Cycle]:
+    """Return each publisher of a family with when its last event or statement was landed."""
+    log = lake.open_table(settings, "log", family)
+    heard: dict[str, dt.datetime] = {}
+    if log is not None:
+        accepted = lake.scan(log).filter(pl.col("verdict") == ACCEPTED)
+        latest = accepted.group_by("publisher").agg(pl.col("landed_at").max()).collect()
+        heard = dict(latest.iter_rows())
+    table = contract.publishers(settings.mianti_publishers).publishers
+    return [
+        Cycle(name, family, heard.get(name), publisher.cycle)
+        for name, publisher in sorted(table.items())
+        if family in publisher.families
+    ]

@@ -1,0 +1,188 @@
+"""Landing: from Kafka to the log, each batch and its offsets in one commit.
+
+The only place that knows Kafka's offsets. A batch is judged by itself alone: duplicates and
+conflicts are the fold's affair, so a batch costs the same however long the log is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+from deltalake import DeltaTable
+from kafka import TopicPartition
+
+from connectors import lake
+from connectors.reading import Batch, bounds, check_bounds, consumer, read
+from connectors.settings import Settings
+from connectors.topics import family_topics, partitions
+from flows.judge import judge
+from flows.log import (
+    ACCEPTED,
+    LANDED,
+    QUARANTINED,
+    gap_id,
+    log_columns,
+    offset_id,
+    skipped_id,
+)
+from schemas import contract
+
+_log = logging.getLogger(__name__)
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+#: Another writer may be first now and then; being last this often means something is wrong.
+_TRIES: Final = 5
+
+
+@dataclass
+class Part:
+    """What landing did to one topic partition: offsets from (inclusive) to (exclusive)."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    accepted: int = 0
+    quarantined: int = 0
+    skipped: int = 0
+
+
+@dataclass
+class Landed:
+    """What one landing of a family did."""
+
+    family: str
+    parts: list[Part] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+    commits: int = 0
+
+    @property
+    def accepted(self) -> int:
+        """Return how many messages were accepted."""
+        return sum(part.accepted for part in self.parts)
+
+    @property
+    def quarantined(self) -> int:
+        """Return how many messages were quarantined."""
+        return sum(part.quarantined for part in self.parts)
+
+
+def land(settings: Settings, family: str, *, accept_gap: bool = False) -> Landed:
+    """Land a family up to the end offsets its topics have now; return what was done.
+
+    Raises OffsetGone when Kafka no longer has what the log goes on from (unless `accept_gap`, by
+    which an operator takes the loss, and the log remembers its size), Stalled.
+    """
+    landed = Landed(family)
+    for attempt in range(_TRIES):
+        try:
+            _land(settings, family, landed, accept_gap=accept_gap)
+            return landed
+        except lake.Lost:
+            # Whoever was first has moved the log on: drop the batch, begin where the log stands.
+            _log.info("%s: another landing was first; reading again", family)
+            if attempt == _TRIES - 1:
+                raise
+    return landed
+
+
+def _land(settings: Settings, family: str, landed: Landed, *, accept_gap: bool) -> None:
+    table = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
+    publishers = contract.publishers(settings.mianti_publishers)
+    with consumer(settings) as client:
+        parts = [p for topic in family_topics(settings, family) for p in partitions(client, topic)]
+        start = positions(table, parts)
+        first, ends = bounds(client, parts)
+        for part in parts:
+            if accept_gap and start[part] < first[part]:
+                start[part] = _jump(table, part, start[part], first[part])
+            check_bounds(part, start[part], first[part], ends[part])
+        for batch in read(client, start, ends):
+            rows = judge(batch.records, family, publishers.publishers)
+            done = _commit(table, rows, batch, start)
+            start |= batch.positions
+            _note(landed, rows, done)
+
+
+def positions(table: DeltaTable, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the next offset of each partition as the log has it; 0 where it has none."""
+    names = {part: offset_id(part.topic, part.partition) for part in parts}
+    known = lake.transactions(table, list(names.values()))
+    return {part: known.get(name, 0) for part, name in names.items()}
+
+
+def _commit(
+    table: DeltaTable, rows: pl.DataFrame, batch: Batch, start: dict[TopicPartition, int]
+) -> list[Part]:
+    """Write one batch; the offsets it was read from must still be the log's. Raises Lost."""
+    table.update_incremental()
+    moved = [part for part, end in batch.positions.items() if end > start[part]]
+    if positions(table, moved) != {part: start[part] for part in moved}:
+        raise lake.Lost
+    done = [_part(rows, part, start[part], batch.positions[part]) for part in moved]
+    ids = {offset_id(p.topic, p.partition): p.end for p in done} | _skips(table, done)
+    landed_at = _landed_at(table)
+    ids[LANDED] = (landed_at - _EPOCH) // _MICROSECOND
+    stamped = rows.with_columns(landed_at=pl.lit(landed_at, pl.Datetime("us", "UTC")))
+    lake.append(table, stamped.select(lake.column_order(table)), ids)
+    return done
+
+
+def _part(rows: pl.DataFrame, part: TopicPartition, start: int, end: int) -> Part:
+    mine = rows.filter((pl.col("topic") == part.topic) & (pl.col("partition") == part.partition))
+    accepted = mine.filter(pl.col("verdict") == ACCEPTED).height
+    quarantined = mine.height - accepted
+    skipped = end - start - mine.height
+    return Part(part.topic, part.partition, start, end, accepted, quarantined, skipped)
+
+
+def _skips(table: DeltaTable, done: list[Part]) -> dict[str, int]:
+    """Count on: offsets that held no committed message (transaction markers, aborted ones)."""
+    counted = [part for part in done if part.skipped]
+    names = {skipped_id(p.topic, p.partition): p.skipped for p in counted}
+    before = lake.transactions(table, list(names))
+    return {name: before.get(name, 0) + more for name, more in names.items()}
+
+
+def _landed_at(table: DeltaTable) -> dt.datetime:
+    """Return the time of this commit, later than every commit's before it."""
+    last = lake.transactions(table, [LANDED]).get(LANDED)
+    now = dt.datetime.now(dt.UTC)
+    return now if last is None else max(now, _EPOCH + (last + 1) * _MICROSECOND)
+
+
+def _jump(table: DeltaTable, part: TopicPartition, at: int, first: int) -> int:
+    """Remember a gap an operator accepts, and go on behind it."""
+    name = gap_id(part.topic, part.partition)
+    before = lake.transactions(table, [name]).get(name, 0)
+    ids = {name: before + first - at, offset_id(part.topic, part.partition): first}
+    lake.append(table, lake.empty(table), ids)
+    table.update_incremental()
+    _log.warning("%s/%s: %s offsets accepted as gone", part.topic, part.partition, first - at)
+    return first
+
+
+def _note(landed: Landed, rows: pl.DataFrame, done: list[Part]) -> None:
+    landed.commits += 1
+    known = {(p.topic, p.partition): p for p in landed.parts}
+    for part in done:
+        whole = known.get((part.topic, part.partition))
+        if whole is None:
+            landed.parts.append(part)
+            continue
+        whole.end = part.end
+        whole.accepted += part.accepted
+        whole.quarantined += part.quarantined
+        whole.skipped += part.skipped
+    for reason, count in _reasons(rows):
+        landed.reasons[reason] = landed.reasons.get(reason, 0) + count
+
+
+def _reasons(rows: pl.DataFrame) -> Iterator[tuple[str, int]]:
+    bad = rows.filter(pl.col("verdict") == QUARANTINED)
+    yield from bad.group_by("reason").len().sort("reason").iter_rows()

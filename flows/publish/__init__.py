@@ -1,0 +1,1 @@
+"""From a department's file to delivered events: recognise, map, check, plan, send, report."""

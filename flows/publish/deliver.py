@@ -1,0 +1,44 @@
+"""Delivering events: written down in the ledger, sent, acknowledged, confirmed; in that order."""
+
+from __future__ import annotations
+
+import polars as pl
+from kafka import KafkaProducer
+
+from connectors.ledger import Ledger
+from connectors.sending import send_all
+from flows.publish.events import as_records
+from flows.publish.recover import ledger_rows
+
+#: Events written down and sent between two confirmations.
+_SLICE = 20_000
+
+
+class Delivery:
+    """A way to one topic: a ledger and a producer that belong together."""
+
+    def __init__(self, ledger: Ledger, producer: KafkaProducer, topic: str, family: str) -> None:
+        self.ledger = ledger
+        self._producer = producer
+        self._topic = topic
+        self._family = family
+
+    def deliver(self, events: pl.DataFrame, partition: int | None = None) -> int:
+        """Deliver whole events (with `content_digest`); return how many. Raises NotDelivered."""
+        for piece in events.iter_slices(_SLICE):
+            self.ledger.write(ledger_rows(piece, sent=False))
+            records = as_records(piece, self._family)
+            offsets = send_all(self._producer, self._topic, self._family, records, partition)
+            self.ledger.confirm(piece)
+            self._advance(offsets)
+        return events.height
+
+    def _advance(self, offsets: dict[int, list[int]]) -> None:
+        """Move the ledger's position where nothing of anyone else's lies in between."""
+        position = self.ledger.position(self._topic)
+        moved = [
+            (part, max(given) + 1)
+            for part, given in offsets.items()
+            if position.get(part, 0) == min(given) and max(given) - min(given) + 1 == len(given)
+        ]
+        self.ledger.set_positions(self._topic, moved)

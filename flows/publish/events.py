@@ -1,0 +1,57 @@
+"""Events made whole: who sends them, from which file, with which id. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from schemas.avro import event_columns
+from schemas.canonical import content_digest, event_id
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What all events of one file share."""
+
+    publisher: str
+    family: str
+    layout: str
+    layout_version: str
+    file_digest: str | None
+    edition: dt.datetime
+
+
+def stamp(events: pl.DataFrame, sender: Sender) -> pl.DataFrame:
+    """Return mapped events (with `__row`) as whole events but for sequence and id."""
+    return events.with_columns(
+        publisher=pl.lit(sender.publisher),
+        layout=pl.lit(sender.layout),
+        layout_version=pl.lit(sender.layout_version),
+        file_digest=pl.lit(sender.file_digest, pl.String),
+        file_row=pl.col("__row"),
+        edition=pl.col("edition").fill_null(sender.edition),
+    )
+
+
+def identified(events: pl.DataFrame, family: str) -> pl.DataFrame:
+    """Return events that have their sequence and `content_digest` with their `event_id`."""
+    return events.with_columns(event_id=event_id(family))
+
+
+def as_records(events: pl.DataFrame, family: str) -> list[dict[str, Any]]:
+    """Return events as the dicts that Avro encodes."""
+    return list(events.select(list(event_columns(family))).iter_rows(named=True))
+
+
+def single(family: str, fields: dict[str, Any]) -> pl.DataFrame:
+    """Return a frame of one event with `content_digest` and id from its fields.
+
+    Fields left out are null; `void_ab_initio` is no unless given.
+    """
+    columns = event_columns(family)
+    row = dict.fromkeys(columns) | {"void_ab_initio": "no"} | fields
+    frame = pl.DataFrame([row], schema=columns)
+    return identified(frame.with_columns(content_digest=content_digest(family)), family)

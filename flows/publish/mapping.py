@@ -1,0 +1,172 @@
+"""Rows of a layout to events of its family: one row to one or several, or to a fault.
+
+Pure: no client, no clock, no file. What a row says is decided by its dialect alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from flows.publish.clean import clean
+from flows.publish.fields import Compiled, Context, compile_field, parse_time
+from schemas.avro import event_columns, instance
+from schemas.dialect import Dialect, EventMap, columns_of, mapped_columns
+from schemas.identifiers import uscc
+
+#: Columns of a mapped event that the plan fills in later.
+LATER = ("event_id", "publisher", "layout", "layout_version", "file_digest", "file_row")
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """`events`: event columns without `LATER`, with `__row`; `faults`: `__row`, `code`, `where`."""
+
+    events: pl.DataFrame
+    faults: pl.DataFrame
+
+
+def map_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> Mapped:
+    """Map rows (String columns named as in the dialect, `__row`, `__fault`) to events.
+
+    A row with a fault gives no event at all; the first fault found is its reason.
+    """
+    cleaned = _cleaned(rows, dialect)
+    base = _base(dialect, context)
+    compiled = [_event_fields(event, context) for event in dialect.events]
+    every = [*base.values(), *(c for event in compiled for c in event.values())]
+    checks = [*_row_faults(dialect, base), *(fault for c in every for fault in c.faults)]
+    judged = cleaned.with_columns(__why=pl.coalesce([pl.col("__fault"), *checks]))
+    good = judged.filter(pl.col("__why").is_null())
+    events = [
+        _select(good, dialect, base | fields, event.facet)
+        for event, fields in zip(dialect.events, compiled, strict=True)
+    ]
+    return Mapped(pl.concat(events), faults_of(judged))
+
+
+def faults_of(judged: pl.DataFrame) -> pl.DataFrame:
+    """Return `__row`, `code`, `where` of rows whose `__why` holds `code` or `code:column`."""
+    parts = pl.col("__why").str.splitn(":", 2)
+    return judged.filter(pl.col("__why").is_not_null()).select(
+        "__row",
+        code=parts.struct.field("field_0"),
+        where=parts.struct.field("field_1"),
+    )
+
+
+def columns_by_path(dialect: Dialect) -> dict[str, str]:
+    """Return, for the path of an event field, the layout's columns it is read from."""
+    paths = {"subject": dialect.subject, "record_key": "+".join(dialect.record_key.columns)}
+    paths["issuer"] = "+".join(sorted(columns_of(dialect.issuer)))
+    for event in dialect.events:
+        for name, spec in event.content.items():
+            paths[f"{event.facet}.{name}"] = "+".join(sorted(columns_of(spec)))
+    return paths
+
+
+def _cleaned(rows: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
+    named = {*mapped_columns(dialect), *dialect.required}
+    named |= {c for c in (dialect.edition, dialect.sequence) if c}
+    missing = [pl.lit(None, pl.String).alias(c) for c in sorted(named - set(rows.columns))]
+    filled = rows.with_columns(missing)
+    blank = dialect.blank
+    return filled.select("__row", "__fault", *(clean(c, blank) for c in sorted(named)))
+
+
+def _base(dialect: Dialect, context: Context) -> dict[str, Compiled]:
+    """Return what all events of a row share."""
+    issuer = compile_field(dialect.issuer, context)
+    parts = [issuer.value, *(pl.col(c) for c in dialect.record_key.columns)]
+    key = pl.concat_str([escape(part) for part in parts], separator="/")
+    base = {
+        "issuer": issuer,
+        "subject": Compiled(uscc.normalise(pl.col(dialect.subject))),
+        "record_key": Compiled(key),
+        "edition": Compiled(pl.lit(None, pl.Datetime("us", "UTC"))),
+        "sequence": Compiled(pl.lit(None, pl.Int64)),
+    }
+    if dialect.issuer_name is not None:
+        base["issuer_name"] = compile_field(dialect.issuer_name, context)
+    if dialect.edition:
+        time = parse_time(dialect.edition)
+        wrong = pl.col(dialect.edition).is_not_null() & time.is_null()
+        fault = pl.when(wrong).then(pl.lit(f"bad_time:{dialect.edition}"))
+        base["edition"] = Compiled(time, [fault])
+    return base
+
+
+def escape(part: pl.Expr) -> pl.Expr:
+    """Return a part of a record key in which `/` and `%` are written %2F and %25 (RFC 3986)."""
+    return part.str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True)
+
+
+def _row_faults(dialect: Dialect, base: dict[str, Compiled]) -> Iterator[pl.Expr]:
+    subject = uscc.fault(base["subject"].value)
+    yield pl.when(subject.is_not_null()).then(subject + pl.lit(f":{dialect.subject}"))
+    for column in dialect.required:
+        yield pl.when(pl.col(column).is_null()).then(pl.lit(f"missing:{column}"))
+    yield pl.when(base["issuer"].value.is_null()).then(pl.lit("issuer_missing"))
+    where = "+".join(dialect.record_key.columns)
+    yield pl.when(base["record_key"].value.is_null()).then(pl.lit(f"key_incomplete:{where}"))
+
+
+def _event_fields(event: EventMap, context: Context) -> dict[str, Compiled]:
+    """Return the fields of one event of a row; those of its content are named `.name`."""
+    fields = {"event_type": compile_field(event.type, context)}
+    for name in ("effective_from", "effective_to", "occurred_at"):
+        spec = getattr(event, name)
+        if spec is not None:
+            fields[name] = compile_field(spec, context)
+    for name, spec in event.content.items():
+        fields[f".{name}"] = compile_field(spec, context)
+    return fields
+
+
+def _select(
+    rows: pl.DataFrame, dialect: Dialect, fields: dict[str, Compiled], facet: str
+) -> pl.DataFrame:
+    columns = event_columns(dialect.family)
+    content = _content(columns[facet], {n: c.value for n, c in fields.items() if n[0] == "."})
+    known = {n: c.value for n, c in fields.items() if n[0] != "."}
+    known["facet"] = pl.lit(facet)
+    known[facet] = content
+    known["void_ab_initio"] = _void(fields)
+    selected = [
+        known.get(name, pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in columns.items()
+        if name not in LATER
+    ]
+    # An event whose state column says nothing (an empty code not in the list) is no event.
+    state = fields.get(".state")
+    kept = rows.filter(state.value.is_not_null()) if state else rows
+    return kept.select(pl.col("__row"), *selected)
+
+
+def _content(dtype: pl.DataType, values: dict[str, pl.Expr]) -> pl.Expr:
+    assert isinstance(dtype, pl.Struct)  # noqa: S101 - a facet is a record by the schema
+    unknown = sorted(set(values) - {f".{field.name}" for field in dtype.fields})
+    if unknown:
+        raise ValueError(f"a dialect maps fields the schema does not have: {unknown}")
+    return pl.struct(
+        [
+            values.get(f".{field.name}", _absent(instance(field.dtype)))
+            .cast(field.dtype)
+            .alias(field.name)
+            for field in dtype.fields
+        ]
+    )
+
+
+def _absent(dtype: pl.DataType) -> pl.Expr:
+    return pl.lit([], dtype=dtype) if isinstance(dtype, pl.List) else pl.lit(None)
+
+
+def _void(fields: dict[str, Compiled]) -> pl.Expr:
+    """撤销 is from the start: a record annulled was never rightly there (行政许可法 art. 69)."""
+    state = fields.get(".state")
+    if state is None:
+        return pl.lit("no")
+    return pl.when(state.value == "annulled").then(pl.lit("yes")).otherwise(pl.lit("no"))

@@ -1,0 +1,35 @@
+"""What publishing a file came to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class Outcome:
+    """Counts of input rows; every row read is published, unchanged or refused, exactly one.
+
+    `events`: how many events were sent. `examples`: a few (row, code, sentence) of refusals.
+    `seconds`: wall clock. `edition`: UTC.
+    """
+
+    file: str
+    layout: str = ""
+    edition: dt.datetime | None = None
+    read: int = 0
+    published: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    refused_file: str | None = None
+    seconds: float = 0.0
+    events: int = 0
+    examples: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object `mianti publish --json` prints for one file."""
+        names = ("read", "published", "unchanged", "refused", "reasons", "refused_file", "seconds")
+        values = asdict(self)
+        return {name: values[name] for name in names}

@@ -1,0 +1,274 @@
+"""Publishing a file: recognise → map → check → plan → deliver → give back what was refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+from kafka import KafkaProducer
+
+from connectors.errors import MiantiError
+from connectors.files import FAULTS, RefusedFile, Source
+from connectors.ledger import Ledger, open_ledger
+from connectors.sending import producer
+from connectors.settings import Settings
+from connectors.topics import ensure_topic, topic_name
+from flows.check import check
+from flows.publish.correction import corrections
+from flows.publish.deliver import Delivery
+from flows.publish.events import Sender, identified, stamp
+from flows.publish.fields import Context
+from flows.publish.mapping import columns_by_path, faults_of, map_rows
+from flows.publish.native import map_native
+from flows.publish.outcome import Outcome
+from flows.publish.plan import Held, Plan, plan
+from flows.publish.recognise import Match, recognise
+from flows.publish.recover import catch_up, ledger_rows
+from flows.publish.source import Rows
+from flows.publish.spill import Spill, spill
+from flows.publish.statement import state
+from schemas import contract
+from schemas.dialect import Dialect
+from schemas.publishers import Publisher
+from schemas.reasons import sentence
+
+_EXAMPLES: Final = 5
+_FAULT: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
+
+#: Told, while publishing, how many of the file's bytes are done, and of how many.
+Progress = Callable[[int, int], None]
+
+
+class UnknownPublisher(MiantiError):
+    """The publishers' table has no such line."""
+
+
+class CodeListMissing(MiantiError):
+    """The publisher's line names no code list for a list its layout uses."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the caller asks for. Times are UTC. `name` stands for the file in messages."""
+
+    publisher: str
+    name: str
+    layout: str | None = None
+    edition: dt.datetime | None = None
+    complete_through: dt.datetime | None = None
+    dry_run: bool = False
+    refused_path: Path | None = None
+
+
+def publish(
+    rows: Rows, request: Request, settings: Settings, progress: Progress = lambda done, of: None
+) -> Outcome:
+    """Publish the rows of a file (or those a program hands over) and return what came of them.
+
+    Raises MiantiError, with nothing published, when the file, its layout or its publisher cannot
+    be made out; NotDelivered when Kafka fails: publishing the file again then doubles nothing.
+    """
+    started = time.monotonic()
+    owner = publisher_line(settings, request.publisher)
+    dialects = contract.dialects(settings.mianti_dialects)
+    found = recognise(rows.header, dialects, owner, request.layout)
+    if found.renamed is not None and isinstance(rows, Source):
+        rows = rows.with_header(found.renamed)
+    context = Context(found.dialect.no_end, _codes(found.dialect, owner, request, settings))
+    job = _Job(rows, request, settings, owner, found, context)
+    outcome = Outcome(file=request.name, layout=found.dialect.id)
+    with spill(rows.size) as aside:
+        faults = [*_map_file(job, aside, outcome, progress)]
+        with _ways(job) as way:
+            faults += _publish_parts(job, way, aside, outcome)
+            _finish(job, way, outcome)
+    refused = pl.concat([pl.DataFrame(schema=_FAULT), *faults]).unique("__row").sort("__row")
+    _account(outcome, refused, job)
+    outcome.seconds = round(time.monotonic() - started, 3)
+    return outcome
+
+
+def publisher_line(settings: Settings, name: str) -> Publisher:
+    """Return the publisher's line of the table. Raises UnknownPublisher."""
+    table = contract.publishers(settings.mianti_publishers).publishers
+    if name not in table:
+        known = ", ".join(sorted(table))
+        raise UnknownPublisher(
+            f"The publishers' table has no {name!r}; it has: {known}. Add a line to "
+            "schemas/publishers.yaml (or the file MIANTI_PUBLISHERS names).",
+            f"发布部门表中没有 {name!r}；已有：{known}。请在 schemas/publishers.yaml"
+            "（或 MIANTI_PUBLISHERS 指定的文件）中登记。",
+        )
+    return table[name]
+
+
+@dataclass(frozen=True)
+class _Job:
+    rows: Rows
+    request: Request
+    settings: Settings
+    owner: Publisher
+    match: Match
+    context: Context
+
+    @property
+    def family(self) -> str:
+        return self.match.dialect.family
+
+    def sender(self, edition: dt.datetime) -> Sender:
+        dialect, request = self.match.dialect, self.request
+        digest = self.rows.digest
+        return Sender(request.publisher, self.family, dialect.id, dialect.version, digest, edition)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Where events go: nowhere beyond the plan when `delivery` is None (a dry run)."""
+
+    ledger: Ledger
+    sender: Sender
+    topic: str
+    delivery: Delivery | None = None
+    client: KafkaProducer | None = None
+
+
+@contextmanager
+def _ways(job: _Job) -> Iterator[_Way]:
+    request, settings, dialect = job.request, job.settings, job.match.dialect
+    topic = topic_name(job.family, request.publisher)
+    with open_ledger(settings.mianti_ledger, request.publisher, job.family) as ledger:
+        if not request.dry_run:
+            ensure_topic(settings, topic)
+            catch_up(ledger, settings, topic, job.family)
+        edition = ledger.edition_of(job.rows.digest, dialect.id, request.edition)
+        sender = job.sender(edition)
+        if request.dry_run:
+            yield _Way(ledger, sender, topic)
+            return
+        with producer(settings) as client:
+            delivery = Delivery(ledger, client, topic, job.family)
+            yield _Way(ledger, sender, topic, delivery, client)
+
+
+def _codes(
+    dialect: Dialect, owner: Publisher, request: Request, settings: Settings
+) -> Mapping[str, Mapping[str, str]]:
+    """Return the code lists by the dialect's names; code lists are per publisher and layout."""
+    known = contract.code_lists(settings.mianti_dialects)
+    chosen = owner.layouts[dialect.id].codes
+    wanted = dialect.code_lists()
+    missing = sorted(name for name in wanted if chosen.get(name) not in known)
+    if missing:
+        raise CodeListMissing(
+            f"Publisher {request.publisher} names no code list for {', '.join(missing)} of layout "
+            f"{dialect.id}: add it under layouts/codes in the publishers' table.",
+            f"发布部门 {request.publisher} 未为版式 {dialect.id} 指定代码表 {', '.join(missing)}："
+            "请在发布部门表的 layouts/codes 下补充。",
+        )
+    return {name: known[chosen[name]].values for name in wanted}
+
+
+def _map_file(
+    job: _Job, aside: Spill, outcome: Outcome, progress: Progress
+) -> Iterator[pl.DataFrame]:
+    """Read, map and check every row; set the events aside and yield the faults."""
+    dialect = job.match.dialect
+    to_events = map_native if dialect.native else map_rows
+    sender = job.sender(dt.datetime.now(dt.UTC))  # the edition is the ledger's to say, later
+    for chunk in job.rows.chunks():
+        rows = chunk.rows.rename(job.match.names, strict=False)
+        outcome.read += rows.height
+        mapped = to_events(rows, dialect, job.context)
+        stamped = stamp(mapped.events, sender)
+        judged = check(stamped, job.family, job.owner, job.request.publisher)
+        bad = faults_of(judged).unique("__row", keep="first", maintain_order=True)
+        aside.add(mapped.events.join(bad.select("__row"), on="__row", how="anti"))
+        yield mapped.faults.cast(_FAULT)
+        yield bad.cast(_FAULT)
+        progress(job.rows.position(), job.rows.size)
+
+
+def _publish_parts(job: _Job, way: _Way, aside: Spill, outcome: Outcome) -> Iterator[pl.DataFrame]:
+    floor = way.ledger.floor(way.sender.layout)
+    for events in aside.parts():
+        stamped = stamp(events, way.sender)
+        keys = stamped["record_key"]
+        given = stamped.filter(pl.col("sequence").is_not_null())["record_key"]
+        held = Held(way.ledger.latest(keys), way.ledger.exact(given))
+        made = plan(stamped, held, job.family, floor)
+        outcome.published += made.publish["__row"].n_unique()
+        if way.delivery is not None:
+            outcome.events += _carry_out(made, way.delivery, job.family)
+        yield made.refused.cast(_FAULT)
+
+
+def _carry_out(made: Plan, delivery: Delivery, family: str) -> int:
+    fixes = corrections(made.publish, delivery.ledger, family)
+    sent = delivery.deliver(fixes) if fixes is not None else 0
+    sent += delivery.deliver(identified(made.publish, family))
+    delivery.ledger.write(ledger_rows(made.silent, sent=True))
+    delivery.ledger.seen(ledger_rows(made.seen, sent=True))
+    return sent
+
+
+def _finish(job: _Job, way: _Way, outcome: Outcome) -> None:
+    """State what the file says of completeness, or, having changed nothing, that it came."""
+    outcome.edition = way.sender.edition
+    if way.delivery is None or way.client is None:
+        return
+    digest, through = job.rows.digest, job.request.complete_through
+    new = not way.ledger.knows_file(digest, way.sender.layout, through)
+    if new and (through is not None or outcome.published == 0):
+        code = job.owner.code
+        rows = outcome.read
+        state(way.delivery, way.client, way.topic, way.sender, code, through, rows)
+    way.ledger.note_file(digest, way.sender.layout, way.sender.edition, through)
+
+
+def _account(outcome: Outcome, refused: pl.DataFrame, job: _Job) -> None:
+    """Count the refusals, keep a few examples, and give the refused rows back."""
+    outcome.refused = refused.height
+    outcome.unchanged = outcome.read - outcome.published - outcome.refused
+    counts = refused.group_by("code").len().sort("len", "code", descending=[True, False])
+    outcome.reasons = dict(counts.iter_rows())
+    places = columns_by_path(job.match.dialect)
+    shown = refused.head(_EXAMPLES).iter_rows()
+    outcome.examples = [_told(row, code, where, places) for row, code, where in shown]
+    if refused.height and job.request.refused_path is not None and isinstance(job.rows, Source):
+        outcome.refused_file = _give_back(job.rows, refused, job.request.refused_path, places)
+
+
+def _told(row: int, code: str, where: str | None, places: Mapping[str, str]) -> dict[str, Any]:
+    if code in FAULTS:
+        english, chinese = FAULTS[code]
+    else:
+        words = sentence(code, places.get(where or "", where))
+        english, chinese = words.en, words.zh
+    return {"__row": row, "code": code, "sentence_en": english, "sentence_zh": chinese}
+
+
+def _give_back(
+    source: Source, refused: pl.DataFrame, path: Path, places: Mapping[str, str]
+) -> str | None:
+    """Write the refused rows in the sender's own layout with the reason beside each."""
+    distinct = refused.select("code", "where").unique()
+    told = [_told(0, code, where, places) for code, where in distinct.iter_rows()]
+    sentences = distinct.with_columns(
+        sentence_en=pl.Series([t["sentence_en"] for t in told], dtype=pl.String),
+        sentence_zh=pl.Series([t["sentence_zh"] for t in told], dtype=pl.String),
+    )
+    reasons = refused.join(sentences, on=["code", "where"], nulls_equal=True).sort("__row")
+    writer = RefusedFile(path, source)
+    for chunk in source.chunks():
+        here = chunk.rows.join(reasons.select("__row"), on="__row", how="semi")
+        if here.height:
+            why = reasons.join(here.select("__row"), on="__row", how="semi")
+            writer.add(here, why.select("__row", "code", "sentence_en", "sentence_zh"))
+    written = writer.close()
+    return str(written) if written else None

@@ -1,0 +1,74 @@
+"""The ledger as a follower of its publisher's own topic: what it lost, it reads again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from connectors.framing import Undecodable, decode
+from connectors.ledger import Ledger
+from connectors.reading import bounds, check_bounds, consumer, read
+from connectors.settings import Settings
+from connectors.topics import partitions
+from flows.check import with_digest
+from schemas.avro import event_columns
+
+
+def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int:
+    """Read what the topic holds beyond the ledger's position into it; return how many events.
+
+    A ledger without any position is a new or a lost one: what it then finds sets the floors below
+    which old files can no longer be put in order. Raises OffsetGone.
+    """
+    known = ledger.position(topic)
+    found = 0
+    with consumer(settings) as client:
+        parts = partitions(client, topic)
+        first, ends = bounds(client, parts)
+        start = {part: known.get(part.partition, first[part]) for part in parts}
+        for part in parts:
+            check_bounds(part, start[part], first[part], ends[part])
+        for batch in read(client, start, ends):
+            found += _absorb(ledger, batch.records, family)
+            ledger.set_positions(topic, [(p.partition, at) for p, at in batch.positions.items()])
+    if not known and found:
+        ledger.raise_floors()
+    return found
+
+
+def _absorb(ledger: Ledger, records: list[Any], family: str) -> int:
+    events = [event for event in (_event(record.value, family) for record in records) if event]
+    if not events:
+        return 0
+    frame = with_digest(pl.DataFrame(events, schema=event_columns(family)), family)
+    ledger.write(ledger_rows(frame, sent=True))
+    stated = frame.filter(pl.col("file_digest").is_not_null() & pl.col("edition").is_not_null())
+    for digest, layout, edition in (
+        stated.select("file_digest", "layout", "edition").unique().iter_rows()
+    ):
+        ledger.note_file(digest, layout, edition)
+    return len(events)
+
+
+def _event(value: bytes | None, family: str) -> dict[str, Any] | None:
+    try:
+        return decode(value, family)[1]
+    except Undecodable:
+        return None  # no event of this publisher's: landing explains it
+
+
+def ledger_rows(events: pl.DataFrame, *, sent: bool) -> pl.DataFrame:
+    """Return what the ledger keeps of events with `content_digest`."""
+    return events.select(
+        "record_key",
+        "facet",
+        "sequence",
+        "subject",
+        pl.col("content_digest").alias("digest"),
+        "edition",
+        pl.col("file_digest").alias("file"),
+        pl.col("file_row").alias("row"),
+        pl.lit(sent).alias("sent"),
+        pl.col("withdrawal").struct.field("reason_code").alias("mark"),
+    )

@@ -1,0 +1,60 @@
+"""What the log has gained since each bucket was settled: the follower's side of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+from deltalake import DeltaTable
+
+from connectors import lake
+from flows.log import ACCEPTED
+from schemas.bucket import BUCKETS
+
+
+def watermark_id(bucket: int) -> str:
+    """Return the transaction id of a bucket's watermark: log version settled through, plus one."""
+    return f"settled:{bucket}"
+
+
+def watermarks(table: DeltaTable | None) -> dict[int, int]:
+    """Return, by bucket, the log version (plus one) it is settled through; 0 where it never was."""
+    names = {bucket: watermark_id(bucket) for bucket in range(BUCKETS)}
+    known = lake.transactions(table, list(names.values())) if table is not None else {}
+    return {bucket: known.get(name, 0) for bucket, name in names.items()}
+
+
+def tail(
+    log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: list[str]
+) -> pl.DataFrame:
+    """Return the accepted rows of some buckets that lie beyond their watermarks.
+
+    A bucket never settled is read from the table as it stands: what its log looked like version
+    by version may have been cleared away. The others cost what is new, not what is there.
+    """
+    never = [bucket for bucket in buckets if marks[bucket] == 0]
+    since = [bucket for bucket in buckets if marks[bucket] > 0]
+    frames = [lake.empty(log).select(columns)]
+    if never:
+        rows = lake.scan(log).filter(
+            (pl.col("verdict") == ACCEPTED) & pl.col("bucket").is_in(never)
+        )
+        frames.append(rows.select(columns).collect())
+    if since:
+        frames.append(_since(log, marks, since, columns))
+    return pl.concat(frames)
+
+
+def where_buckets(buckets: list[int]) -> str:
+    """Return the predicate for some buckets."""
+    return f"bucket in ({', '.join(str(bucket) for bucket in buckets)})"
+
+
+def _since(
+    log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: list[str]
+) -> pl.DataFrame:
+    where = f"verdict = '{ACCEPTED}' AND {where_buckets(buckets)}"
+    wanted = list(dict.fromkeys([*columns, "bucket"]))
+    new = lake.added_since(log, min(marks[b] for b in buckets) - 1, wanted, where)
+    mark = pl.col("bucket").replace_strict(dict(marks), return_dtype=pl.Int64)
+    return new.filter(pl.col("_commit_version") >= mark).select(columns)

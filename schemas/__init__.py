@@ -1,0 +1,1 @@
+"""The contract: event and dataset schemas, identifiers, dialects and publishers."""

@@ -1,0 +1,1 @@
+"""Identifiers of enterprises, organisations and licences, and the rules of their check digits."""

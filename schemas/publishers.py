@@ -1,0 +1,66 @@
+"""The publishers' table: who may publish what about whom, in which layouts, and how often."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.dialect import Words
+from schemas.facets import ALWAYS_OWNED
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rights(_Strict):
+    """What a publisher may say in one family.
+
+    `issuers` are codes or names of deciding organs; `*` stands for any text in a name.
+    """
+
+    facets: list[str] = Field(min_length=1)
+    issuers: list[str] = Field(min_length=1)
+
+    def owned(self) -> list[str]:
+        """Return the facets the publisher may set, those everyone owns included."""
+        return [*self.facets, *ALWAYS_OWNED]
+
+    def issuer_pattern(self) -> str:
+        """Return one regular expression that the issuers the publisher may speak for match."""
+        return "^(?:" + "|".join(_glob(issuer) for issuer in self.issuers) + ")$"
+
+
+class Layout(_Strict):
+    """A layout the publisher sends, and which code list it means by each list of the dialect."""
+
+    codes: dict[str, str] = {}
+
+
+class Publisher(_Strict):
+    """One line of the table."""
+
+    name: Words
+    code: str
+    cycle: dt.timedelta
+    families: dict[str, Rights]
+    layouts: dict[str, Layout]
+
+
+class PublishersTable(_Strict):
+    """All publishers by their id (the last part of their topics' names)."""
+
+    publishers: dict[str, Publisher]
+
+    @model_validator(mode="after")
+    def _ids_fit_topic_names(self) -> PublishersTable:
+        for name in self.publishers:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,60}", name):
+                raise ValueError(f"publisher id {name!r}: use a-z, 0-9 and -, 2 to 61 characters")
+        return self
+
+
+def _glob(pattern: str) -> str:
+    return ".*".join(re.escape(part) for part in pattern.split("*"))

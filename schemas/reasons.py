@@ -1,0 +1,142 @@
+"""What each reason means, in both languages, for the sender of a refused row.
+
+`{where}` is the layout's own column (or an event field, or a row number): never a value.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas.dialect import Words
+
+REASONS: Final[dict[str, tuple[str, str]]] = {
+    # the enterprise's code (GB 32100-2015)
+    "code_missing": (
+        "{where}: the enterprise's code is missing.",
+        "{where}：缺少统一社会信用代码。",
+    ),
+    "code_placeholder": (
+        "{where} holds the placeholder for 'no code', not a code.",
+        "{where}：填写的是“无代码”占位符，不是统一社会信用代码。",
+    ),
+    "code_length": (
+        "{where} is not 18 characters long: no unified social credit code.",
+        "{where}：不是 18 位，不是统一社会信用代码。",
+    ),
+    "code_alphabet": (
+        "{where} holds a character that no unified social credit code has (I, O, S, V, Z or other).",
+        "{where}：含有统一社会信用代码不使用的字符（I、O、S、V、Z 等）。",
+    ),
+    "code_structure": (
+        "{where} does not begin as a unified social credit code does.",
+        "{where}：前 8 位不符合统一社会信用代码的结构。",
+    ),
+    "code_check_digit": (
+        "{where}: the check digit is wrong; look for a mistyped character.",
+        "{where}：校验位不正确，请检查是否有录入错误。",
+    ),
+    # the row
+    "missing": ("{where} is empty; this layout needs it.", "{where}：必填项为空。"),
+    "issuer_missing": ("The deciding organ is missing.", "缺少决定机关（或其代码）。"),
+    "key_incomplete": (
+        "{where}: without it the record cannot be told from others.",
+        "{where}：为空，无法唯一确定该记录。",
+    ),
+    "bad_date": ("{where} is not a date.", "{where}：不是有效日期。"),
+    "bad_time": ("{where} is not a date or time.", "{where}：不是有效的日期或时间。"),
+    "date_out_of_range": (
+        "{where}: the year is not between 1900 and 2200.",
+        "{where}：年份不在 1900 至 2200 之间。",
+    ),
+    "dates_reversed": ("{where} lies before the day it begins.", "{where}：早于起始日期。"),
+    "bad_amount": ("{where} is not an amount.", "{where}：不是有效金额。"),
+    "amount_below_fen": (
+        "{where} holds a part of a fen: is the unit right?",
+        "{where}：金额小于一分，请检查单位是否正确。",
+    ),
+    "amount_out_of_range": (
+        "{where} is negative or beyond any amount.",
+        "{where}：金额为负数或超出范围。",
+    ),
+    "unknown_code": (
+        "{where} holds a code that this department's code list does not have.",
+        "{where}：代码不在本部门的代码表中。",
+    ),
+    "bad_value": (
+        "{where} does not hold what the schema asks for.",
+        "{where}：内容不符合数据规范。",
+    ),
+    "sequence_range": ("The sequence is less than 1.", "序号小于 1。"),
+    "control_character": ("{where} holds a control character.", "{where}：含有控制字符。"),
+    "too_long": ("{where} is longer than 20,000 characters.", "{where}：超过 20000 个字符。"),
+    "personal_data": (
+        "{where} holds an identity number or a mobile number: take it out and send the row again.",
+        "{where}：含有身份证号码或手机号码，请删除后重新报送。",
+    ),
+    # what the publisher sent before
+    "contradictory": (
+        "Another row of this edition (row {where}) says otherwise of the same record: keep the "
+        "right one.",
+        "同一版次内第 {where} 行对同一记录的内容不同，请只保留正确的一行。",
+    ),
+    "contradictory_published": (
+        "This edition was already published with another content of this record (row {where}): if "
+        "this one is newer, publish it with a later --edition.",
+        "同一版次已发布过该记录的不同内容（第 {where} 行）：如本次内容更新，请用更晚的 --edition 重新发布。",
+    ),
+    "older_edition": (
+        "A newer edition of this record was already published; this one would set it back.",
+        "该记录已发布过更新的版次，本行内容较旧。",
+    ),
+    "withdrawn": (
+        "The record was withdrawn; lift that first: mianti withdraw KEY --undo --publisher ID.",
+        "该记录已撤回；如需恢复，请先执行 mianti withdraw 记录键 --undo --publisher 部门编号。",
+    ),
+    # rights
+    "unknown_publisher": ("The publishers' table does not have it.", "发布部门未登记。"),
+    "wrong_publisher": (
+        "The event names another publisher than its topic.",
+        "事件中的发布部门与主题不符。",
+    ),
+    "family_not_owned": (
+        "The publisher may not publish this family.",
+        "该部门无权发布此类数据。",
+    ),
+    "facet_not_owned": (
+        "The publisher may not set this part of a record.",
+        "该部门无权发布记录的这一部分。",
+    ),
+    "issuer_not_owned": (
+        "{where}: the publisher may not speak for this organ (see the publishers' table).",
+        "{where}：该部门无权代表此决定机关发布（见发布部门表）。",
+    ),
+    "layout_not_owned": ("The publisher does not send this layout.", "该部门未登记此版式。"),
+    "key_without_issuer": (
+        "The record key does not begin with the issuer.",
+        "记录键未以决定机关开头。",
+    ),
+    "key_mismatch": ("The Kafka key is not the event's subject.", "Kafka 键与事件主体不一致。"),
+    "content_mismatch": (
+        "The event's content is not that of its facet.",
+        "事件内容与其类别不符。",
+    ),
+    "bad_event_id": ("The event's id does not follow from its content.", "事件编号与内容不符。"),
+    # Kafka values that are no events
+    "tombstone": ("The message has no value.", "消息为空。"),
+    "too_large": ("The message is larger than 1 MiB.", "消息超过 1 MiB。"),
+    "bad_frame": ("The message has no Confluent frame.", "消息没有 Confluent 帧头。"),
+    "unknown_schema": ("The schema id is not known.", "模式编号未知。"),
+    "schema_of_other_family": (
+        "The schema is that of another family.",
+        "模式属于其他数据类别。",
+    ),
+    "bad_body": ("The Avro body cannot be read.", "Avro 内容无法解析。"),
+    "trailing_bytes": ("Bytes follow the Avro body.", "Avro 内容之后有多余字节。"),
+}
+
+
+def sentence(code: str, where: str | None) -> Words:
+    """Return what a reason means in words. Raises KeyError for a code the table lacks."""
+    english, chinese = REASONS[code]
+    place = where or "?"
+    return Words(en=english.format(where=place), zh=chinese.format(where=place))

@@ -1,0 +1,116 @@
+"""Any table reads back as it was written, and no bytes at all bring the reader down."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from connectors.files import RefusedFile, Unreadable, open_source
+
+CELL = st.one_of(
+    st.text(st.sampled_from('ab1 ,;|\t"\n\r公司=+-@　'), max_size=8),
+    st.text(
+        st.characters(codec="gb18030", exclude_characters="\0\x1c\x1d\x1e\x1f\ufffd"), max_size=6
+    ),
+)
+TABLE = st.integers(2, 5).flatmap(
+    lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=12)
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | CELL,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(CELL, inner, max_size=3),
+    max_leaves=6,
+)
+RUBBISH = st.one_of(
+    st.binary(max_size=300),
+    st.text(st.sampled_from('ab,"\n\r\0[]{}:1公\ufeff'), max_size=60).map(str.encode),
+    st.binary(max_size=40).map(lambda rest: b'[{"a":1},' + rest),
+    st.binary(max_size=40).map(lambda rest: b"PK\x03\x04" + rest),
+)
+
+
+def values(path: Path, chunk_rows: int = 50_000) -> list[tuple[Any, ...]]:
+    chunks = open_source(path, chunk_rows=chunk_rows).chunks()
+    return [row for chunk in chunks for row in chunk.rows.iter_rows()]
+
+
+def blank(text: str | None) -> str | None:
+    return text if text and text.strip() else None
+
+
+@given(
+    table=TABLE,
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "utf-16"]),
+    delimiter=st.sampled_from(",\t;|"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    chunk_rows=st.integers(1, 5),
+)
+@settings(deadline=None, max_examples=300)
+def test_what_csv_writer_wrote_reads_back_equal(
+    table: list[list[str]], encoding: str, delimiter: str, quoting: Any, chunk_rows: int
+) -> None:
+    header = [f"列名称{i}" for i in range(len(table[0]))]
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, quoting=quoting).writerows([header, *table])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "export.csv"
+        path.write_bytes(text.getvalue().encode(encoding))
+        expected = [
+            (row, None, *map(blank, cells))
+            for row, cells in enumerate(table, start=1)
+            if any(map(blank, cells))
+        ]
+        assert values(path, chunk_rows) == expected
+
+
+@given(content=RUBBISH, suffix=st.sampled_from([".csv", ".json", ".jsonl", ".xlsx"]))
+@example(content=b'a,b\n"1\n,2"\n"', suffix=".csv")
+@example(content=b"\xff\xfea", suffix=".csv")
+@settings(deadline=None, max_examples=500)
+def test_any_bytes_are_rows_or_unreadable(content: bytes, suffix: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"export{suffix}"
+        path.write_bytes(content)
+        try:
+            source = open_source(path, chunk_rows=3)
+        except Unreadable:
+            return
+        last = 0
+        for chunk in source.chunks():
+            assert chunk.rows.columns == ["__row", "__fault", *source.columns]
+            assert chunk.rows["__row"].is_sorted()
+            assert chunk.rows["__row"][0] > last
+            last = chunk.rows["__row"][-1]
+
+
+@given(
+    records=st.lists(st.dictionaries(st.sampled_from("ab名 "), JSON, min_size=1), min_size=1),
+    lines=st.booleans(),
+)
+@settings(deadline=None)
+def test_json_given_back_whole_reads_the_same_again(
+    records: list[dict[str, Any]], lines: bool
+) -> None:
+    texts = [json.dumps(record, ensure_ascii=False) for record in records]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("export.jsonl" if lines else "export.json")
+        path.write_text("\n".join(texts) if lines else f"[{','.join(texts)}]", "utf-8")
+        source = open_source(path)
+        back = path.with_stem("back")
+        with RefusedFile(back, source) as refused:
+            for chunk in source.chunks():
+                refused.add(chunk.rows, _reasons(chunk.rows))
+        assert [row[1:] for row in values(back)] == [row[1:] for row in values(path)]
+
+
+def _reasons(rows: pl.DataFrame) -> pl.DataFrame:
+    told = {name: pl.lit("x") for name in ("code", "sentence_en", "sentence_zh")}
+    return rows.select("__row", **told)

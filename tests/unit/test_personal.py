@@ -1,0 +1,127 @@
+"""Numbers of persons are found however they are written, and nothing else is taken for one.
+
+Every number here is made up; the identity numbers have the right check character.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from schemas.personal import holds_personal, personal_column, redact
+
+WITH_X = "34052419800101001X"
+HOLDS = {
+    "230102199001011230": "***",
+    WITH_X: "***",
+    WITH_X.lower(): "***",
+    "身份证号230102199001011230，已核": "身份证号***，已核",
+    "ID230102199001011230A": "ID***A",
+    "２３０１０２１９９００１０１１２３０": "***",
+    "34052419800101001Ｘ": "***",
+    "34052419800101001ｘ": "***",
+    "230102 19900101 1230": "***",
+    "230102\u300019900101\u00a01230": "***",
+    "230102-19900101-1230": "***",
+    "230102－19900101—1230": "***",
+    "2 3 0 1 0 2 1 9 9 0 0 1 0 1 1 2 3 0": "***",
+    "230102\n199001011230": "***",
+    "L230102199001011230": "L***",
+    "23010219900101123000": "***00",  # a sole trader's old tax number
+    "99230102199001011230": "99***",
+    "110101201012319990": "***",
+    "230102900101127": "***",
+    "证件：230102-900101-127。": "证件：***。",
+    "13812345678": "***",
+    "电话13812345678转1": "电话***转1",
+    "138 1234 5678": "***",
+    "138-1234-5678": "***",
+    "1381234-5678": "***",
+    "1381 2345 678": "***",
+    "1381-234-5678": "***",
+    "+8613812345678": "***",
+    "+86 138 1234 5678": "***",
+    "0086-13812345678": "***",
+    "8613812345678": "***",
+    "（１３８１２３４５６７８）": "（***）",
+    "TEL13812345678": "***",
+    "mobile:19912345678": "mobile:***",
+    "0451-13812345678": "0451-***",
+    "13812345678/13912345678": "***/***",
+    "13812345678 13912345678": "*** ***",
+    "138 13812345678": "138 ***",
+    "李230102199001011230，13812345678。": "李***，***。",
+}
+HOLDS_NONE = [
+    None,
+    "",
+    "😀",
+    "哈尔滨市道里区3道街18号",
+    "230102199001011231",  # wrong check
+    "990102199001011237",  # no such province
+    "23010219900230123X",  # no such day
+    "110101201101010012",  # born after the last year that is taken for a birth
+    "230102********1230",
+    "91230102MA18XN8J5K",
+    "914403001922038216",
+    "12345678901234567890123456789012",
+    "110108000000016",  # a register number, by its check
+    "230110752364368",  # an old tax number, by its organisation code
+    "230102901301127",
+    "X230102900101127",
+    "2301029001011270",
+    "0451-82345678",
+    "12812345678",
+    "138123456789",
+    "113812345678",
+    "A13812345678",
+    "13812345678A",
+    "1381234567",
+    "13 2014-01-01 5",
+    "2021-10-23 2026-10-23",
+    "13800000000" + "0" * 5,
+    "440402202403150102",  # a construction permit
+]
+
+
+def found(texts: list[str | None]) -> list[bool]:
+    frame = pl.DataFrame({"x": texts}, schema={"x": pl.String})
+    return frame.select(holds_personal(pl.col("x"))).to_series().to_list()
+
+
+def test_a_number_of_a_person_is_found_however_it_is_written() -> None:
+    assert dict(zip(HOLDS, found([*HOLDS]), strict=True)) == dict.fromkeys(HOLDS, True)
+
+
+def test_nothing_else_is_taken_for_one() -> None:
+    assert dict(zip(HOLDS_NONE, found([*HOLDS_NONE]), strict=True)) == dict.fromkeys(
+        HOLDS_NONE, False
+    )
+
+
+@pytest.mark.parametrize("text", HOLDS)
+def test_a_message_keeps_all_but_the_number(text: str) -> None:
+    assert redact(text) == HOLDS[text]
+
+
+@pytest.mark.parametrize("text", [text for text in HOLDS_NONE if text])
+def test_a_message_without_one_stays_as_it_is(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_an_empty_column_is_scanned_too() -> None:
+    assert found([]) == []
+    assert found([None, None]) == [False, False]
+
+
+def test_the_first_column_with_such_a_number_is_named_and_the_value_is_not() -> None:
+    frame = pl.DataFrame(
+        {
+            "a": ["好", None, "13812345678", "好"],
+            "b": ["好", None, WITH_X, f"号{WITH_X}"],
+            "c": [WITH_X, None, WITH_X, "好"],
+        }
+    )
+    named = frame.select(personal_column(["a", "b"])).to_series().to_list()
+    assert named == [None, None, "a", "b"]
+    assert frame.select(personal_column([])).to_series().to_list() == [None]

@@ -1,0 +1,144 @@
+"""The settings: read from the environment, or from what `mianti up` left."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from connectors.settings import (
+    BadSetting,
+    NotRunning,
+    Settings,
+    kafka_address,
+    kafka_options,
+    prefect_api,
+    read_settings,
+)
+from connectors.stack import Server, Stack, start_mark
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def running(address: str) -> Server:
+    """A server that is certainly alive: this test itself."""
+    return Server(address=address, pid=os.getpid(), started=start_mark(os.getpid()))
+
+
+def test_everything_lies_under_the_home_of_the_current_directory(tmp_path: Path) -> None:
+    settings = read_settings()
+    assert settings.mianti_home == tmp_path / ".mianti"
+    assert settings.mianti_lake == tmp_path / ".mianti" / "lake"
+    assert settings.mianti_ledger == tmp_path / ".mianti" / "ledger"
+
+
+def test_paths_are_absolute_and_the_lake_may_lie_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MIANTI_HOME", "one")
+    monkeypatch.setenv("MIANTI_LAKE", "two")
+    settings = read_settings()
+    assert (settings.mianti_home, settings.mianti_lake) == (tmp_path / "one", tmp_path / "two")
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "")
+    monkeypatch.setenv("MIANTI_KAFKA_PORT", "")
+    settings = read_settings()
+    assert settings.kafka_bootstrap_servers is None
+    assert settings.mianti_kafka_port is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("MIANTI_KAFKA_PORT", "70000"), ("MIANTI_LAKE", "s3://bucket/lake")]
+)
+def test_a_bad_value_is_refused_by_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSetting, match=name) as refused:
+        read_settings()
+    assert value not in str(refused.value)
+
+
+def test_the_own_kafka_is_used_with_its_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "a:9092,b:9092")
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512")
+    monkeypatch.setenv("KAFKA_SASL_USERNAME", "mianti")
+    monkeypatch.setenv("KAFKA_SASL_PASSWORD", "a-secret")
+    monkeypatch.setenv("KAFKA_SSL_CAFILE", "/etc/ca.pem")
+    assert kafka_options(read_settings()) == {
+        "bootstrap_servers": ["a:9092", "b:9092"],
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "mianti",
+        "sasl_plain_password": "a-secret",
+        "ssl_cafile": "/etc/ca.pem",
+    }
+
+
+def test_the_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_SASL_PASSWORD", "a-secret")
+    assert "a-secret" not in repr(read_settings())
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    with pytest.raises(BadSetting, match="KAFKA_SASL_USERNAME") as refused:
+        read_settings()
+    assert "a-secret" not in str(refused.value)
+
+
+def test_the_addresses_come_from_what_up_left() -> None:
+    settings = read_settings()
+    settings.mianti_home.mkdir()
+    Stack(kafka=running("127.0.0.1:21000"), prefect=running("http://127.0.0.1:21001/api")).write(
+        settings.mianti_home
+    )
+    assert kafka_options(settings) == {
+        "bootstrap_servers": ["127.0.0.1:21000"],
+        "security_protocol": "PLAINTEXT",
+    }
+    assert prefect_api(settings) == "http://127.0.0.1:21001/api"
+
+
+def test_the_environment_goes_before_what_up_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "theirs:9092")
+    monkeypatch.setenv("PREFECT_API_URL", "http://theirs/api")
+    settings = read_settings()
+    settings.mianti_home.mkdir()
+    Stack(kafka=running("127.0.0.1:1"), prefect=running("http://127.0.0.1:2/api")).write(
+        settings.mianti_home
+    )
+    assert kafka_address(settings) == "theirs:9092"
+    assert prefect_api(settings) == "http://theirs/api"
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        Stack(),
+        Stack(kafka=Server(address="127.0.0.1:21000")),
+        # The pid is another process's by now: this test's, which started at another time.
+        Stack(kafka=Server(address="127.0.0.1:21000", pid=os.getpid(), started="1")),
+    ],
+    ids=["never started", "stopped", "pid recycled"],
+)
+def test_a_kafka_that_does_not_run_is_said_with_what_to_do(left: Stack) -> None:
+    settings = read_settings()
+    settings.mianti_home.mkdir()
+    left.write(settings.mianti_home)
+    with pytest.raises(NotRunning, match="`mianti up`, or set KAFKA_BOOTSTRAP_SERVERS") as said:
+        kafka_options(settings)
+    assert "请先执行 `mianti up`" in said.value.message_zh
+
+
+def test_a_process_that_has_ended_has_no_start(tmp_path: Path) -> None:
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", "exit 0"], {})
+    # Not yet collected by its parent, it is a zombie: that counts as ended.
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert start_mark(pid) is None
+    os.waitpid(pid, 0)
+    assert start_mark(pid) is None
