@@ -8,6 +8,14 @@ STAMP := $(VENV)/.mianti-installed
 DATA := kafka lake ledger log prefect sample stack.json stack.lock
 export MIANTI_HOME
 
+define NEED_PYTHON
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+  echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv, or brew install python;"; \
+  echo "where it has another name: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+  echo "Python's venv module is needed: apt-get install python3-venv"; exit 2; }
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help check setup demo up down clean lint format test
 
@@ -18,17 +26,14 @@ setup: $(STAMP) ## Make the virtual environment with the pinned packages (once)
 
 $(STAMP): requirements.lock pyproject.toml
 	@command -v git >/dev/null || { echo "git is needed: apt-get install git, or brew install git"; exit 2; }
-	@command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv, or brew install python;"; \
-	  echo "name another with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo "Python's venv module is needed: apt-get install python3-venv"; exit 2; }
+	$(NEED_PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 check: ## Say what the local Kafka needs and is not there (Java, Maven)
+	$(NEED_PYTHON)
 	@$(PYTHON) -m deploy.local.prerequisites
 
 demo: check setup ## Publish a sample of three departments, and show what comes out

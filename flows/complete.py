@@ -18,7 +18,7 @@ from schemas.facets import STATEMENT
 
 @dataclass(frozen=True)
 class Cycle:
-    """A publisher's promise in one family: last heard (UTC; None: never), promised every `cycle`."""
+    """A publisher's promise in one family: last heard at (UTC; None: never), promised each `cycle`."""
 
     publisher: str
     family: str

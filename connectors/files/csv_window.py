@@ -30,7 +30,8 @@ class Window:
         self._delimiter = delimiter
         self._row = 0
         field = rf'(?:"(?:[^"\n]|"")*"|[^"\x00\n{delimiter}]*)'
-        self._alone = _LINE.str.contains(rf"^{field}(?:[{delimiter}]{field})*$")
+        alone = _LINE.str.contains(rf"^{field}(?:[{delimiter}]{field})*$")
+        self._alone = alone & ~_LINE.str.starts_with("\ufeff")  # Polars takes it for a BOM
 
     def read(self, count: int) -> pl.DataFrame:
         """Read the records that begin in the next `count` lines; they must be at hand."""

@@ -14,7 +14,8 @@ _NON_ASCII = re.compile(r"[^\x00-\x7f]")
 _CJK = re.compile(r"[\u3000-\u9fff\uff00-\uffee]")
 # Four common Chinese characters of UTF-8 in a row are not GB18030 text but for one chance in
 # about 10^10: such a line was pasted in from another file.
-_UTF8_RUN = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf][\x80-\xbf]){4}")
+_CLASSES = bytes(76 if 0xE4 <= b <= 0xE9 else 67 if 0x80 <= b <= 0xBF else 46 for b in range(256))
+_UTF8_RUN = b"LCC" * 4  # a lead byte and two continuations, four times
 
 
 def detect_encoding(path: Path) -> str:
@@ -75,7 +76,7 @@ def lines_of(block: bytes, encoding: str, newline: bytes) -> list[str]:
     """Decode whole lines; each is decoded alone where one is wrong, so that none harms another."""
     if encoding != "gb18030":
         encoding = "utf-8"
-    elif _UTF8_RUN.search(block):
+    elif _has_utf8(block):
         return [_line(raw, encoding) for raw in block.split(newline)]
     try:
         text = block.decode(encoding)
@@ -85,6 +86,10 @@ def lines_of(block: bytes, encoding: str, newline: bytes) -> list[str]:
 
 
 def _line(raw: bytes, encoding: str) -> str:
-    if encoding == "gb18030" and _UTF8_RUN.search(raw):
+    if encoding == "gb18030" and _has_utf8(raw):
         encoding = "utf-8"
     return raw.decode(encoding, "replace").replace("\0", LOST)
+
+
+def _has_utf8(raw: bytes) -> bool:
+    return _UTF8_RUN in raw.translate(_CLASSES)

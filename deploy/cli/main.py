@@ -11,6 +11,15 @@ from connectors.errors import MiantiError
 # Each is `command` in the module of its name, imported when used: Kafka, Polars and Prefect
 # take seconds to import.
 VERBS = {
+    "publish": "Publish department files · 发布部门文件",
+    "withdraw": "Take a record back · 撤回记录",
+    "ingest": "Land new events, settle the datasets · 入库并更新数据集",
+    "query": "Print records, on any day · 查询记录",
+    "status": "Show where each family stands · 查看状态",
+    "verify": "Recount everything, from Kafka to the datasets · 全面核对",
+    "rebuild": "Make a dataset again from its log · 重建数据集",
+    "sample": "Generate sample files · 生成样例文件",
+    "demo": "Do the whole job on the sample · 演示全流程",
     "up": "Start Kafka, Prefect and the deployments · 启动本机服务",
     "down": "Stop what `up` started; data stay · 停止本机服务，保留数据",
 }

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
+from flows.sample.export import Row, Shape
 from schemas.identifiers import uscc
 
-Row = dict[str, str | date]
-
 #: Passes the check of an identity number; county 119999 does not exist, so it is nobody's.
-IDENTITY: Final = "119999199001010019"
+IDENTITY: Final = "119999199001010012"
 #: One row in so many is spoilt.
 EVERY: Final = 50
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Which of a layout's columns a fault goes into; None where it has no such column."""
-
-    subject: str
-    issuer: str
-    text: str
-    day: str
-    no_code: str = ""
-    state: str | None = None
-    amount: str | None = None
 
 
 @dataclass(frozen=True)

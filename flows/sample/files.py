@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from openpyxl import Workbook
 
-from flows.sample.faults import Row
+from flows.sample.export import Row
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _STAMP: Final = re.compile(rb"(<dcterms:\w+ [^>]*>)[^<]*")
@@ -28,7 +28,6 @@ class CsvWriter:
     """A CSV file with CRLF, as Excel writes it. Dates are ISO."""
 
     def __init__(self, path: Path, encoding: str) -> None:
-        """`encoding` such as gb18030 or utf-8-sig (with a byte order mark)."""
         self._file = path.open("w", encoding=encoding, newline="")
         self._writer: Any = csv.writer(self._file)
         self._begun = False
@@ -46,10 +45,9 @@ class CsvWriter:
 
 
 class XlsxWriter:
-    """An XLSX file of one sheet; dates are date cells, everything else is text."""
+    """An XLSX file of one sheet, there after `close`; dates are date cells, the rest is text."""
 
     def __init__(self, path: Path) -> None:
-        """Nothing is written before `close`, but memory stays bounded (openpyxl's write-only)."""
         self._path = path
         self._book: Any = Workbook(write_only=True)
         self._sheet: Any = self._book.create_sheet("双公示")
@@ -66,6 +64,15 @@ class XlsxWriter:
         """End the file."""
         self._book.save(self._path)
         _forget_the_clock(self._path)
+
+
+def open_writer(path: Path, encoding: str = "utf-8-sig") -> Writer:
+    """Return a writer for a path that ends in .xlsx or .csv; its directory is made.
+
+    `encoding` is for CSV: gb18030, or utf-8-sig (with a byte order mark).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return XlsxWriter(path) if path.suffix == ".xlsx" else CsvWriter(path, encoding)
 
 
 def _forget_the_clock(path: Path) -> None:

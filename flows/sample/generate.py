@@ -1,16 +1,19 @@
-"""Making the sample: three departments' files of one day, and two later days of one of them."""
+"""Making the sample: three departments' files of one day, and later days of one of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Final
 
-from flows.sample.enterprise import code as code_of
-from flows.sample.enterprise import enterprise
-from flows.sample.faults import Row, Schedule
-from flows.sample.files import Writer
+from flows.sample import licence, penalty, registration
+from flows.sample.enterprise import Enterprise, code, enterprise
+from flows.sample.export import Export, Row
+from flows.sample.faults import Schedule
+from flows.sample.files import open_writer
+from flows.sample.later import LONGEST, write_later_days
 from flows.sample.manifest import FileCount, Manifest
 
 #: Beyond it the licences are CSV too: a sheet of Excel ends at 1,048,576 rows.
@@ -19,58 +22,81 @@ FEWEST_ROWS: Final = 50
 # Licences and penalties of ten enterprises in turn, ten of each: some have several, some none.
 _LICENCES: Final = (4, 1, 0, 2, 0, 1, 0, 1, 1, 0)
 _PENALTIES: Final = (2, 0, 3, 0, 1, 0, 2, 1, 0, 1)
-#: Most licences of the second day's file.
-_LATER: Final = 500
+_IN_BUSINESS: Final[Row] = {"登记状态": "存续"}
 
 
-@dataclass
 class _File:
-    """A file being written, its schedule of faults and its counts."""
+    """A file being written, with its faults and its counts."""
 
-    writer: Writer
-    count: FileCount
-    faults: Schedule
+    def __init__(self, export: Export, name: str, rows: int, out: Path) -> None:
+        self.name = name
+        self.count = FileCount(export.publisher, export.layout)
+        self._faults = Schedule(export.shape, rows)
+        self._writer = open_writer(out / name, export.encoding)
 
     def add(self, row: Row) -> bool:
         """Write a row; return whether it was left as it is."""
-        fault, made = self.faults.next(row)
+        fault, made = self._faults.next(row)
         for one in made:
-            self.writer.add(one)
+            self._writer.add(one)
         self.count.count(fault, len(made))
         return fault is None
 
-
-@dataclass
-class _Sample:
-    """What is carried from one enterprise to the next."""
-
-    rng: Random
-    registrations: _File
-    licences: _File
-    penalties: _File
-    later: int
-    numbers: dict[str, int] = field(default_factory=lambda: {"licence": 0, "penalty": 0})
-    kept: list[Row] = field(default_factory=list)
+    def close(self) -> None:
+        self._writer.close()
 
 
 def generate(rows: int, seed: int, out: Path) -> Manifest:
     """Write a sample of about `rows` rows a file under `out`; return (and write) its manifest.
 
     The same `rows` and `seed` give the same bytes. `day2` and `day3` hold later editions of some
-    licences: suspended on the second day, one of them in force again on the third.
-    Raises ValueError for fewer than 50 rows, which cannot hold every fault.
+    licences. Raises ValueError for fewer than 50 rows, which cannot hold every fault.
     """
     if rows < FEWEST_ROWS:
         raise ValueError(f"a sample has {FEWEST_ROWS} rows or more")
     rng = Random(seed)  # noqa: S311 - made-up data, the same each time
-    start = rng.randrange(10**8)
-    manifest = Manifest(enterprise=code_of(start))
-    sample = _open(rows, rng, out, manifest)
-    for i in range(rows):
-        _add(sample, enterprise(start + i, rng), i)
-    for file in (sample.registrations, sample.licences, sample.penalties):
-        file.writer.close()
-    _second_day(sample.kept, _name("licences", rows), out, manifest)
-    _third_day(sample.kept, _name("licences", rows), out, manifest)
+    first = rng.randrange(10**8)
+    suffix = ".xlsx" if rows <= XLSX_ROWS else ".csv"
+    names = (
+        (registration.EXPORT, "registrations-20260501.csv"),
+        (licence.EXPORT, f"licences-20260501{suffix}"),
+        (penalty.EXPORT, "penalties-20260501.csv"),
+    )
+    files = [_File(export, name, rows, out) for export, name in names]
+    kept = _write_first_day(files, rows, first, rng)
+    manifest = Manifest(code(first), {file.name: file.count for file in files})
+    write_later_days(kept, suffix, out, manifest)
     manifest.write(out)
     return manifest
+
+
+def _write_first_day(files: list[_File], rows: int, first: int, rng: Random) -> list[Row]:
+    """Write `rows` enterprises; return licences in force, one an enterprise at most."""
+    register, licences, penalties = files
+    licence_numbers, penalty_numbers = count(1), count(1)
+    kept: list[Row] = []
+    for i in range(rows):
+        who = enterprise(first + i, rng)
+        register.add(registration.registration(who, rng) | (_IN_BUSINESS if i == 0 else {}))
+        held = list(_held(who, i, licence_numbers, rng))
+        plain = [row for row in held if licences.add(row) and row["当前状态"] == licence.IN_FORCE]
+        if plain and len(kept) < min(LONGEST, rows // 10):
+            kept.append(plain[0])
+        suspended = [row for row in held if row["当前状态"] == licence.SUSPENDED]
+        for j in range(_PENALTIES[i % 10]):
+            cause = suspended[0] if suspended and j == 0 else None
+            penalties.add(penalty.penalty(who, next(penalty_numbers), rng, cause))
+    for file in files:
+        file.close()
+    return kept
+
+
+def _held(who: Enterprise, i: int, numbers: Iterator[int], rng: Random) -> Iterator[Row]:
+    """Yield the enterprise's licences; a fifth of those with a penalty have one suspended."""
+    if i == 0:
+        yield from licence.shown_licences(who, [next(numbers) for _ in range(4)])
+        return
+    for j in range(_LICENCES[i % 10]):
+        row = licence.any_licence(who, next(numbers), rng)
+        punished = j == 0 and _PENALTIES[i % 10] and rng.random() < 0.2
+        yield row | {"当前状态": licence.SUSPENDED} if punished else row

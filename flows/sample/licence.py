@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
 from flows.sample import words
-from flows.sample.enterprise import TODAY, Enterprise, day, pick
-from flows.sample.faults import Row, Shape
+from flows.sample.enterprise import Enterprise, day, pick
+from flows.sample.export import Export, Row, Shape
 
-PUBLISHER: Final = "housing-demo"
-LAYOUT: Final = "cn-sgs-2018-licence"
-ISSUER: Final = ("示范市住房和城乡建设局", "11990100000000123K")
-SHAPE: Final = Shape(
-    subject="行政相对人代码_1（统一社会信用代码）",
-    issuer="许可机关统一社会信用代码",
-    text="许可内容",
-    day="有效期至",
-    no_code="0" * 17 + "X",
-    state="当前状态",
+EXPORT: Final = Export(
+    publisher="housing-demo",
+    layout="cn-sgs-2018-licence",
+    organ="示范市住房和城乡建设局",
+    organ_code="11990100000000123K",
+    shape=Shape(
+        subject="行政相对人代码_1（统一社会信用代码）",
+        issuer="许可机关统一社会信用代码",
+        text="许可内容",
+        day="有效期至",
+        no_code="0" * 17 + "X",
+        state="当前状态",
+    ),
 )
 IN_FORCE: Final = "1"
 SUSPENDED: Final = "2"
@@ -33,7 +37,7 @@ def licence(who: Enterprise, number: int, start: dt.date, end: str, state: str) 
     return {
         "行政相对人名称": who.name,
         "行政相对人类别": "法人及非法人组织",
-        SHAPE.subject: who.code,
+        EXPORT.shape.subject: who.code,
         "行政相对人代码_2（工商注册号）": who.old_number,
         "法定代表人": who.person,
         "法定代表人证件类型": "身份证",
@@ -47,11 +51,11 @@ def licence(who: Enterprise, number: int, start: dt.date, end: str, state: str) 
         "许可决定日期": start,
         "有效期自": start,
         "有效期至": end,
-        "许可机关": ISSUER[0],
-        "许可机关统一社会信用代码": ISSUER[1],
+        "许可机关": EXPORT.organ,
+        "许可机关统一社会信用代码": EXPORT.organ_code,
         "当前状态": state,
-        "数据来源单位": ISSUER[0],
-        "数据来源单位统一社会信用代码": ISSUER[1],
+        "数据来源单位": EXPORT.organ,
+        "数据来源单位统一社会信用代码": EXPORT.organ_code,
         "备注": "",
     }
 
@@ -65,12 +69,12 @@ def any_licence(who: Enterprise, number: int, rng: Random) -> Row:
     return licence(who, number, start, last, pick(rng, IN_FORCE, _OTHER_STATES))
 
 
-def shown_licences(who: Enterprise, number: int) -> list[Row]:
+def shown_licences(who: Enterprise, numbers: Sequence[int]) -> list[Row]:
     """Return what the demo shows: one in force, one expired, one suspended, one without end."""
-    day_, start = dt.date, dt.date(2021, 3, 8)
-    return [
-        licence(who, number, day_(2024, 6, 3), "2029/06/02", IN_FORCE),
-        licence(who, number + 1, start, "2024/03/07", IN_FORCE),
-        licence(who, number + 2, day_(TODAY.year - 1, 9, 1), "2030/08/31", SUSPENDED),
-        licence(who, number + 3, day_(2022, 11, 15), "2099/12/31", IN_FORCE),
-    ]
+    shown = (
+        (dt.date(2024, 6, 3), "2029/06/02", IN_FORCE),
+        (dt.date(2021, 3, 8), "2024/03/07", IN_FORCE),
+        (dt.date(2025, 9, 1), "2030/08/31", SUSPENDED),
+        (dt.date(2022, 11, 15), "2099/12/31", IN_FORCE),
+    )
+    return [licence(who, number, *rest) for number, rest in zip(numbers, shown, strict=True)]

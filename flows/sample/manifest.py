@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,19 +21,21 @@ class FileCount:
     rows: int = 0
     published: int = 0
     unchanged: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
 
     def count(self, fault: Fault | None, rows: int) -> None:
         """Count rows that were written for one planned row."""
         self.rows += rows
+        unchanged = 0
         if fault is not None:
-            self.faults[fault.name] += 1
+            _add(self.faults, fault.name, 1)
+            unchanged = fault.unchanged
         if fault is not None and fault.refused is not None:
-            self.refused[fault.refused] += rows
-            return
-        self.unchanged += fault.unchanged if fault is not None else 0
-        self.published += rows - (fault.unchanged if fault is not None else 0)
+            _add(self.refused, fault.refused, rows)
+        else:
+            self.unchanged += unchanged
+            self.published += rows - unchanged
 
 
 @dataclass
@@ -51,3 +52,7 @@ class Manifest:
         """Write manifest.json into the sample's directory."""
         text = json.dumps(asdict(self), ensure_ascii=False, indent=2)
         (out / MANIFEST).write_text(text + "\n", "utf-8")
+
+
+def _add(counts: dict[str, int], name: str, number: int) -> None:
+    counts[name] = counts.get(name, 0) + number

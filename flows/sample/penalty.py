@@ -8,18 +8,21 @@ from typing import Final
 
 from flows.sample import words
 from flows.sample.enterprise import TODAY, Enterprise
-from flows.sample.faults import Row, Shape
+from flows.sample.export import Export, Row, Shape
 
-PUBLISHER: Final = "credit-demo"
-LAYOUT: Final = "cn-sgs-2018-penalty"
-ISSUER: Final = ("示范市城市管理综合行政执法局", "11990100000000131E")
-SHAPE: Final = Shape(
-    subject="CF_XDR_SHXYM",
-    issuer="CF_CFJGDM",
-    text="CF_SY",
-    day="CF_GSJZQ",
-    no_code="0" * 17 + "X",
-    amount="CF_NR_FK",
+EXPORT: Final = Export(
+    publisher="credit-demo",
+    layout="cn-sgs-2018-penalty",
+    organ="示范市城市管理综合行政执法局",
+    organ_code="11990100000000131E",
+    shape=Shape(
+        subject="CF_XDR_SHXYM",
+        issuer="CF_CFJGDM",
+        text="CF_SY",
+        day="CF_GSJZQ",
+        no_code="0" * 17 + "X",
+        amount="CF_NR_FK",
+    ),
 )
 #: Fines in 万元.
 _FINES: Final = ("0.2", "0.5", "1", "1.25", "3.123456", "10")
@@ -54,10 +57,10 @@ def penalty(who: Enterprise, number: int, rng: Random, suspends: Row | None) -> 
         "CF_JDRQ": decided.isoformat(),
         "CF_YXQ": "2099/12/31",
         "CF_GSJZQ": f"{decided + dt.timedelta(days=3 * 365):%Y/%m/%d}",
-        "CF_CFJG": ISSUER[0],
-        "CF_CFJGDM": ISSUER[1],
-        "CF_SJLY": ISSUER[0],
-        "CF_SJLYDM": ISSUER[1],
+        "CF_CFJG": EXPORT.organ,
+        "CF_CFJGDM": EXPORT.organ_code,
+        "CF_SJLY": EXPORT.organ,
+        "CF_SJLYDM": EXPORT.organ_code,
         "BZ": "",
     }
 

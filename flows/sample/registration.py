@@ -8,20 +8,25 @@ from typing import Final
 
 from flows.sample import words
 from flows.sample.enterprise import Enterprise, day, pick
-from flows.sample.faults import Row, Shape
+from flows.sample.export import Export, Row, Shape
 
-PUBLISHER: Final = "samr-demo"
-LAYOUT: Final = "registration-list"
-ISSUER: Final = ("示范市市场监督管理局", "11990100000000115Q")
-SHAPE: Final = Shape(
-    subject="统一社会信用代码",
-    issuer="登记机关代码",
-    text="经营范围",
-    day="成立日期",
-    state="登记状态",
-    amount="注册资本（万元）",
+EXPORT: Final = Export(
+    publisher="samr-demo",
+    layout="registration-list",
+    organ="示范市市场监督管理局",
+    organ_code="11990100000000115Q",
+    shape=Shape(
+        subject="统一社会信用代码",
+        issuer="登记机关代码",
+        text="经营范围",
+        day="成立日期",
+        state="登记状态",
+        amount="注册资本（万元）",
+    ),
+    encoding="gb18030",
 )
 _CAPITAL: Final = ("50", "100", "200.5", "500", "1000", "3,000", "1234.567890", "")
+_NOTE: Final = "技术咨询服务（依法须经批准的项目，经批准后方可开展经营活动）"
 _OTHER_STATES: Final = ("在营", "开业", "歇业", "注销", "吊销，未注销")
 
 
@@ -37,9 +42,9 @@ def registration(who: Enterprise, rng: Random) -> Row:
         "法定代表人": who.person,
         "联系电话": f"199{rng.randint(0, 10**8 - 1):08d}",
         "住所": who.address,
-        "经营范围": f"{who.trade[2]}；{break_}技术咨询服务（依法须经批准的项目，经批准后方可开展经营活动）",
-        "登记机关": ISSUER[0],
-        "登记机关代码": ISSUER[1],
+        "经营范围": f"{who.trade[2]}；{break_}{_NOTE}",
+        "登记机关": EXPORT.organ,
+        "登记机关代码": EXPORT.organ_code,
         "行业代码": who.trade[1],
         "行政区划代码": words.DISTRICTS[who.district],
         "注册资本（万元）": rng.choice(_CAPITAL),

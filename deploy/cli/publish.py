@@ -1,0 +1,134 @@
+"""`mianti publish`: files of a department become delivered events, refused rows come back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from connectors.errors import MiantiError
+from connectors.settings import read_settings
+from flows.publish import Outcome, Publisher
+from flows.publish.edition import parse_time
+
+SOME_REFUSED = 3
+NOTHING_DONE = 2
+
+_HELP = """Publish department files · 发布部门文件
+
+Every row ends as published, unchanged or refused; refused rows come back in a file beside the
+original, the reason with each. Publishing a file again doubles nothing.
+
+\b
+  mianti publish penalties-20260501.csv --publisher credit-demo
+  mianti publish list.xlsx --publisher housing-demo --dry-run
+  mianti publish empty.csv --publisher credit-demo --complete-through 2026-05-01
+
+Exit codes: 0 all published or unchanged, 3 some refused, 2 nothing could be done.
+"""
+
+
+@click.command(help=_HELP)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--publisher", required=True, help="Id in the publishers' table · 发布部门编号")
+@click.option("--layout", help="Layout id; recognised by the header if left out · 版式")
+@click.option("--edition", help="What the export stands for, e.g. 2026-05-01T18:00 · 版次")
+@click.option("--complete-through", help="The layout is complete up to this time · 完整截止时间")
+@click.option("--dry-run", is_flag=True, help="Say what would happen; send nothing · 试运行")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout")
+def command(
+    files: Sequence[Path],
+    publisher: str,
+    layout: str | None,
+    edition: str | None,
+    complete_through: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Publish each file in turn; one that cannot be read does not stop the others."""
+    sender = Publisher(publisher, read_settings())
+    options = {
+        "layout": layout,
+        "edition": _time(edition, "--edition"),
+        "complete_through": _time(complete_through, "--complete-through"),
+        "dry_run": dry_run,
+    }
+    done: list[Outcome] = []
+    failed: list[MiantiError] = []
+    for path in files:
+        try:
+            done.append(_one(sender, path, options, quiet=as_json))
+        except (MiantiError, OSError) as error:
+            if len(files) == 1:
+                raise
+            click.echo(f"{path.name}: {error}", err=True)
+            failed.append(MiantiError(str(error), ""))
+    if as_json:
+        click.echo(json.dumps(_totals(done), ensure_ascii=False))
+    sys.exit(_code(done, failed))
+
+
+def _time(text: str | None, option: str) -> dt.datetime | None:
+    return parse_time(text, option) if text is not None else None
+
+
+def _one(sender: Publisher, path: Path, options: dict[str, Any], *, quiet: bool) -> Outcome:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True)
+    with bar if console.is_terminal else nullcontext():
+        task = bar.add_task(path.name)
+        outcome = sender.publish_file(
+            path, progress=lambda n, of: bar.update(task, completed=n, total=of), **options
+        )
+    if not quiet:
+        _tell(outcome, dry_run=bool(options["dry_run"]))
+    return outcome
+
+
+def _tell(outcome: Outcome, *, dry_run: bool) -> None:
+    title = "would be · 将" if dry_run else ""
+    click.echo(
+        f"{outcome.file} [{outcome.layout}]: read · 读取 {outcome.read:,}, {title}"
+        f"published · 发布 {outcome.published:,}, unchanged · 未变 {outcome.unchanged:,}, "
+        f"refused · 退回 {outcome.refused:,} ({outcome.seconds:.1f} s)"
+    )
+    for code, count in outcome.reasons.items():
+        click.echo(f"  {count:>8,}  {code}")
+    for example in outcome.examples:
+        row = example["__row"]
+        click.echo(f"  row · 行 {row}: {example['sentence_en']} {example['sentence_zh']}")
+    if outcome.refused_file:
+        click.echo(
+            f"Refused rows with their reasons · 退回的行及原因: {outcome.refused_file}\n"
+            "Mend them there and publish that file · 修改后可直接发布该文件"
+        )
+
+
+def _totals(done: Sequence[Outcome]) -> dict[str, Any]:
+    if len(done) == 1:
+        return done[0].as_json()
+    each = [outcome.as_json() | {"file": outcome.file} for outcome in done]
+    reasons: dict[str, int] = {}
+    for outcome in done:
+        for code, count in outcome.reasons.items():
+            reasons[code] = reasons.get(code, 0) + count
+    counts = {n: sum(e[n] for e in each) for n in ("read", "published", "unchanged", "refused")}
+    seconds = round(sum(outcome.seconds for outcome in done), 3)
+    files = [outcome.refused_file for outcome in done if outcome.refused_file]
+    rest = {"reasons": reasons, "refused_file": files or None, "seconds": seconds, "files": each}
+    return counts | rest
+
+
+def _code(done: Sequence[Outcome], failed: Sequence[MiantiError]) -> int:
+    if not done:
+        return NOTHING_DONE
+    return SOME_REFUSED if failed or any(outcome.refused for outcome in done) else 0

@@ -1,0 +1,52 @@
+"""`mianti status`: where each family stands."""
+
+import datetime as dt
+import json
+
+import click
+
+from connectors.settings import read_settings
+from deploy.cli.families import AS_JSON
+from flows.status import FamilyStatus, status
+from schemas.avro import FAMILIES
+
+_HELP = """Show where each family stands · 查看各类数据的状态
+
+Lag (messages and seconds), counts, how far each publisher's exports are complete, and who has
+been silent for longer than promised.
+"""
+
+
+@click.command(help=_HELP)
+@AS_JSON
+def command(as_json: bool) -> None:
+    """Print one block a family."""
+    settings = read_settings()
+    found = [status(settings, family) for family in FAMILIES]
+    if as_json:
+        told = {each.family: each.as_json() for each in found}
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for each in found:
+        _tell(each)
+
+
+def _tell(one: FamilyStatus) -> None:
+    click.echo(
+        f"{one.family}: lag · 积压 {one.lag:,} ({one.lag_seconds:.0f} s), accepted · 入库 "
+        f"{one.accepted:,}, quarantined · 隔离 {one.quarantined:,}, dataset rows · 数据集行数 "
+        f"{one.dataset_rows:,}, last run · 最近运行 {_when(one.last_run)}"
+    )
+    for publisher, layouts in one.complete_through.items():
+        for layout, through in layouts.items():
+            click.echo(f"  {publisher} {layout}: complete through · 完整至 {through or '-'}")
+    for cycle in one.cycles:
+        if cycle.missed(dt.datetime.now(dt.UTC)):
+            click.echo(
+                f"  {cycle.publisher}: silent since · 最后报送 {_when(cycle.heard_at)}, promised "
+                f"every · 承诺周期 {cycle.cycle.days} d"
+            )
+
+
+def _when(time: dt.datetime | None) -> str:
+    return time.astimezone().isoformat(timespec="seconds") if time else "-"

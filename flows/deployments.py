@@ -1,0 +1,94 @@
+"""The deployments: what Prefect runs, when, and with what.
+
+`python -m flows.deployments` serves them until it is stopped; schedules stay on while it is down.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from prefect import Flow, serve
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.schedules import Cron, Interval, Schedule
+
+from flows.operator.ingest import ingest_flow
+from flows.operator.maintain import maintain_flow
+from flows.operator.settle_by_date import settle_by_date_flow
+
+#: A law's day ends at midnight in China.
+_CHINA: Final = "Asia/Shanghai"
+#: A run that finds nothing costs some seconds of CPU to start (`docs/operator.md`, measured).
+INGEST_EACH: Final = dt.timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One line of the table: a flow, when it runs by itself, and with which parameters."""
+
+    flow: Flow[..., Any]
+    name: str
+    schedule: Schedule
+    description: str
+    tags: tuple[str, ...] = ("mianti",)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def as_prefect(self) -> RunnerDeployment:
+        """Return it as Prefect serves it: one run at a time, a second one is cancelled.
+
+        That only spares useless runs: the tables' own transaction ids keep two from doubling rows.
+        """
+        made = self.flow.to_deployment(
+            self.name,
+            schedule=self.schedule,
+            parameters=self.parameters,
+            description=self.description,
+            tags=list(self.tags),
+            concurrency_limit=ConcurrencyLimitConfig(
+                limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+            ),
+            # Found wherever the serving process was started.
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+        if not isinstance(made, RunnerDeployment):
+            raise TypeError("deployments are made outside of an event loop")
+        return made
+
+
+DEPLOYMENTS: Final = (
+    Deployment(
+        ingest_flow,
+        "ingest",
+        Interval(INGEST_EACH, anchor_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),
+        "Each minute: lands what departments have published since the last run, quarantines what "
+        "fails a check, and brings the datasets up to date.\n\n"
+        "每分钟：接入各部门新发布的消息，隔离未通过检查的消息，并更新数据集。",
+    ),
+    Deployment(
+        settle_by_date_flow,
+        "settle-by-date",
+        Cron("5 0 * * *", timezone=_CHINA),
+        "Just after midnight in China: takes out of the datasets what may not be used from today "
+        "on, and reports publishers that have missed their promised cycle.\n\n"
+        "每日零点后：从数据集中撤下当日起不得再使用的记录，并报告超期未报送的部门。",
+    ),
+    Deployment(
+        maintain_flow,
+        "maintain",
+        Cron("30 3 * * *", timezone=_CHINA),
+        "At night: writes small files together and deletes replaced ones that nobody reads any "
+        "more. Never deletes a row.\n\n"
+        "每日凌晨：合并小文件，删除已无人读取的旧文件；不会删除任何数据行。",
+    ),
+)
+
+
+def main() -> None:
+    """Serve all deployments until the process is told to end."""
+    serve(*(one.as_prefect() for one in DEPLOYMENTS), pause_on_shutdown=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Keeping the tables small: compaction and vacuum that never break a follower.
+
+A follower reads the log's change data from its watermark on, which needs the very files that each
+later commit added, even when compaction has replaced them since. Reading the table as it stands
+needs none of them. `docs/operator.md` has the trials behind the rules.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from connectors import lake
+from connectors.settings import Settings
+from flows.tail import tail, watermark_id, watermarks
+from schemas.bucket import BUCKETS
+
+_log = logging.getLogger(__name__)
+_KINDS: Final[tuple[lake.Kind, ...]] = ("log", "history", "datasets")
+#: What a reader may still hold open, and what a writer may still be writing, is younger.
+RETAIN: Final = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What maintenance did to one table: live files before and after, files and bytes deleted.
+
+    `held` counts files that only a follower still needs; `skipped` says why nothing was compacted.
+    """
+
+    family: str
+    table: lake.Kind
+    files_before: int
+    files_after: int
+    deleted: int
+    freed: int
+    held: int
+    skipped: str | None = None
+
+
+def maintain(settings: Settings, family: str, *, retain: dt.timedelta = RETAIN) -> list[Maintained]:
+    """Compact and vacuum the tables of one family; return what was done to each that exists.
+
+    Files that no version needs any more are deleted once they are older than `retain`.
+    """
+    advance(settings, family)
+    done = []
+    for kind in _KINDS:
+        table = lake.open_table(settings, kind, family)
+        if table is not None:
+            done.append(_maintain(settings, family, kind, table, retain))
+    return done
+
+
+def advance(settings: Settings, family: str) -> int:
+    """Move the watermark of each bucket with nothing to settle to the log's end; return how many.
+
+    Otherwise one enterprise that falls silent would hold the log's files for ever.
+    """
+    log, history, dataset = (lake.open_table(settings, kind, family) for kind in _KINDS)
+    if log is None or history is None or dataset is None:
+        return 0
+    marks, folded, end = watermarks(history), watermarks(dataset), log.version() + 1
+    waiting = set(tail(log, marks, list(range(BUCKETS)), ["bucket"])["bucket"])
+    # A dataset behind its history still has to see that it is: its mark must stay.
+    settled = (b for b in range(BUCKETS) if b not in waiting and marks[b] <= folded[b])
+    ids = {watermark_id(bucket): end for bucket in settled if marks[bucket] < end}
+    if ids:
+        try:
+            # The dataset first: between the two it would seem to lag, and be folded for nothing.
+            for table in (dataset, history):
+                lake.append(table, lake.empty(table), ids)
+        except lake.Lost:
+            _log.info("%s: a settling was first; its watermarks stay", family)
+            return 0
+    return len(ids)
+
+
+def _slowest(settings: Settings, family: str) -> int | None:
+    """Return the first log version whose change data a follower still needs; None: it needs none.
+
+    A bucket never settled (0) is read from the table as it stands.
+    """
+    history = lake.open_table(settings, "history", family)
+    return min((mark for mark in watermarks(history).values() if mark > 0), default=None)
+
+
+def _maintain(
+    settings: Settings, family: str, kind: lake.Kind, table: DeltaTable, retain: dt.timedelta
+) -> Maintained:
+    folder, before = Path(lake.uri(settings, kind, family)), len(table.file_uris())
+    skipped = _compact(table)
+    first = _slowest(settings, family) if kind == "log" else None
+    needed = _still_read(table, first) if first is not None else []
+    past = set(_vacuum(table, retain, [], dry_run=True))
+    gone = sorted(set(_vacuum(table, retain, needed, dry_run=True)))
+    freed = sum((folder / name).stat().st_size for name in gone)
+    if gone:
+        _vacuum(table, retain, needed, dry_run=False)
+        table.create_checkpoint()
+    after = len(table.file_uris())
+    held = len(past) - len(gone)
+    return Maintained(family, kind, before, after, len(gone), freed, held, skipped)
+
+
+def _compact(table: DeltaTable) -> str | None:
+    """Write small files together; return why not, when it could not be done."""
+    try:
+        table.optimize.compact()
+    except CommitFailedError:
+        # Settling has replaced what was being compacted; its files are in one piece anyway.
+        table.update_incremental()
+        return "another run was writing to the table"
+    return None
+
+
+def _still_read(table: DeltaTable, first: int) -> list[int]:
+    """Return versions whose files, together, hold the change data from version `first` on.
+
+    The log only grows, so a file leaves it by compaction alone: one added at `first` or later is
+    in the table until just before the compaction that replaces it.
+    """
+    later = table.history(table.version() - first) if table.version() > first else []
+    return [commit["version"] - 1 for commit in later if commit["operation"] == "OPTIMIZE"]
+
+
+def _vacuum(
+    table: DeltaTable, retain: dt.timedelta, needed: list[int], *, dry_run: bool
+) -> list[str]:
+    return table.vacuum(
+        retention_hours=round(retain / dt.timedelta(hours=1)),
+        enforce_retention_duration=False,
+        # Also what a checkpoint has forgotten, or a lost commit has left behind.
+        full=True,
+        keep_versions=needed,
+        dry_run=dry_run,
+    )

@@ -1,0 +1,1 @@
+"""What an operator sees: the flows that Prefect runs, and what they tell of their work."""

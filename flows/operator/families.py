@@ -1,0 +1,57 @@
+"""One piece of work for each family: one that fails stops none of the others."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, Generic, Literal, TypeVar
+
+from connectors.errors import MiantiError
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: What a run's form offers; the same as `schemas.avro.FAMILIES`.
+Family = Literal["registration", "licence", "credit"]
+EVERY: Final[list[Family]] = ["registration", "licence", "credit"]
+
+
+@dataclass
+class Outcome(Generic[T]):
+    """What came of each family: a result, or the sentences of what stopped it."""
+
+    done: dict[str, T] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def each(families: Iterable[str], work: Callable[[str], T]) -> Outcome[T]:
+    """Do `work` for each family, whatever happens to the ones before it; raises nothing."""
+    outcome = Outcome[T]()
+    for family in families:
+        try:
+            outcome.done[family] = work(family)
+        except Exception as error:
+            outcome.failed[family] = words(error)
+            _log.error("%s: %s", family, outcome.failed[family])
+            if not isinstance(error, MiantiError):
+                _log.error("%s: at\n%s", family, _where(error))
+    return outcome
+
+
+def words(error: Exception) -> str:
+    """Return what an operator is told of an error, in both languages."""
+    if isinstance(error, MiantiError | OSError):
+        return str(error)
+    # The text of an error not foreseen may repeat a value of a row: only its kind is shown.
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    return (
+        f"Something unexpected went wrong ({kind}); the run's log shows where.\n"
+        f"发生意外错误（{kind}），详细位置见本次运行日志。"
+    )
+
+
+def _where(error: Exception) -> str:
+    """Return the lines of code the error went through, without its text."""
+    return "".join(traceback.format_tb(error.__traceback__))

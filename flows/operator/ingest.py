@@ -1,0 +1,54 @@
+"""The flow that lands what Kafka holds and settles what is due."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from connectors.settings import Settings, read_settings
+from flows.ingest import Ingested, ingest
+from flows.operator import telling
+from flows.operator.families import EVERY, Family, each
+from flows.operator.lag import lags
+from flows.operator.refusals import as_markdown, refusals
+from flows.operator.words import ingest_summary, ingested_text, landed_rows
+
+_log = logging.getLogger(__name__)
+
+
+@flow(name="ingest", flow_run_name="ingest")
+def ingest_flow(families: list[Family] = EVERY, accept_gap: bool = False) -> State[Any]:
+    """Land what Kafka holds now, and settle what is due · 接入新消息并更新数据集
+
+    Args:
+        families: Which families to take in; the others are left alone. 要接入的数据类别。
+        accept_gap: Go on although messages were deleted from Kafka before they were landed; the
+            log remembers how many. Only when they are lost for good: never in a schedule.
+            消息在入库前已被 Kafka 清除时仍继续，缺口数量会记入日志；仅在确认无法恢复时使用。
+    """
+    telling.show_logs()
+    outcome = each(families, lambda family: _ingest(read_settings(), family, accept_gap))
+    return telling.end("ingest", ingest_summary(outcome.done.values()), outcome.failed)
+
+
+def _ingest(settings: Settings, family: str, accept_gap: bool) -> Ingested:
+    done = ingest(settings, family, accept_gap=accept_gap)
+    landed = done.landed
+    _log.info(
+        "%s: %s accepted, %s quarantined, %s rows in the dataset",
+        family,
+        f"{landed.accepted:,}",
+        f"{landed.quarantined:,}",
+        f"{done.settled.rows:,}",
+    )
+    if landed.parts:
+        rows = landed_rows(landed, lags(settings, family))
+        telling.table(f"ingest-{family}", rows, ingested_text(done))
+    if landed.quarantined:
+        found = as_markdown(family, refusals(settings, landed))
+        telling.page(f"quarantine-{family}", found, f"{family}: {landed.quarantined:,} quarantined")
+        telling.quarantine_grew(landed)
+    return done

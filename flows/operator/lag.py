@@ -1,0 +1,22 @@
+"""What a family's topics hold that its log does not."""
+
+from __future__ import annotations
+
+from connectors import lake
+from connectors.reading import bounds, consumer
+from connectors.settings import Settings
+from connectors.topics import family_topics, partitions
+from flows.land import positions
+
+
+def lags(settings: Settings, family: str) -> dict[tuple[str, int], int]:
+    """Return, by topic and partition, how many messages wait now that the log has not landed.
+
+    Raises NotRunning when Kafka cannot be found.
+    """
+    log = lake.open_table(settings, "log", family)
+    with consumer(settings) as client:
+        parts = [p for topic in family_topics(settings, family) for p in partitions(client, topic)]
+        first, ends = bounds(client, parts)
+    at = positions(log, parts) if log is not None else dict.fromkeys(parts, 0)
+    return {(p.topic, p.partition): ends[p] - max(at[p], first[p]) for p in parts}

@@ -1,0 +1,137 @@
+"""What a run is called and what its tables show; pure, and without Prefect."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from flows.complete import Cycle
+from flows.ingest import Ingested
+from flows.land import Landed
+from flows.maintain import Maintained
+from flows.settle import Settled
+
+#: One line of a table artifact.
+Row: TypeAlias = dict[str, str | int]
+
+
+def ingest_summary(done: Iterable[Ingested]) -> str:
+    """Return what one ingest did, such as `5,194 accepted, 3 quarantined (credit)`."""
+    landed = [one.landed for one in done if one.landed.parts]
+    accepted = sum(one.accepted for one in landed)
+    quarantined = sum(one.quarantined for one in landed)
+    told = f"{accepted:,} accepted"
+    told += f", {quarantined:,} quarantined" if quarantined else ""
+    return f"{told} ({', '.join(one.family for one in landed)})" if landed else "nothing new"
+
+
+def settle_summary(done: Iterable[Settled]) -> str:
+    """Return what one settling did, such as `3 buckets, 20 rows in the datasets`."""
+    every = list(done)
+    buckets = sum(one.buckets for one in every)
+    return f"{buckets:,} buckets folded, {sum(one.rows for one in every):,} rows in the datasets"
+
+
+def maintain_summary(done: Iterable[Maintained]) -> str:
+    """Return what one maintenance did, such as `120 files to 6, 3.1 MB freed`."""
+    every = list(done)
+    before, after = sum(m.files_before for m in every), sum(m.files_after for m in every)
+    return f"{before:,} files to {after:,}, {sum(m.freed for m in every) / 1e6:,.1f} MB freed"
+
+
+def run_name(flow: str, summary: str, failed: Iterable[str]) -> str:
+    """Return a run's name; families that failed come first."""
+    stopped = ", ".join(failed)
+    return f"{flow}: {stopped} failed; {summary}" if stopped else f"{flow}: {summary}"
+
+
+def failure_text(failed: Mapping[str, str]) -> str:
+    """Return what a failed run says, each family on a line of its own."""
+    return "\n".join(f"{family}: {why}" for family, why in failed.items())
+
+
+def landed_rows(landed: Landed, lags: Mapping[tuple[str, int], int]) -> list[Row]:
+    """Return one line for each topic partition that moved, or that still has messages waiting.
+
+    Offsets are from (inclusive) to (exclusive); `lag` is what came in while the run was at work.
+    """
+    moved: dict[tuple[str, int], Row] = {
+        (part.topic, part.partition): {
+            "from": part.start,
+            "to": part.end,
+            "accepted": part.accepted,
+            "quarantined": part.quarantined,
+            "no message": part.skipped,
+        }
+        for part in landed.parts
+    }
+    still = dict.fromkeys(("from", "to", "accepted", "quarantined", "no message"), 0)
+    waiting = {place: {**still, "from": "", "to": ""} for place, lag in lags.items() if lag}
+    return [
+        {"topic": topic, "partition": number, **counts, "lag": lags.get((topic, number), 0)}
+        for (topic, number), counts in sorted((waiting | moved).items())
+    ]
+
+
+def ingested_text(one: Ingested) -> str:
+    """Return what one family's ingest did, in both languages."""
+    landed, settled = one.landed, one.settled
+    return (
+        f"**{one.family}**: {landed.accepted:,} accepted, {landed.quarantined:,} quarantined in "
+        f"{landed.commits:,} commits; {settled.buckets:,} buckets settled, {settled.rows:,} rows "
+        f"in the dataset; {one.seconds:.1f} s.  \n"
+        f"接收 {landed.accepted:,} 条，隔离 {landed.quarantined:,} 条；数据集现有 {settled.rows:,} 行。"
+        "  \nOffsets run from (inclusive) to (exclusive); *no message* counts offsets of "
+        "transaction markers; *lag* is what waits now. 位点含起不含止；lag 为尚未入库的消息数。"
+    )
+
+
+def settled_rows(done: Iterable[Settled], day: dt.date) -> list[Row]:
+    """Return one line for each family settled for a day."""
+    return [
+        {
+            "family": one.family,
+            "day": day.isoformat(),
+            "buckets folded": one.buckets,
+            "versions taken in": one.versions,
+            "dataset rows": one.rows,
+        }
+        for one in done
+    ]
+
+
+def cycle_rows(found: Iterable[Cycle], now: dt.datetime) -> list[Row]:
+    """Return one line for each publisher and family: heard last (UTC), and whether in time."""
+    return [
+        {
+            "publisher": cycle.publisher,
+            "family": cycle.family,
+            "heard last (UTC)": f"{cycle.heard_at:%Y-%m-%d %H:%M}" if cycle.heard_at else "never",
+            "promised every": f"{cycle.cycle.days} days",
+            "state": _kept(cycle, now),
+        }
+        for cycle in found
+    ]
+
+
+def maintained_rows(done: Iterable[Maintained]) -> list[Row]:
+    """Return one line for each table maintained."""
+    return [
+        {
+            "table": f"{one.table}/{one.family}",
+            "files before": one.files_before,
+            "files after": one.files_after,
+            "files deleted": one.deleted,
+            "bytes freed": one.freed,
+            "files held for a follower": one.held,
+            "not compacted because": one.skipped or "",
+        }
+        for one in done
+    ]
+
+
+def _kept(cycle: Cycle, now: dt.datetime) -> str:
+    if cycle.heard_at is None:
+        return "not heard yet · 尚未报送"
+    return "missed · 超期未报送" if cycle.missed(now) else "kept · 正常"

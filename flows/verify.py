@@ -1,0 +1,205 @@
+"""Recounting everything, from Kafka's offsets to the dataset's rows.
+
+The account: offsets advanced = accepted + quarantined + skipped (transaction markers, aborted
+messages, compacted away) + gaps an operator accepted. Then the log is folded again and compared
+with what was settled, bucket by bucket, for the version and the day each bucket names.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import polars as pl
+from deltalake import DeltaTable
+from kafka import TopicPartition
+
+from connectors import lake
+from connectors.reading import bounds, consumer, read
+from connectors.settings import Settings
+from connectors.topics import family_topics, partitions
+from flows.check import identity, with_digest
+from flows.compare import differences
+from flows.fold import fold, union
+from flows.land import positions
+from flows.log import ACCEPTED, gap_id, history_columns, skipped_id
+from flows.settle import day_id, sizes
+from flows.status import verdicts
+from flows.tail import tail, watermarks
+from schemas.avro import dataset_columns
+from schemas.bucket import BUCKETS
+
+_EPOCH: Final = dt.date(1970, 1, 1)
+#: Buckets folded together, so that memory is bounded.
+_TOGETHER: Final = 8
+
+
+@dataclass
+class Verified:
+    """The account of one family; `offsets`: advanced in all partitions together.
+
+    `duplicates`: accepted messages that repeat an event. `differences`: sentences, none when all
+    is well.
+    """
+
+    family: str
+    offsets: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    dataset_rows: int = 0
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Return whether nothing is missing, doubled or different."""
+        return not self.differences
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object `mianti verify --json` prints for a family."""
+        names = ("offsets", "accepted", "quarantined", "duplicates", "dataset_rows", "differences")
+        return {name: getattr(self, name) for name in names}
+
+
+def verify(settings: Settings, family: str) -> Verified:
+    """Recount one family. Reads Kafka from its first offset: it takes as long as landing did."""
+    found = Verified(family)
+    log = lake.open_table(settings, "log", family)
+    if log is None:
+        return found
+    counts = verdicts(log)
+    found.accepted = counts.get(ACCEPTED, 0)
+    found.quarantined = sum(counts.values()) - found.accepted
+    found.duplicates = found.accepted - _distinct(log)
+    found.differences += _kafka_against_log(settings, family, log, found)
+    found.differences += _log_against_itself(log, family)
+    history = lake.open_table(settings, "history", family)
+    dataset = lake.open_table(settings, "datasets", family)
+    found.dataset_rows = sum(sizes(dataset).values()) if dataset is not None else 0
+    for first in range(0, BUCKETS, _TOGETHER):
+        buckets = list(range(first, first + _TOGETHER))
+        if history is not None:
+            found.differences += _history(log, history, family, buckets)
+        if dataset is not None:
+            found.differences += _dataset(log, dataset, family, buckets)
+    return found
+
+
+def _distinct(log: DeltaTable) -> int:
+    accepted = lake.scan(log).filter(pl.col("verdict") == ACCEPTED)
+    return int(accepted.select(pl.col("event_id").n_unique()).collect().item())
+
+
+def _kafka_against_log(
+    settings: Settings, family: str, log: DeltaTable, found: Verified
+) -> Iterator[str]:
+    with consumer(settings) as client:
+        parts = [p for topic in family_topics(settings, family) for p in partitions(client, topic)]
+        first, ends = bounds(client, parts)
+        at = positions(log, parts)
+        through = {part: min(at[part], ends[part]) for part in parts}
+        start = {part: min(first[part], through[part]) for part in parts}
+        committed: dict[TopicPartition, list[int]] = {part: [] for part in parts}
+        for batch in read(client, start, through):
+            for record in batch.records:
+                part = TopicPartition(record.topic, record.partition)
+                committed[part].append(record.offset)
+    for part in parts:
+        found.offsets += at[part]
+        rows = _offsets(log, part)
+        yield from _account(log, part, at[part], rows)
+        if at[part] > ends[part]:
+            yield f"{_place(part)}: the log stands at {at[part]}, beyond Kafka's end {ends[part]}"
+        held = rows.filter(rows >= first[part])
+        yield from _offsets_compared(part, set(committed[part]), set(held))
+
+
+def _offsets(log: DeltaTable, part: TopicPartition) -> pl.Series:
+    mine = (pl.col("topic") == part.topic) & (pl.col("partition") == part.partition)
+    return lake.scan(log).filter(mine).select("offset").collect()["offset"]
+
+
+def _account(log: DeltaTable, part: TopicPartition, at: int, rows: pl.Series) -> Iterator[str]:
+    doubled = rows.filter(rows.is_duplicated()).unique().sort()
+    for offset in doubled.head(20):
+        yield f"{_place(part)}: offset {offset} was landed twice"
+    names = [skipped_id(part.topic, part.partition), gap_id(part.topic, part.partition)]
+    passed = sum(lake.transactions(log, names).values())
+    if at != rows.n_unique() + passed:
+        yield (
+            f"{_place(part)}: the account does not balance: {at} offsets advanced, but "
+            f"{rows.n_unique()} landed and {passed} skipped or given up"
+        )
+    for offset in rows.filter(rows >= at).unique().sort().head(20):
+        yield f"{_place(part)}: offset {offset} is in the log, which stands at {at}"
+
+
+def _offsets_compared(part: TopicPartition, committed: set[int], landed: set[int]) -> Iterator[str]:
+    for offset in sorted(committed - landed)[:20]:
+        yield f"{_place(part)}: the message at offset {offset} is missing from the log"
+    for offset in sorted(landed - committed)[:20]:
+        yield f"{_place(part)}: the log holds offset {offset}, where Kafka has no message"
+
+
+def _place(part: TopicPartition) -> str:
+    return f"{part.topic}/{part.partition}"
+
+
+def _log_against_itself(log: DeltaTable, family: str) -> Iterator[str]:
+    """Content that was changed after it was landed no longer gives its event's id."""
+    for first in range(0, BUCKETS, _TOGETHER):
+        rows = _accepted(log, family, list(range(first, first + _TOGETHER)))
+        wrong = with_digest(rows, family).filter(identity(family).is_not_null())
+        for event, key in wrong.select("event_id", "record_key").head(20).iter_rows():
+            yield f"log: the content of event {event} ({key}) was changed after it was landed"
+
+
+def _accepted(log: DeltaTable, family: str, buckets: list[int]) -> pl.DataFrame:
+    chosen = (pl.col("verdict") == ACCEPTED) & pl.col("bucket").is_in(buckets)
+    return lake.scan(log).filter(chosen).select(list(history_columns(family))).collect()
+
+
+def _settled(
+    log: DeltaTable, family: str, buckets: list[int], marks: dict[int, int]
+) -> pl.DataFrame:
+    """Return what the buckets' watermarks say is settled: the log without its tail."""
+    place = ["topic", "partition", "offset"]
+    later = tail(log, marks, buckets, place)
+    return union(_accepted(log, family, buckets).join(later, on=place, how="anti"))
+
+
+def _history(
+    log: DeltaTable, history: DeltaTable, family: str, buckets: list[int]
+) -> Iterator[str]:
+    expected = _settled(log, family, buckets, watermarks(history))
+    rows = lake.scan(history).filter(pl.col("bucket").is_in(buckets))
+    found = rows.select(list(history_columns(family))).collect()
+    yield from differences(expected, found, ["event_id"], lambda kind: f"history: event {kind}")
+
+
+def _dataset(
+    log: DeltaTable, dataset: DeltaTable, family: str, buckets: list[int]
+) -> Iterator[str]:
+    columns = list(dataset_columns(family))
+    settled = _settled(log, family, buckets, watermarks(dataset))
+    days = lake.transactions(dataset, [day_id(bucket) for bucket in buckets])
+    frames = [pl.DataFrame(schema=dataset_columns(family))]
+    for bucket in buckets:
+        if day_id(bucket) in days:
+            day = _EPOCH + dt.timedelta(days=days[day_id(bucket)])
+            frames.append(fold(settled.filter(pl.col("bucket") == bucket), family, day))
+    expected = pl.concat(frames)
+    found = lake.scan(dataset).filter(pl.col("bucket").is_in(buckets)).select(columns).collect()
+    yield from _still_in_use(expected, found)
+    key = ["subject", "record_key"]
+    yield from differences(expected, found, key, lambda kind: f"dataset: row {kind}")
+
+
+def _still_in_use(expected: pl.DataFrame, found: pl.DataFrame) -> Iterator[str]:
+    key = ["subject", "record_key"]
+    stopped = expected.filter(pl.col("usable") == "no").select(*key, "unusable_reason")
+    used = found.filter(pl.col("usable") == "yes").select(key).unique()
+    for subject, record, why in stopped.join(used, on=key).head(20).iter_rows():
+        yield f"dataset: a record that may not be used ({why}) is still in it: {subject} {record}"
