@@ -98,15 +98,20 @@ def _maintain(
     skipped = _compact(table)
     first = _slowest(settings, family) if kind == "log" else None
     needed = _still_read(table, first) if first is not None else []
-    past = set(_vacuum(table, retain, [], dry_run=True))
-    gone = sorted(set(_vacuum(table, retain, needed, dry_run=True)))
-    freed = sum((folder / name).stat().st_size for name in gone)
+    past = _there(folder, _vacuum(table, retain, [], dry_run=True))
+    gone = _there(folder, _vacuum(table, retain, needed, dry_run=True))
+    freed = sum(path.stat().st_size for path in gone)
     if gone:
         _vacuum(table, retain, needed, dry_run=False)
         table.create_checkpoint()
     after = len(table.file_uris())
     held = len(past) - len(gone)
     return Maintained(family, kind, before, after, len(gone), freed, held, skipped)
+
+
+def _there(folder: Path, names: list[str]) -> set[Path]:
+    """Return the files among those: a vacuum also names what an earlier one has deleted."""
+    return {folder / name for name in names if (folder / name).exists()}
 
 
 def _compact(table: DeltaTable) -> str | None:
@@ -124,7 +129,8 @@ def _still_read(table: DeltaTable, first: int) -> list[int]:
     """Return versions whose files, together, hold the change data from version `first` on.
 
     The log only grows, so a file leaves it by compaction alone: one added at `first` or later is
-    in the table until just before the compaction that replaces it.
+    in the table until just before the compaction that replaces it. Older files of that version
+    are kept along with it, until the follower has passed the compaction.
     """
     later = table.history(table.version() - first) if table.version() > first else []
     return [commit["version"] - 1 for commit in later if commit["operation"] == "OPTIMIZE"]

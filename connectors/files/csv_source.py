@@ -60,9 +60,8 @@ def _delimiter(lines: Lines) -> str:
     """Choose what the header (the first line with a delimiter at all) has most of."""
     count = lines.window(SAMPLE_ROWS)
     head = _QUOTED.sub("", "\n".join(lines.ahead(count))).split("\n")
-    for fewest in (2, 1):
-        for line in head:
-            found = max(DELIMITERS, key=line.count)
-            if line.count(found) >= fewest:
-                return found
+    for line in head:
+        found = max(DELIMITERS, key=line.count)
+        if found in line:
+            return found
     return DELIMITERS[0]

@@ -1,37 +1,39 @@
-"""Excel cells as text, as the sender sees them."""
+"""Excel's numbers and dates as text, as the sender sees them."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from decimal import Decimal
-from typing import Any
+from math import isfinite
 
-EXACT = 10**15  # Excel keeps 15 digits: of a longer number the last ones are gone
+from openpyxl.utils.datetime import from_excel
 
-
-def lost_digits(value: Any) -> bool:
-    """Tell a whole number that is too long for Excel, such as a code that was typed as a number."""
-    return type(value) in (int, float) and abs(value) >= EXACT and value == value // 1
+_EXACT = 10**15  # Excel keeps 15 digits: of a longer number the last ones are gone
 
 
-def cell_text(value: Any) -> str | None:
-    """Give a cell's value as text.
+def number_text(text: str) -> tuple[str, bool]:
+    """Give a stored number as a plain decimal, and whether it lost digits.
 
-    Dates are ISO (`2018-05-01`, `2018-05-01 08:30:00`), numbers plain decimals with no more
-    than the 15 digits Excel keeps and no `.0`; one that lost digits stays in the form in which
-    Excel shows it (`9.12E+17`), so that no reader takes it for a code.
+    It has no more than the 15 digits Excel keeps, and no `.0`. A whole number that was longer,
+    such as a code typed into a cell of numbers, stays in the form in which Excel shows it
+    (`9.12308031297498E+17`), so that nobody takes it for the code.
     """
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float):
-        return f"{value:.14E}" if lost_digits(value) else _decimal(value)
+    if len(text) <= 15 and text.isdecimal():
+        return text, False
+    try:
+        number = float(text)
+    except ValueError:
+        return text, False
+    if abs(number) >= _EXACT and (not isfinite(number) or number.is_integer()):
+        return f"{number:.14E}", True
+    return f"{Decimal(f'{number:.15g}'):f}", False
+
+
+def date_text(text: str, epoch: datetime) -> str:
+    """Give a stored day number as `2018-05-01`, `2018-05-01 08:30:00` or `08:30:00`."""
+    try:
+        value = from_excel(float(text), epoch)
+    except (ValueError, OverflowError):  # before 1900: Excel shows ##### for it
+        return number_text(text)[0]
     if isinstance(value, datetime):
         midnight = value.time() == time()
         return value.date().isoformat() if midnight else value.isoformat(" ", "seconds")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value.total_seconds()) if isinstance(value, timedelta) else str(value)
-
-
-def _decimal(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{Decimal(f'{value:.15g}'):f}"
+    return str(value)

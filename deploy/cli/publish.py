@@ -90,11 +90,12 @@ def _one(sender: Publisher, path: Path, options: dict[str, Any], *, quiet: bool)
             path, progress=lambda n, of: bar.update(task, completed=n, total=of), **options
         )
     if not quiet:
-        _tell(outcome, dry_run=bool(options["dry_run"]))
+        tell(outcome, dry_run=bool(options["dry_run"]))
     return outcome
 
 
-def _tell(outcome: Outcome, *, dry_run: bool) -> None:
+def tell(outcome: Outcome, *, dry_run: bool = False) -> None:
+    """Print what publishing one file came to."""
     title = "would be · 将" if dry_run else ""
     click.echo(
         f"{outcome.file} [{outcome.layout}]: read · 读取 {outcome.read:,}, {title}"

@@ -13,7 +13,7 @@ def command(no_flows: bool) -> None:
     """Run it again at will: what runs is found, what has died is started."""
     settings = read_settings()
     stack = up(settings, flows=not no_flows, progress=_tell)
-    for name, where in _places(settings, stack):
+    for name, where in places(settings, stack):
         click.echo(f"{name}: {where}")
     click.echo("Next · 下一步: mianti publish FILE --publisher ID, mianti status, mianti down")
 
@@ -22,7 +22,7 @@ def _tell(step: str) -> None:
     click.echo(f"{step} …", err=True)
 
 
-def _places(settings: Settings, stack: Stack) -> list[tuple[str, str]]:
+def places(settings: Settings, stack: Stack) -> list[tuple[str, str]]:
     """What runs or lies where, one pair for each line of the output."""
     kafka = settings.kafka_bootstrap_servers or _address(stack.kafka)
     api = settings.prefect_api_url or _address(stack.prefect)

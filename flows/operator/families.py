@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
+from connectors import lake
 from connectors.errors import MiantiError
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+_TRIES: Final = 3
 
 #: What a run's form offers; the same as `schemas.avro.FAMILIES`.
 Family = Literal["registration", "licence", "credit"]
@@ -31,7 +33,7 @@ def each(families: Iterable[str], work: Callable[[str], T]) -> Outcome[T]:
     outcome = Outcome[T]()
     for family in families:
         try:
-            outcome.done[family] = work(family)
+            outcome.done[family] = _patiently(work, family)
         except Exception as error:
             outcome.failed[family] = words(error)
             _log.error("%s: %s", family, outcome.failed[family])
@@ -40,10 +42,25 @@ def each(families: Iterable[str], work: Callable[[str], T]) -> Outcome[T]:
     return outcome
 
 
+def _patiently(work: Callable[[str], T], family: str) -> T:
+    """Do it again when another run was first to write: what was read for it no longer held."""
+    for _ in range(_TRIES - 1):
+        try:
+            return work(family)
+        except lake.Lost:
+            _log.info("%s: another run was writing to the same table; once more", family)
+    return work(family)
+
+
 def words(error: Exception) -> str:
     """Return what an operator is told of an error, in both languages."""
     if isinstance(error, MiantiError | OSError):
         return str(error)
+    if isinstance(error, lake.Lost):
+        return (
+            "Other runs kept writing to the same table; nothing is lost, the next run goes on.\n"
+            "其他运行正在写入同一张表；数据没有丢失，下次运行会继续。"
+        )
     # The text of an error not foreseen may repeat a value of a row: only its kind is shown.
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     return (

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 @flow(name="settle-by-date", flow_run_name="settle-by-date")
 def settle_by_date_flow(on: dt.date | None = None, families: list[Family] = EVERY) -> State[Any]:
-    """Fold the datasets for a day, and look who has missed its cycle · 按日期更新数据集并检查报送周期
+    """Fold the datasets for a day, and look who has missed its cycle · 按日期更新数据集
 
     Args:
         on: The day (in China) the datasets shall hold for; today when left empty.

@@ -66,8 +66,8 @@ def landed_rows(landed: Landed, lags: Mapping[tuple[str, int], int]) -> list[Row
         }
         for part in landed.parts
     }
-    still = dict.fromkeys(("from", "to", "accepted", "quarantined", "no message"), 0)
-    waiting = {place: {**still, "from": "", "to": ""} for place, lag in lags.items() if lag}
+    still: Row = {"from": "", "to": "", "accepted": 0, "quarantined": 0, "no message": 0}
+    waiting = {place: still for place, lag in lags.items() if lag}
     return [
         {"topic": topic, "partition": number, **counts, "lag": lags.get((topic, number), 0)}
         for (topic, number), counts in sorted((waiting | moved).items())
@@ -81,8 +81,9 @@ def ingested_text(one: Ingested) -> str:
         f"**{one.family}**: {landed.accepted:,} accepted, {landed.quarantined:,} quarantined in "
         f"{landed.commits:,} commits; {settled.buckets:,} buckets settled, {settled.rows:,} rows "
         f"in the dataset; {one.seconds:.1f} s.  \n"
-        f"接收 {landed.accepted:,} 条，隔离 {landed.quarantined:,} 条；数据集现有 {settled.rows:,} 行。"
-        "  \nOffsets run from (inclusive) to (exclusive); *no message* counts offsets of "
+        f"接收 {landed.accepted:,} 条，隔离 {landed.quarantined:,} 条；"
+        f"数据集现有 {settled.rows:,} 行。  \n"
+        "Offsets run from (inclusive) to (exclusive); *no message* counts offsets of "
         "transaction markers; *lag* is what waits now. 位点含起不含止；lag 为尚未入库的消息数。"
     )
 

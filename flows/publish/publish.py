@@ -237,11 +237,19 @@ def _account(outcome: Outcome, refused: pl.DataFrame, job: _Job) -> None:
     outcome.unchanged = outcome.read - outcome.published - outcome.refused
     counts = refused.group_by("code").len().sort("len", "code", descending=[True, False])
     outcome.reasons = dict(counts.iter_rows())
-    places = columns_by_path(job.match.dialect)
+    places = _places(job.match)
     shown = refused.head(_EXAMPLES).iter_rows()
     outcome.examples = [_told(row, code, where, places) for row, code, where in shown]
     if refused.height and job.request.refused_path is not None and isinstance(job.rows, Source):
         outcome.refused_file = _give_back(job.rows, refused, job.request.refused_path, places)
+
+
+def _places(match: Match) -> dict[str, str]:
+    """Return, for an event field or a column of the layout, the file's own column names."""
+    own = {column: name for name, column in match.names.items()}
+    fields = columns_by_path(match.dialect)
+    found = {path: "+".join(own.get(c, c) for c in at.split("+")) for path, at in fields.items()}
+    return found | {column: own.get(column, column) for column in match.dialect.columns}
 
 
 def _told(row: int, code: str, where: str | None, places: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -173,8 +174,6 @@ def test_one_seed_gives_the_same_bytes_and_another_gives_others(
 
 
 def test_a_workbook_does_not_say_when_it_was_made(sample: tuple[Path, Manifest]) -> None:
-    import zipfile
-
     with zipfile.ZipFile(sample[0] / DAY_1[1]) as book:
         assert {info.date_time[0] for info in book.infolist()} == {1980}
         stamps = re.findall(rb"<dcterms:[^>]*>([^<]*)<", book.read("docProps/core.xml"))

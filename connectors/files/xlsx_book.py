@@ -1,0 +1,113 @@
+"""What a workbook says of itself: its sheets, its strings, which of its cells are dates."""
+
+import posixpath
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime
+
+from openpyxl.styles.numbers import is_date_format
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
+
+from connectors.files.unreadable import unreadable
+from connectors.files.xlsx_xml import PartParser, unescape
+
+_MAX_PART = 1 << 29  # bytes unpacked; as strings in memory they take up to three times as much
+# Built-in formats; from 27 on they depend on the language and are dates in Chinese
+# (ECMA-376 part 1, 18.8.30, zh-cn).
+_DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
+_STYLE_GROUPS = ("cellStyleXfs", "cellXfs", "cellStyles", "dxfs")
+_RELATION = "/worksheet"
+
+
+@dataclass(frozen=True)
+class Book:
+    """What reading a sheet needs: `dates` are the cell styles that show a date."""
+
+    sheets: list[str]
+    strings: list[str]
+    dates: frozenset[int]
+    epoch: datetime
+
+
+def read_book(archive: zipfile.ZipFile) -> Book:
+    """Read all but the sheets: of these the paths, in order, of the visible ones or else all.
+
+    Raises Unreadable for one too big, and what a damaged archive raises.
+    """
+    workbook = _elements(archive, "xl/workbook.xml")
+    old_calendar = any(about.get("date1904") in ("1", "true") for _, about in workbook)
+    return Book(
+        _sheets(workbook, _elements(archive, "xl/_rels/workbook.xml.rels")),
+        _strings(archive),
+        _date_styles(_elements(archive, "xl/styles.xml")),
+        CALENDAR_MAC_1904 if old_calendar else CALENDAR_WINDOWS_1900,
+    )
+
+
+Elements = list[tuple[str, dict[str, str]]]
+
+
+class _Elements(PartParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Elements = []
+
+    def begin(self, name: str, about: dict[str, str]) -> None:
+        self.found.append((name, {key.rpartition(":")[2]: text for key, text in about.items()}))
+
+
+class _Strings(PartParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def finish(self, name: str) -> None:
+        if name == "si":  # one text, perhaps in parts of different fonts
+            self.found.append(unescape("".join(self.texts)))
+            self.texts.clear()
+
+
+def _elements(archive: zipfile.ZipFile, path: str) -> Elements:
+    parser = _Elements()
+    _parse_whole(parser, archive, path)
+    return parser.found
+
+
+def _strings(archive: zipfile.ZipFile) -> list[str]:
+    parser = _Strings()
+    _parse_whole(parser, archive, "xl/sharedStrings.xml")
+    return parser.found
+
+
+def _parse_whole(parser: PartParser, archive: zipfile.ZipFile, path: str) -> None:
+    if path not in archive.namelist():
+        return
+    if archive.getinfo(path).file_size > _MAX_PART:
+        raise unreadable("excel_too_big")
+    for _ in parser.parse(archive, path):
+        pass
+
+
+def _sheets(workbook: Elements, relations: Elements) -> list[str]:
+    targets = {
+        about["Id"]: posixpath.join("/xl", about["Target"])[1:]
+        for name, about in relations
+        if name == "Relationship" and about["Type"].endswith(_RELATION)
+    }
+    sheets = [about for name, about in workbook if name == "sheet" and about["id"] in targets]
+    visible = [about for about in sheets if about.get("state", "visible") == "visible"]
+    return [targets[about["id"]] for about in visible or sheets]
+
+
+def _date_styles(styles: Elements) -> frozenset[int]:
+    dates = set(_DATES)
+    numbers: list[int] = []
+    group = ""
+    for name, about in styles:
+        if name == "numFmt" and is_date_format(about.get("formatCode", "")):
+            dates.add(int(about["numFmtId"]))
+        elif name in _STYLE_GROUPS:
+            group = name
+        elif name == "xf" and group == "cellXfs":
+            numbers.append(int(about.get("numFmtId", 0)))
+    return frozenset(style for style, number in enumerate(numbers) if number in dates)

@@ -1,0 +1,89 @@
+"""The rows of a sheet, straight from its XML."""
+
+import zipfile
+from collections.abc import Iterator
+
+from openpyxl.utils import column_index_from_string
+
+from connectors.files.xlsx_book import Book
+from connectors.files.xlsx_cells import date_text, number_text
+from connectors.files.xlsx_xml import PartParser, unescape
+
+_MAX_ROWS = 1 << 20  # Excel's own limit
+Row = tuple[list[str | None], bool]
+"""A row's texts, blank ones at its end left out, and whether a number in it lost digits."""
+
+
+def sheet_rows(archive: zipfile.ZipFile, path: str, book: Book) -> Iterator[Row]:
+    """Give every row of a sheet from its first on, those the file leaves out as empty ones.
+
+    One block's rows are held at a time, and the workbook's strings. Not so with calamine, which
+    holds all cells at once; openpyxl's read-only mode takes 5 times as long, and scans a sheet
+    that does not state its size (as its own do not) once more.
+    """
+    parser = _Sheet(book)
+    given = 0
+    for _ in parser.parse(archive, path):
+        for number, row in parser.rows:
+            yield from (([], False) for _ in range(given + 1, number))
+            yield row
+            given = number
+        parser.rows.clear()
+
+
+class _Sheet(PartParser):
+    def __init__(self, book: Book) -> None:
+        super().__init__()
+        self.rows: list[tuple[int, Row]] = []
+        self._book = book
+        self._columns: dict[str, int] = {}
+        self._number = self._place = 0
+        self._fields: list[str | None] = []
+        self._lost = False
+        self._cell: dict[str, str] = {}
+
+    def begin(self, name: str, about: dict[str, str]) -> None:
+        if name == "c":
+            self._cell = about
+            self._place = self._column(about.get("r"))
+            self.texts.clear()
+        elif name == "row":
+            self._number = max(self._number + 1, min(_MAX_ROWS, int(about.get("r", 0))))
+            self._place = 0
+            self._fields, self._lost = [], False
+
+    def finish(self, name: str) -> None:
+        if name == "c" and self.texts:
+            text = self._text("".join(self.texts))
+            self._fields += [None] * (self._place - len(self._fields))
+            self._fields[self._place - 1] = text
+        elif name == "row":
+            while self._fields and not (self._fields[-1] or "").strip():
+                self._fields.pop()
+            self.rows.append((self._number, (self._fields, self._lost)))
+
+    def _column(self, reference: str | None) -> int:
+        """Give a cell's column from 1 on, by its reference or else by its place."""
+        if reference is None:
+            return self._place + 1
+        letters = reference.rstrip("0123456789")
+        if letters not in self._columns:
+            self._columns[letters] = column_index_from_string(letters)
+        return self._columns[letters]
+
+    def _text(self, text: str) -> str:
+        kind = self._cell.get("t", "n")
+        if kind == "s":
+            return self._book.strings[int(text)]
+        if kind == "n":
+            return self._number_text(text)
+        if kind == "b":
+            return "TRUE" if text == "1" else "FALSE"
+        return unescape(text)
+
+    def _number_text(self, text: str) -> str:
+        if int(self._cell.get("s", 0)) in self._book.dates:
+            return date_text(text, self._book.epoch)
+        number, lost = number_text(text)
+        self._lost = self._lost or lost
+        return number
