@@ -60,11 +60,13 @@ def start_mark(pid: int) -> str | None:
 def _proc_mark(pid: int) -> str | None:
     try:
         stat = (PROC / str(pid) / "stat").read_text()
+        threads = len(list((PROC / str(pid) / "task").iterdir()))
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The second field, the name, may hold blanks and brackets: count from its end.
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else fields[19]
+    # A killed JVM's first thread is a zombie while others still hold its port and its locks.
+    return None if fields[0] in "ZX" and threads <= 1 else fields[19]
 
 
 def _ps_mark(pid: int) -> str | None:

@@ -71,6 +71,13 @@ class Code(_Strict):
     list: str
 
 
+class Codes(_Strict):
+    """The words of a code list for the codes in some columns, empty ones left out."""
+
+    codes: list[str]
+    list: str
+
+
 class Split(_Strict):
     """Several words in one cell, held apart by 、 , ; or their full-width forms."""
 
@@ -98,7 +105,19 @@ def _column_is_text(value: Any) -> Any:
 
 
 FieldMap = Annotated[
-    Text | Const | First | Date | Time | Term | Yuan | WanYuan | Code | Split | IfPresent | Each,
+    Text
+    | Const
+    | First
+    | Date
+    | Time
+    | Term
+    | Yuan
+    | WanYuan
+    | Code
+    | Codes
+    | Split
+    | IfPresent
+    | Each,
     BeforeValidator(_column_is_text),
 ]
 
@@ -179,7 +198,10 @@ class Dialect(_Strict):
     def code_lists(self) -> set[str]:
         """Return the names of the code lists the dialect uses."""
         specs = [s for event in self.events for s in (event.type, *event.content.values())]
-        return {spec.list for spec in specs if isinstance(spec, Code)}
+        inner = [
+            s for each in specs if isinstance(each, Each) for i in each.each for s in i.values()
+        ]
+        return {spec.list for spec in [*specs, *inner] if isinstance(spec, Code | Codes)}
 
 
 Each.model_rebuild()
@@ -213,6 +235,8 @@ def columns_of(field: Any) -> set[str]:
         return set()
     if isinstance(field, First):
         return set(field.first)
+    if isinstance(field, Codes):
+        return set(field.codes)
     if isinstance(field, Each):
         return set().union(*(columns_of(f) for item in field.each for f in item.values()))
     first = next(iter(type(field).model_fields))

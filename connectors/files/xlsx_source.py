@@ -10,7 +10,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from connectors.files.columns import Columns
-from connectors.files.source import Chunk, Record, drop_blank, finish, frame
+from connectors.files.source import Chunk, Record, finish, frame
 from connectors.files.table import SAMPLE_ROWS, TableSource
 from connectors.files.unreadable import unreadable
 from connectors.files.xlsx_book import Book, read_book
@@ -47,13 +47,11 @@ class XlsxSource(TableSource):
         """Read the sheet from its start."""
         with _opened(self.path) as (file, archive):
             rows = enumerate(sheet_rows(archive, self._sheet, self._book), start=1 - self._before)
-            data = (found for found in rows if found[0] > 0)
+            data = (found for found in rows if found[0] > 0 and found[1][0])
             while part := list(islice(data, self.chunk_rows)):
                 self._position = file.tell()
                 records = (_record(row, *found, self._columns) for row, found in part)
-                chunk = drop_blank(finish(frame(self.columns, records)))
-                if chunk.height:
-                    yield Chunk(chunk)
+                yield Chunk(finish(frame(self.columns, records)))
 
 
 def _record(row: int, fields: list[str | None], lost: bool, columns: Columns) -> Record:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from connectors.settings import Settings
 from connectors.stack import Server
 from deploy.local import jars, prerequisites
-from deploy.local.ports import HOST, choose_port, last_port
+from deploy.local.ports import HOST, choose_port, last_port, listens
 from deploy.local.processes import NotStarted, start, wait_until
 
 START_SECONDS = 120.0  # 5 s on an idle machine; more after a kill
@@ -90,7 +90,7 @@ def launch(settings: Settings, last: Server | None) -> Server:
 def wait(settings: Settings, server: Server) -> None:
     """Return once the node gives its metadata. Raises NotStarted when it does not."""
     wait_until(
-        lambda: _answers(settings.mianti_home, server.address),
+        lambda: _answers(settings.mianti_home, server),
         server,
         "kafka",
         home=settings.mianti_home,
@@ -104,13 +104,15 @@ def cluster_id(home: Path) -> str:
     return dict(line.split("=", 1) for line in lines if "=" in line)["cluster.id"]
 
 
-def _answers(home: Path, address: str) -> bool:
+def _answers(home: Path, server: Server) -> bool:
+    if not listens(server.address):
+        return False  # the client itself would wait longer after each refusal
     # Imported late: an `up` that finds a Kafka of the user's own needs no client.
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaError
 
     try:
-        admin = KafkaAdminClient(bootstrap_servers=address, bootstrap_timeout_ms=2000)
+        admin = KafkaAdminClient(bootstrap_servers=server.address, bootstrap_timeout_ms=2000)
     except (KafkaError, OSError):
         return False
     try:

@@ -51,6 +51,16 @@ def is_free(port: int) -> bool:
         return True
 
 
+def listens(address: str) -> bool:
+    """Whether anything accepts connections at `host:port`."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def _free_port() -> int:
     # At random, so that two homes that start at once do not choose alike.
     return next(p for p in random.sample(RANGE, len(RANGE)) if is_free(p))

@@ -42,9 +42,7 @@ def _run(api: str) -> str:
 
     # Not through the environment: Prefect has read that already where anything imported it.
     with temporary_settings({PREFECT_API_URL: api}):
-        run = cast(
-            FlowRun, run_deployment("ingest/ingest", timeout=_RUN_SECONDS, as_subflow=False)
-        )
+        run = cast(FlowRun, run_deployment("ingest/ingest", timeout=_RUN_SECONDS, as_subflow=False))
     state = run.state.name if run.state is not None else "?"
     # One run at a time: the schedule's own run was first, and does the same work.
     busy = " (the scheduled run is at work · 定时运行正在进行)" if state == "Cancelled" else ""

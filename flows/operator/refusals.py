@@ -48,7 +48,11 @@ def as_markdown(family: str, found: Iterable[Refusal]) -> str:
     """Return a page of the refusals: a table of reasons, then where to find a few of each."""
     refused = list(found)
     reasons = [[f"`{r.reason}`", f"{r.count:,}", *_meaning(r)] for r in refused]
-    where = [[str(c or "") for c in row] for r in refused for row in r.examples.iter_rows()]
+    where = [
+        ["" if c is None else str(c) for c in row]
+        for r in refused
+        for row in r.examples.iter_rows()
+    ]
     total = sum(r.count for r in refused)
     return "\n\n".join(
         [

@@ -75,7 +75,7 @@ def cycle_missed(cycle: Cycle) -> None:
             "publisher": cycle.publisher,
             "family": cycle.family,
             "heard_at": cycle.heard_at.isoformat() if cycle.heard_at else None,
-            "cycle_days": cycle.cycle.days,
+            "cycle_seconds": cycle.cycle.total_seconds(),
         },
     )
 

@@ -109,7 +109,7 @@ def cycle_rows(found: Iterable[Cycle], now: dt.datetime) -> list[Row]:
             "publisher": cycle.publisher,
             "family": cycle.family,
             "heard last (UTC)": f"{cycle.heard_at:%Y-%m-%d %H:%M}" if cycle.heard_at else "never",
-            "promised every": f"{cycle.cycle.days} days",
+            "promised every": f"{cycle.cycle / dt.timedelta(days=1):g} days",
             "state": _kept(cycle, now),
         }
         for cycle in found

@@ -149,6 +149,12 @@ def _code(spec: d.Code, context: Context) -> Compiled:
     return Compiled(mapped, [_fault("unknown_code", spec.code, unknown)])
 
 
+def _codes(spec: d.Codes, context: Context) -> Compiled:
+    words = [_code(d.Code(code=column, list=spec.list), context) for column in spec.codes]
+    found = pl.concat_list([word.value for word in words]).list.drop_nulls()
+    return Compiled(found, [fault for word in words for fault in word.faults])
+
+
 def _split(spec: d.Split, _: Context) -> Compiled:
     words = pl.col(spec.split).str.replace_all(_WORDS, "\x1f").str.split("\x1f")
     cleaned = words.list.eval(pl.element().str.strip_chars().filter(pl.element() != ""))
@@ -180,6 +186,7 @@ _COMPILERS: Final[dict[type, Any]] = {
     d.Yuan: _yuan,
     d.WanYuan: _wan_yuan,
     d.Code: _code,
+    d.Codes: _codes,
     d.Split: _split,
     d.IfPresent: _if_present,
     d.Each: _each,

@@ -3,21 +3,15 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-import yaml
-from pydantic import ValidationError
 
-from connectors.settings import Settings
 from flows.publish.fields import Context
 from flows.publish.mapping import Mapped, map_rows
 from flows.publish.native import map_native
-from flows.publish.publish import CodeListMissing, Request, publish
 from flows.publish.recognise import NotRecognised, match, recognise
-from flows.publish.source import Handed
 from schemas import contract
 from schemas.avro import event_columns, facets, symbols
 from schemas.dialect import Code, Const, Dialect, EventMap, IfPresent, fold_name
@@ -338,6 +332,7 @@ def test_a_penalty_of_the_2016_layout() -> None:
                 "subject_name": "示范市瑞丰建筑工程有限公司",
                 "facts": "未取得施工许可证擅自施工",
                 "basis": "《建筑法》第六十四条",
+                "categories": ["罚款"],
                 "penalty_content": "罚款1万元",
                 "valid_to": dt.date(2019, 5, 6),
             },
@@ -580,11 +575,23 @@ def test_no_spelling_stands_for_two_columns(dialect: Dialect) -> None:
     assert sorted(spellings) == sorted(set(spellings))
 
 
-@pytest.mark.parametrize("column", ["XK_ZT", "XK_YXQZI", "XK_XKJGDM"])
-def test_a_licence_file_without_a_column_that_ends_a_licence_is_not_read(column: str) -> None:
-    header = [name for name in LICENCE_2018 if name != column]
+@pytest.mark.parametrize(
+    ("layout", "column"),
+    [
+        ("cn-sgs-2018-licence", "XK_ZT"),
+        ("cn-sgs-2018-licence", "XK_YXQZI"),
+        ("cn-sgs-2018-licence", "XK_XKJGDM"),
+        ("cn-sgs-2016-licence", "XK_ZT"),
+        ("cn-sgs-2016-licence", "XK_JZQ"),
+        ("cn-sgs-2018-penalty", "CF_GSJZQ"),
+        ("cn-sgs-2016-penalty", "CF_ZT"),
+        ("registration-list", "登记状态"),
+    ],
+)
+def test_a_file_without_a_column_that_ends_a_use_is_not_read(layout: str, column: str) -> None:
+    header = [name for name in SAMPLES[layout] if name != column]
     with pytest.raises(NotRecognised, match=column):
-        recognise(header, DIALECTS, TABLE["housing-demo"], "cn-sgs-2018-licence")
+        recognise(header, DIALECTS, EVERY_LAYOUT, layout)
 
 
 # Values
@@ -713,6 +720,26 @@ def test_what_a_record_cannot_do_without_is_asked_for_by_name(column: str) -> No
     assert why("cn-sgs-2018-licence", "housing-demo", row) == ("missing", column)
 
 
+@pytest.mark.parametrize(
+    ("layout", "columns"),
+    [
+        (
+            "cn-sgs-2018-licence",
+            ["XK_FRDB", "XK_FR_ZJLX", "XK_FR_ZJHM", "XK_XDR_ZJLX", "XK_XDR_ZJHM"],
+        ),
+        (
+            "cn-sgs-2018-penalty",
+            ["CF_FRDB", "CF_FR_ZJLX", "CF_FR_ZJHM", "CF_XDR_ZJLX", "CF_XDR_ZJHM"],
+        ),
+        ("cn-sgs-2016-licence", ["XK_XDR_SFZ", "XK_FR", "XK_FR_SFZH"]),
+        ("cn-sgs-2016-penalty", ["CF_XDR_SFZ", "CF_FR", "CF_FR_SFZH"]),
+        ("registration-list", ["法定代表人", "联系电话"]),
+    ],
+)
+def test_columns_about_persons_are_named_as_such(layout: str, columns: list[str]) -> None:
+    assert DIALECTS[layout].personal == columns
+
+
 @pytest.mark.parametrize("layout", [n for n, d in DIALECTS.items() if d.personal])
 def test_personal_columns_reach_no_event(layout: str) -> None:
     publisher = next(name for name, line in TABLE.items() if layout in line.layouts)
@@ -782,130 +809,3 @@ def test_every_code_list_says_where_it_is_known_from() -> None:
     for codes in CODES.values():
         assert codes.source.strip()
         assert codes.values
-
-
-# Adding to it without Python
-
-DIALECT = yaml.safe_load(
-    """
-id: fire-inspection
-version: "1"
-family: credit
-title: {en: Results of fire inspections, zh: 消防检查结果}
-record_key:
-  columns: [编号]
-  says: {en: The brigade and its number., zh: 消防机构、编号。}
-columns:
-  编号: []
-  单位代码: [统一社会信用代码]
-  结果: []
-  罚款: []
-  检查员: []
-recognise: [编号, 单位代码, 结果]
-personal: [检查员]
-subject: 单位代码
-issuer: {const: 示范市消防救援支队}
-events:
-  - facet: decision
-    type: {const: penalised}
-    content:
-      kind: {const: penalty}
-      document_number: 编号
-      fine_yuan: {yuan: 罚款}
-  - facet: standing
-    type: {const: standing_stated}
-    content:
-      state: {code: 结果, list: result}
-"""
-)
-LIST = {
-    "id": "fire-result",
-    "says": {"en": "Result", "zh": "结果"},
-    "source": "The brigade's notice.",
-    "values": {"A": "in_force", "B": "removed"},
-}
-PUBLISHERS = {
-    "publishers": {
-        "fire": {
-            "name": {"en": "Fire brigade", "zh": "消防救援支队"},
-            "code": HOUSING,
-            "cycle": "P1D",
-            "families": {
-                "credit": {"facets": ["decision", "standing"], "issuers": ["示范市消防救援支队"]}
-            },
-            "layouts": {"fire-inspection": {"codes": {"result": "fire-result"}}},
-        }
-    }
-}
-
-
-def write(folder: Path, dialect: Any, table: Any = PUBLISHERS) -> Settings:
-    (folder / "dialects" / "codes").mkdir(parents=True)
-    files = {
-        "dialects/fire.yaml": dialect,
-        "dialects/codes/fire.yaml": LIST,
-        "publishers.yaml": table,
-    }
-    for name, data in files.items():
-        (folder / name).write_text(yaml.safe_dump(data, allow_unicode=True), "utf-8")
-    return Settings(
-        mianti_home=folder / "home",
-        mianti_dialects=folder / "dialects",
-        mianti_publishers=folder / "publishers.yaml",
-    )
-
-
-ROWS = [
-    {"编号": "1", "单位代码": SUBJECT, "结果": "A", "罚款": "12.50", "检查员": "王伟"},
-    {"编号": "2", "单位代码": SUBJECT, "结果": "B", "罚款": "", "检查员": "王伟"},
-    {"编号": "3", "单位代码": SUBJECT, "结果": "C", "罚款": "", "检查员": "王伟"},
-]
-
-
-def test_a_department_joins_with_a_dialect_a_list_and_a_line(tmp_path: Path) -> None:
-    settings = write(tmp_path, DIALECT)
-    outcome = publish(Handed(ROWS), Request("fire", "rows", dry_run=True), settings)
-    assert (outcome.layout, outcome.read, outcome.published) == ("fire-inspection", 3, 2)
-    assert outcome.reasons == {"unknown_code": 1}
-    assert outcome.examples[0]["sentence_zh"].startswith("结果：")
-
-
-def test_a_line_without_the_lists_its_layout_needs_publishes_nothing(tmp_path: Path) -> None:
-    line = PUBLISHERS["publishers"]["fire"] | {"layouts": {"fire-inspection": {}}}
-    settings = write(tmp_path, DIALECT, {"publishers": {"fire": line}})
-    with pytest.raises(CodeListMissing, match="result"):
-        publish(Handed(ROWS), Request("fire", "rows", dry_run=True), settings)
-
-
-def test_a_line_that_names_a_list_nobody_has_publishes_nothing(tmp_path: Path) -> None:
-    layouts = {"fire-inspection": {"codes": {"result": "no-such-list"}}}
-    line = PUBLISHERS["publishers"]["fire"] | {"layouts": layouts}
-    settings = write(tmp_path, DIALECT, {"publishers": {"fire": line}})
-    with pytest.raises(CodeListMissing, match="result"):
-        publish(Handed(ROWS), Request("fire", "rows", dry_run=True), settings)
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"subject": "代码"}, "does not declare: .*代码"),
-        ({"recognise": ["编号", "名称"]}, "does not declare: .*名称"),
-        ({"personal": ["检查员", "编号"]}, "maps personal columns: .*编号"),
-        ({"personal": ["单位代码"]}, "maps personal columns: .*单位代码"),
-        ({"colums": {}}, "colums"),
-        ({"recognise": []}, "recognise"),
-        ({"family": "weather"}, "family"),
-    ],
-)
-def test_a_dialect_with_a_mistake_does_not_load(
-    change: dict[str, Any], complaint: str, tmp_path: Path
-) -> None:
-    settings = write(tmp_path, DIALECT | change)
-    with pytest.raises(ValidationError, match=complaint):
-        contract.dialects(settings.mianti_dialects)
-
-
-def test_an_own_file_stands_for_the_shipped_one_of_its_id(tmp_path: Path) -> None:
-    settings = write(tmp_path, DIALECT | {"id": "cn-tax-a-list"})
-    assert contract.dialects(settings.mianti_dialects)["cn-tax-a-list"].version == "1"
-    assert contract.dialects()["cn-tax-a-list"].version == "2018"

@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from connectors.files import Source, Unreadable, open_source
+from connectors.files import Source, Unreadable, open_source, xlsx_book
 
 
 def workbook(tmp_path: Path, *sheets: Iterable[Iterable[Any]]) -> Path:
@@ -110,6 +110,100 @@ def test_a_wrong_dimension_cuts_nothing_off(tmp_path: Path) -> None:
         for name in old.namelist():
             new.writestr(name, old.read(name).replace(b'ref="A1:C2"', b'ref="A1"'))
     assert rows(open_source(changed)) == [(1, None, "1", "2", "3")]
+
+
+def parts(tmp_path: Path, sheet: str, strings: str = "", styles: str = "", old: str = "0") -> Path:
+    """A workbook made by hand, as programs other than Excel write it, prefixes and all."""
+    path = tmp_path / "export.xlsx"
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<x:workbook xmlns:x="x" xmlns:r="{kind}"><x:workbookPr date1904="{old}"/><x:sheets>'
+            '<x:sheet name="a" sheetId="1" r:id="r1"/></x:sheets></x:workbook>',
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships><Relationship Id="r1" Type="{kind}/worksheet" '
+            'Target="/xl/worksheets/one.xml"/></Relationships>',
+        )
+        archive.writestr(
+            "xl/worksheets/one.xml",
+            f'<x:worksheet xmlns:x="x"><x:sheetData>{sheet}</x:sheetData></x:worksheet>',
+        )
+        if strings:
+            archive.writestr("xl/sharedStrings.xml", f"<sst>{strings}</sst>")
+        if styles:
+            archive.writestr("xl/styles.xml", f"<styleSheet>{styles}</styleSheet>")
+    return path
+
+
+HEAD = "<x:row>" + "".join(f"<x:c><x:v>{i}</x:v></x:c>" for i in range(4)) + "</x:row>"
+
+
+def test_strings_are_put_together_without_their_phonetic_guide(tmp_path: Path) -> None:
+    strings = (
+        "<si><r><t>佳木</t></r><r><t>斯</t></r><rPh><t>jia</t></rPh></si><si><t>x_x000A_y</t></si>"
+    )
+    row = (
+        '<x:row r="4"><x:c r="A4" t="s"><x:v>0</x:v></x:c><x:c r="C4" t="s"><x:v>1</x:v></x:c>'
+        '<x:c r="D4" t="inlineStr"><x:is><x:t>甲</x:t></x:is></x:c></x:row>'
+    )
+    found = rows(open_source(parts(tmp_path, HEAD + row, strings)))
+    assert found == [(3, None, "佳木斯", None, "x\ny", "甲")]
+
+
+def test_cells_without_references_stand_in_order(tmp_path: Path) -> None:
+    row = (
+        '<x:row><x:c t="b"><x:v>1</x:v></x:c><x:c/><x:c t="e"><x:v>#N/A</x:v></x:c>'
+        '<x:c t="str"><x:f>A1&amp;"b"</x:f><x:v>1b</x:v></x:c></x:row>'
+    )
+    assert rows(open_source(parts(tmp_path, HEAD + row))) == [
+        (1, None, "TRUE", None, "#N/A", "1b"),
+    ]
+
+
+@pytest.mark.parametrize(("old", "day"), [("0", "2018-05-01"), ("1", "2022-05-02")])
+def test_a_number_is_a_date_by_its_style(tmp_path: Path, old: str, day: str) -> None:
+    styles = (
+        '<numFmts><numFmt numFmtId="170" formatCode="yyyy&quot;年&quot;m"/></numFmts>'
+        '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="170"/><xf numFmtId="31"/></cellXfs>'
+    )
+    cells = "".join(f'<x:c s="{style}"><x:v>43221</x:v></x:c>' for style in (0, 1, 2))
+    path = parts(tmp_path, f"{HEAD}<x:row>{cells}</x:row>", styles=styles, old=old)
+    assert rows(open_source(path)) == [(1, None, "43221", day, day, None)]
+
+
+def outcome(path: Path) -> str:
+    try:
+        return "one row" if len(rows(open_source(path))) == 1 else "other"
+    except Unreadable as refused:
+        return refused.reason_code
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        '<x:row r="9999999999"><x:c r="A1"><x:v>1e999</x:v></x:c></x:row>',
+        '<x:row r="1"/><x:row r="1"><x:c r="B1"><x:v>1e-300</x:v></x:c><x:c r="A1"/></x:row>',
+        '<x:row><x:c r="ZZZZZ1"><x:v>1</x:v></x:c></x:row>',
+        '<x:row><x:c t="s"><x:v>99</x:v></x:c></x:row>',
+        '<x:row r="x"><x:c s="y"><x:v>nan</x:v></x:c></x:row>',
+    ],
+)
+def test_a_false_workbook_is_rows_or_damaged(tmp_path: Path, sheet: str) -> None:
+    assert outcome(parts(tmp_path, HEAD + sheet)) in ("one row", "damaged_excel")
+
+
+def test_strings_too_big_for_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx_book, "_MAX_PART", 10_000)
+    path = parts(tmp_path, HEAD, f"<si><t>{'x' * 10_000}</t></si>")
+    with pytest.raises(Unreadable) as refused:
+        open_source(path)
+    assert refused.value.reason_code == "excel_too_big"
 
 
 @pytest.mark.parametrize("cut", ["zip", "xml"])

@@ -120,7 +120,7 @@ def test_the_manifest_foretells_what_becomes_of_every_row(
     }
 
 
-@pytest.mark.parametrize(("rows", "seed"), [(50, 1), (73, 2), (1234, 3)])
+@pytest.mark.parametrize(("rows", "seed"), [(50, 1), (73, 2), (634, 3)])
 def test_it_does_so_for_other_sizes_and_seeds(rows: int, seed: int, tmp_path: Path) -> None:
     manifest = generate(rows, seed, tmp_path / "out")
     came = publish_all(tmp_path / "out", manifest, tmp_path / "ledgers")
@@ -146,8 +146,8 @@ def test_every_kind_of_fault_is_there_in_the_smallest_sample(tmp_path: Path) -> 
 
 
 def test_about_two_rows_in_a_hundred_are_spoilt(tmp_path: Path) -> None:
-    file = generate(2000, 5, tmp_path).files[DAY_1[0]]
-    assert sum(file.faults.values()) == 2000 // EVERY
+    file = generate(1000, 5, tmp_path).files[DAY_1[0]]
+    assert sum(file.faults.values()) == 1000 // EVERY
 
 
 def test_the_manifest_lies_beside_the_files(sample: tuple[Path, Manifest]) -> None:

@@ -1,0 +1,247 @@
+"""Prefect at work: a schedule fires by itself, a run tells what it did, a second run is cancelled.
+
+One stack for the module, as `mianti up` starts it: Kafka, the Prefect server, the deployments.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+import yaml
+from kafka import TopicPartition
+
+import schemas
+from connectors.settings import Settings, kafka_address, prefect_api
+from connectors.topics import topic_name
+from deploy.local.lifecycle import down, up
+from flows.publish import Publisher
+from flows.sample.generate import FEWEST_ROWS, generate
+from flows.status import status
+from schemas.avro import FAMILIES
+from tests.support import kafka as raw
+from tests.support.codes import citizen
+
+SECONDS = 150
+ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
+
+
+@dataclass
+class Prefect:
+    """The server's own API, as any program may use it."""
+
+    api: str
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Ask, and return the answer's JSON."""
+        answer = httpx.post(f"{self.api}{path}", json=body, timeout=30, trust_env=False)
+        answer.raise_for_status()
+        return answer.json()
+
+    def deployment(self, name: str) -> str:
+        """Return a deployment's id."""
+        url = f"{self.api}/deployments/name/{name}/{name}"
+        return str(httpx.get(url, timeout=30, trust_env=False).raise_for_status().json()["id"])
+
+    def ask(self, name: str, parameters: dict[str, Any]) -> str:
+        """Ask for a run, as a person does in the UI; return its id."""
+        path = f"/deployments/{self.deployment(name)}/create_flow_run"
+        return str(
+            self.post(path, {"parameters": parameters, "state": {"type": "SCHEDULED"}})["id"]
+        )
+
+    def runs(self, name: str, *states: str) -> list[dict[str, Any]]:
+        """Return the runs of a deployment that are in one of the states, the newest first."""
+        wanted = {
+            "deployment_id": {"any_": [self.deployment(name)]},
+            "state": {"type": {"any_": list(states)}},
+        }
+        body = {"flow_runs": wanted, "sort": "EXPECTED_START_TIME_DESC"}
+        return list(self.post("/flow_runs/filter", body))
+
+    def ended(self, name: str, *ids: str) -> list[dict[str, Any]]:
+        """Return runs once all of them have ended."""
+
+        def those() -> list[dict[str, Any]]:
+            return [run for run in self.runs(name, *ENDED) if run["id"] in ids]
+
+        wait_for(lambda: len(those()) == len(ids), f"the runs of {name} to end")
+        return those()
+
+    def schedule(self, name: str, *, on: bool) -> None:
+        """Switch a deployment's schedule on or off."""
+        verb = "resume" if on else "pause"
+        self.post(f"/deployments/{self.deployment(name)}/{verb}_deployment", {})
+
+    def artifact(self, key: str) -> dict[str, Any]:
+        """Return the latest artifact under a key."""
+        wanted = {"artifacts": {"key": {"any_": [key]}}}
+        found: list[dict[str, Any]] = self.post("/artifacts/latest/filter", wanted)
+        assert found, f"no artifact {key}"
+        return found[0]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return the events of a name."""
+        since = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)).isoformat()
+        wanted = {"event": {"name": [name]}, "occurred": {"since": since}}
+        return list(self.post("/events/filter", {"filter": wanted})["events"])
+
+    def log(self, run: str) -> str:
+        """Return what a run logged."""
+        body = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC"}
+        return "\n".join(line["message"] for line in self.post("/logs/filter", body))
+
+
+def wait_for(true: Callable[[], bool], what: str) -> None:
+    """Return once something is true; fail after a time."""
+    deadline = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < deadline, f"waited {SECONDS} s for {what}"
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def settings(new_home: Callable[[], Path]) -> Iterator[Settings]:
+    """A home with the whole stack up, and the first files of the sample published."""
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in ("KAFKA_BOOTSTRAP_SERVERS", "PREFECT_API_URL"):
+            environment.delenv(variable, raising=False)
+        environment.setenv("PREFECT_RUNNER_POLL_FREQUENCY", "1")  # asked for, a run starts at once
+        home = new_home()
+        environment.setenv("MIANTI_PUBLISHERS", str(hasty_publishers(home)))
+        made = Settings(mianti_home=home)
+        try:
+            up(made)
+            manifest = generate(FEWEST_ROWS, 1, made.mianti_home / "sample")
+            for name in [name for name in manifest.files if "/" not in name]:
+                department = Publisher(manifest.files[name].publisher, made)
+                department.publish_file(made.mianti_home / "sample" / name)
+            yield made
+        finally:
+            down(made)
+
+
+def hasty_publishers(home: Path) -> Path:
+    """Write the shipped table, but with one publisher that promises something each second."""
+    table = yaml.safe_load(Path(schemas.__path__[0], "publishers.yaml").read_text("utf-8"))
+    table["publishers"]["samr-demo"]["cycle"] = "PT1S"
+    path = home / "publishers.yaml"
+    path.write_text(yaml.safe_dump(table, allow_unicode=True), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def kafka(settings: Settings) -> str:
+    return kafka_address(settings)
+
+
+@pytest.fixture(scope="module")
+def prefect(settings: Settings) -> Prefect:
+    return Prefect(prefect_api(settings))
+
+
+def test_the_schedule_fires_by_itself(settings: Settings, prefect: Prefect) -> None:
+    waiting = sum(status(settings, family).lag for family in FAMILIES)
+
+    def done() -> list[dict[str, Any]]:
+        return [run for run in prefect.runs("ingest", *ENDED) if "accepted" in (run["name"] or "")]
+
+    wait_for(lambda: bool(done()), "a scheduled run that lands")
+
+    (first,) = done()
+    assert first["auto_scheduled"]
+    assert first["state"]["type"] == "COMPLETED"
+    assert first["name"].startswith("ingest: ")
+    accepted = sum(status(settings, family).accepted for family in FAMILIES)
+    assert 0 < waiting <= accepted
+    assert f"{accepted:,} accepted" in first["name"]
+    for name in ("ingest", "settle-by-date", "maintain"):
+        assert prefect.runs(name, "SCHEDULED"), f"{name}: no next run"
+
+
+def test_a_run_asked_for_tells_what_it_did(kafka: str, prefect: Prefect) -> None:
+    prefect.schedule("ingest", on=False)
+    wait_for(lambda: not prefect.runs("ingest", "PENDING", "RUNNING"), "the last tick to end")
+    topic, person = topic_name("licence", "housing-demo"), citizen(1)
+    raw.send(kafka, topic, [(None, f"no event of {person}".encode())] * 2, partition=1)
+
+    asked = prefect.ask("ingest", {"families": ["licence"]})
+
+    (run,) = prefect.ended("ingest", asked)
+    assert run["state"]["type"] == "COMPLETED"
+    assert run["name"] == "ingest: 0 accepted, 2 quarantined (licence)"
+    assert "licence: 0 accepted, 2 quarantined" in prefect.log(asked)
+
+    rows = pl.DataFrame(rows_of(prefect.artifact("ingest-licence")))
+    assert rows.columns == [
+        *("topic", "partition", "from", "to", "accepted", "quarantined", "no message", "lag")
+    ]
+    (moved,) = rows.iter_rows(named=True)
+    assert (moved["topic"], moved["partition"]) == (topic, 1)
+    assert (moved["to"] - moved["from"], moved["quarantined"], moved["lag"]) == (2, 2, 0)
+
+    page = str(prefect.artifact("quarantine-licence")["data"])
+    assert f"| bad_frame | {topic} | 1 | {moved['from']} |" in page
+    assert person not in page
+
+    wait_for(lambda: bool(prefect.events("mianti.quarantine.grew")), "the event")
+    event = prefect.events("mianti.quarantine.grew")[0]
+    assert event["resource"]["prefect.resource.id"] == "mianti.family.licence"
+    assert event["payload"]["reasons"] == {"bad_frame": 2}
+
+
+def test_of_two_runs_at_once_one_is_cancelled(prefect: Prefect) -> None:
+    asked = [prefect.ask("maintain", {"retain_days": 1}) for _ in range(2)]
+    runs = prefect.ended("maintain", *asked)
+    assert sorted(run["state"]["type"] for run in runs) == ["CANCELLED", "COMPLETED"]
+    tables = {row["table"] for row in rows_of(prefect.artifact("maintain"))}
+    assert tables == {f"{kind}/{f}" for kind in ("log", "history", "datasets") for f in FAMILIES}
+
+
+def test_a_failed_family_is_told_and_stops_no_other(
+    settings: Settings, kafka: str, prefect: Prefect
+) -> None:
+    """Messages are gone from Kafka before they were landed, as retention would have it."""
+    place = TopicPartition(topic_name("licence", "housing-demo"), 2)
+    ends = raw.send(kafka, place.topic, [(None, b"one"), (None, b"two")], partition=2)
+    with raw.admin(kafka) as client:
+        client.delete_records({place: ends[-1][1]})
+
+    (run,) = prefect.ended("ingest", prefect.ask("ingest", {}))
+
+    assert run["state"]["type"] == "FAILED"
+    assert run["name"] == "ingest: licence failed; nothing new"
+    told = f"licence: {place.topic}/2: 1 messages from offset {ends[0][1]} on are gone"
+    assert told in run["state"]["message"]
+    assert "1 条消息已被清除" in run["state"]["message"]
+    assert "credit: 0 accepted" in prefect.log(run["id"])
+
+    asked = prefect.ask("ingest", {"families": ["licence"], "accept_gap": True})
+    (run,) = prefect.ended("ingest", asked)
+    assert run["name"] == "ingest: 0 accepted, 1 quarantined (licence)"
+
+
+def test_a_publisher_that_missed_its_cycle_is_told_of(prefect: Prefect) -> None:
+    (run,) = prefect.ended("settle-by-date", prefect.ask("settle-by-date", {}))
+    assert run["state"]["type"] == "COMPLETED"
+    assert run["name"].endswith("; silent: samr-demo")
+    states = {row["publisher"]: row["state"] for row in rows_of(prefect.artifact("publishers"))}
+    assert states["samr-demo"] == "missed · 超期未报送"
+    assert states["housing-demo"] == "kept · 正常"
+    assert states["nmpa"] == "not heard yet · 尚未报送"
+    wait_for(lambda: bool(prefect.events("mianti.cycle.missed")), "the event")
+    (event,) = prefect.events("mianti.cycle.missed")
+    assert event["resource"]["prefect.resource.id"] == "mianti.publisher.samr-demo"
+
+
+def rows_of(artifact: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the lines of a table artifact."""
+    return list(json.loads(artifact["data"]))

@@ -1,0 +1,927 @@
+"""Publishing on a real Kafka: what each row comes to, and what the dataset then says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import polars as pl
+import pytest
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from connectors.errors import MiantiError
+from connectors.files.unreadable import Unreadable
+from flows.publish import Outcome
+from flows.publish.edition import BadTime, parse_time
+from flows.publish.publish import CodeListMissing, UnknownPublisher
+from flows.publish.recognise import NotRecognised
+from tests.support import kafka as raw
+from tests.support.codes import uscc
+from tests.support.exchange import Department, Exchange, read_csv, write_csv
+
+Row = Mapping[str, Any]
+MAY = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+
+
+def day(number: int) -> dt.datetime:
+    """Return an edition of a day in May 2026."""
+    return MAY.replace(day=number)
+
+
+def counts(outcome: Outcome) -> tuple[int, int, int, int]:
+    return outcome.read, outcome.published, outcome.unchanged, outcome.refused
+
+
+def states(exchange: Exchange, family: str = "licence") -> list[tuple[str, str | None]]:
+    """Ingest and return (subject, state or why it may not be used) of each row."""
+    exchange.ingest(family)
+    rows = exchange.dataset(family)
+    return list(rows.select("subject", pl.coalesce("unusable_reason", "state")).iter_rows())
+
+
+def sequences(department: Department, facet: str) -> list[int]:
+    return [e["sequence"] for e in department.events() if e["facet"] == facet]
+
+
+# Flips, corrections, editions
+
+
+def test_a_state_that_flips_back_is_a_version_each_time(exchange: Exchange) -> None:
+    dept = exchange.department()
+    for code, state in [("1", "in_force"), ("2", "suspended"), ("1", "in_force")] * 2:
+        done = dept.publish([dept.licence(1, XK_ZT=code)])
+        assert counts(done) in [(1, 1, 0, 0), (1, 0, 1, 0)]
+        assert states(exchange) == [(uscc(1), state)]
+    # The first 有效 says nothing new, and 有效 after 有效 neither.
+    said = [e["standing"]["state"] for e in dept.events() if e["facet"] == "standing"]
+    assert said == ["suspended", "in_force", "suspended", "in_force"]
+    assert sequences(dept, "standing") == [1, 2, 3, 4]
+    assert sequences(dept, "decision") == [1]
+    exchange.verified()
+
+
+def test_a_revoked_licence_valid_again_and_revoked_again_has_three_states(
+    exchange: Exchange,
+) -> None:
+    dept = exchange.department()
+    for code in "313":
+        assert counts(dept.publish([dept.licence(1, XK_ZT=code)])) == (1, 1, 0, 0)
+    assert sequences(dept, "standing") == [1, 2, 3]
+    assert states(exchange) == [(uscc(1), "revoked")]
+
+
+def test_a_mended_row_is_a_new_version_and_the_others_are_unchanged(exchange: Exchange) -> None:
+    dept = exchange.department()
+    assert counts(dept.publish([dept.licence(n) for n in (1, 2, 3)])) == (3, 3, 0, 0)
+    rows = [dept.licence(1), dept.licence(2, XK_NR="散装食品销售"), dept.licence(3)]
+    assert counts(dept.publish(rows)) == (3, 1, 2, 0)
+    assert [e["sequence"] for e in dept.events() if e["record_key"] == dept.key(2)] == [1, 2]
+    exchange.ingest()
+    assert exchange.query(subject=uscc(2))["scope"].to_list() == ["散装食品销售"]
+    exchange.verified()
+
+
+def test_a_refused_row_mended_in_the_file_that_came_back_is_published(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [dept.licence(1), dept.licence(2, XK_XDR_SHXYM="91990100000000020X"[::-1])]
+    first = dept.publish(rows, "licences.csv")
+    assert counts(first) == (2, 1, 0, 1)
+    assert first.refused_file == str(dept.folder / "licences.refused.csv")
+    [back] = read_csv(Path(first.refused_file))
+    assert back["原行号 row"] == "2"
+    assert back["退回原因代码 reason_code"] == next(iter(first.reasons))
+    again = dept.publisher.publish_file(Path(first.refused_file))
+    assert counts(again) == (1, 0, 0, 1)
+    write_csv(Path(first.refused_file), [{**back, "XK_XDR_SHXYM": uscc(2)}])
+    assert counts(dept.publisher.publish_file(Path(first.refused_file))) == (1, 1, 0, 0)
+    assert [code for code, _ in states(exchange)] == sorted([uscc(1), uscc(2)])
+
+
+def test_an_old_file_sent_again_sets_nothing_back(exchange: Exchange) -> None:
+    dept = exchange.department()
+    old = [dept.licence(1), dept.licence(2, XK_ZT="2")]
+    new = [dept.licence(1), dept.licence(2, XK_ZT="1")]
+    dept.publish(old, "a.csv")
+    dept.publish(new, "b.csv")
+    before = len(dept.messages())
+    again = dept.publish(old, "a.csv")
+    assert counts(again) == (2, 0, 1, 1)
+    assert again.reasons == {"older_edition": 1}
+    assert len(dept.messages()) == before
+    assert states(exchange) == sorted([(uscc(1), "in_force"), (uscc(2), "in_force")])
+
+
+def test_editions_out_of_order_leave_the_newest_in_the_dataset(exchange: Exchange) -> None:
+    dept = exchange.department()
+    for number, scope in [(2, "二"), (1, "一"), (4, "四"), (3, "三")]:
+        rows = [dept.licence(1, XK_NR=scope), dept.licence(number * 10, XK_NR=scope)]
+        done = dept.publish(rows, f"licences-2026050{number}.csv")
+        # A record that only the older file has is not older than anything.
+        assert counts(done) == ((2, 2, 0, 0) if number % 2 == 0 else (2, 1, 0, 1))
+    exchange.ingest()
+    assert exchange.query(subject=uscc(1))["scope"].to_list() == ["四"]
+    assert exchange.dataset().height == 5
+
+
+def test_two_files_of_one_day_without_an_edition_count_in_the_order_sent(
+    exchange: Exchange,
+) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(1, XK_NR="上午")], "a.csv")
+    assert counts(dept.publish([dept.licence(1, XK_NR="下午")], "b.csv")) == (1, 1, 0, 0)
+    exchange.ingest()
+    assert exchange.query()["scope"].to_list() == ["下午"]
+
+
+def test_two_files_named_for_one_day_may_not_contradict_each_other(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(1, XK_NR="上午"), dept.licence(2)], "a-20260501.csv")
+    rows = [dept.licence(1, XK_NR="下午"), dept.licence(2), dept.licence(3)]
+    done = dept.publish(rows, "b-20260501.csv")
+    assert counts(done) == (3, 1, 1, 1)
+    assert done.reasons == {"contradictory_published": 1}
+    # As the sentence says: with a later edition it goes.
+    later = dept.publish(rows, "b-20260501.csv", edition=day(2))
+    assert counts(later) == (3, 1, 2, 0)
+    exchange.ingest()
+    assert exchange.query(subject=uscc(1))["scope"].to_list() == ["下午"]
+
+
+def test_two_files_named_for_two_hours_of_one_day_follow_each_other(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(1, XK_NR="下午")], "l-20260501-1800.csv")
+    assert dept.publish([dept.licence(1, XK_NR="上午")], "l-20260501-0900.csv").reasons == {
+        "older_edition": 1
+    }
+    exchange.ingest()
+    assert exchange.query()["scope"].to_list() == ["下午"]
+
+
+def old_layout(dept: Department, number: int, stamp: str, **changes: Any) -> dict[str, Any]:
+    """Return a row of the 2015/16 licence layout, which has an edition column."""
+    row = {
+        "XK_WSH": f"示许〔2016〕{number}号",
+        "XK_XMMC": "食品经营许可",
+        "XK_SPLB": "0",
+        "XK_NR": "食品销售",
+        "XK_XDR": f"示范企业{number}",
+        "XK_XDR_SHXYM": uscc(number),
+        "XK_JDRQ": "2016/03/01",
+        "XK_JZQ": "2099/12/31",
+        "XK_XZJG": dept.name,
+        "XK_ZT": "0",
+        "SJC": stamp,
+    }
+    return row | changes
+
+
+def test_several_editions_of_a_record_in_one_file_are_put_in_order(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [
+        old_layout(dept, 1, "2016-06-03 10:00:00", XK_NR="三"),
+        old_layout(dept, 1, "2016-06-01 10:00:00", XK_NR="一"),
+        old_layout(dept, 1, "2016-06-02 10:00:00", XK_NR="二"),
+    ]
+    assert counts(dept.publish(rows)) == (3, 3, 0, 0)
+    ordered = sorted(dept.events(), key=lambda event: event["sequence"])
+    assert [e["decision"]["scope"] for e in ordered] == ["一", "二", "三"]
+    exchange.ingest()
+    row = exchange.query().row(0, named=True)
+    assert (row["scope"], row["valid_to"], row["term"]) == ("三", None, "open_ended")
+    assert counts(dept.publish(rows)) == (3, 0, 3, 0)
+
+
+def test_rows_that_contradict_each_other_are_all_refused_naming_the_other(
+    exchange: Exchange,
+) -> None:
+    dept = exchange.department()
+    rows = [dept.licence(1, XK_NR="甲"), dept.licence(2), dept.licence(1, XK_NR="乙")]
+    done = dept.publish(rows)
+    assert counts(done) == (3, 1, 0, 2)
+    assert done.reasons == {"contradictory": 2}
+    told = {e["__row"]: e["sentence_en"] for e in done.examples}
+    assert "row 3" in told[1]
+    assert "row 1" in told[3]
+    assert counts(dept.publish(rows)) == (3, 0, 1, 2)
+
+
+def test_rows_that_repeat_one_content_count_once(exchange: Exchange) -> None:
+    dept = exchange.department()
+    assert counts(dept.publish([dept.licence(1)] * 3)) == (3, 1, 2, 0)
+    assert len(dept.events()) == 1
+
+
+# A record that turns out to be another enterprise's
+
+
+def test_a_subject_corrected_and_corrected_back(exchange: Exchange) -> None:
+    dept = exchange.department()
+    one, two = sorted([uscc(1), uscc(2)])
+    for code, other in [(one, two), (two, one), (one, two), (two, one)]:
+        done = dept.publish([dept.licence(1, XK_XDR_SHXYM=code)])
+        assert counts(done) == (1, 1, 0, 0)
+        held = dict(states(exchange))
+        assert held[code] == "in_force"
+        assert held.get(other, "withdrawn") == "withdrawn"
+        assert exchange.query(subject=code)["usable"].to_list() == ["yes"]
+    exchange.verified()
+
+
+def test_a_subject_corrected_within_one_file_leaves_the_first_nothing(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [
+        old_layout(dept, 1, "2016-06-01 10:00:00", XK_XDR_SHXYM=uscc(1)),
+        old_layout(dept, 1, "2016-06-02 10:00:00", XK_XDR_SHXYM=uscc(2)),
+    ]
+    dept.publish(rows)
+    assert dict(states(exchange)).get(uscc(2)) == "in_force"
+    assert dict(states(exchange)).get(uscc(1), "withdrawn") == "withdrawn"
+
+
+def test_two_corrections_in_one_file_leave_the_licence_with_the_last_alone(
+    exchange: Exchange,
+) -> None:
+    dept = exchange.department()
+    dept.publish([old_layout(dept, 1, "2016-06-01 10:00:00", XK_XDR_SHXYM=uscc(1))])
+    rows = [
+        old_layout(dept, 1, "2016-06-02 10:00:00", XK_XDR_SHXYM=uscc(2)),
+        old_layout(dept, 1, "2016-06-03 10:00:00", XK_XDR_SHXYM=uscc(3)),
+    ]
+    dept.publish(rows)
+    usable = [code for code, state in states(exchange) if state == "in_force"]
+    assert usable == [uscc(3)]
+
+
+def test_a_subject_corrected_by_a_program_that_numbers_its_events(exchange: Exchange) -> None:
+    dept = exchange.department()
+    for sequence, number in [("1", 1), ("2", 2)]:
+        row = dept.native(number, record_key=f"{dept.code}/X", sequence=sequence)
+        assert counts(dept.publisher.publish_rows("mianti-licence", [row])) == (1, 1, 0, 0)
+    usable = [code for code, state in states(exchange) if state == "in_force"]
+    assert usable == [uscc(2)]
+
+
+# The ledger: lost, or left behind by a crash
+
+
+def test_a_lost_ledger_is_read_again_from_the_topic(exchange: Exchange) -> None:
+    dept = exchange.department()
+    one = [dept.licence(n) for n in (1, 2)]
+    two = [dept.licence(1, XK_ZT="2"), dept.licence(2, XK_NR="新")]
+    dept.publish(one, "one.csv")
+    dept.publish(two, "two.csv")
+    dept.lose_ledger()
+    before = len(dept.messages())
+
+    assert counts(dept.publish(two, "two.csv")) == (2, 0, 2, 0)
+    assert len(dept.messages()) == before
+
+    three = [dept.licence(1, XK_ZT="1"), dept.licence(2, XK_NR="更新")]
+    assert counts(dept.publish(three, "three.csv")) == (2, 2, 0, 0)
+    assert sequences(dept, "standing") == [1, 2]
+    assert sorted(sequences(dept, "decision")) == [1, 1, 2, 3]
+    assert states(exchange) == sorted([(uscc(1), "in_force"), (uscc(2), "in_force")])
+    exchange.verified()
+
+
+def test_after_a_lost_ledger_an_older_file_is_not_taken_for_a_newer_one(
+    exchange: Exchange,
+) -> None:
+    dept = exchange.department()
+    old = [dept.licence(1, XK_ZT="2"), dept.licence(2)]
+    dept.publish(old, "old.csv")
+    dept.publish([dept.licence(1, XK_ZT="1"), dept.licence(2)], "new.csv")
+    dept.lose_ledger()
+    again = dept.publish(old, "old.csv")
+    assert counts(again) == (2, 0, 1, 1)
+    assert again.reasons == {"older_edition": 1}
+    never_sent = [dept.licence(1, XK_ZT="3"), dept.licence(9)]
+    stated = dept.publish(never_sent, "never.csv", edition=day(1))
+    assert counts(stated) == (2, 1, 0, 1)
+    assert states(exchange) == sorted([(uscc(n), "in_force") for n in (1, 2, 9)])
+
+
+def test_a_lost_ledger_knows_what_was_withdrawn_and_corrected(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(1), dept.licence(2)])
+    dept.publisher.withdraw(dept.key(1), "公示有误")
+    dept.publish([dept.licence(2, XK_XDR_SHXYM=uscc(3))], "corrected.csv")
+    dept.lose_ledger()
+    rows = [dept.licence(1, XK_NR="新"), dept.licence(2, XK_XDR_SHXYM=uscc(2))]
+    done = dept.publish(rows, "back.csv")
+    assert counts(done) == (2, 1, 0, 1)
+    assert done.reasons == {"withdrawn": 1}
+    assert dict(states(exchange)) == {
+        uscc(1): "withdrawn",
+        uscc(2): "in_force",
+        uscc(3): "withdrawn",
+    }
+
+
+class Crash(BaseException):
+    """The process ends here: nothing may catch it."""
+
+
+@pytest.mark.parametrize("when", ["before the first is sent", "before it is confirmed"])
+def test_a_publish_that_crashed_is_made_good_by_the_next(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    from flows.publish import deliver
+
+    dept = exchange.department()
+    rows = [dept.licence(n, XK_ZT="2") for n in range(1, 21)]
+    sending = deliver.send_all
+
+    def crashing(*arguments: Any) -> Any:
+        if when == "before it is confirmed":
+            sending(*arguments)
+        raise Crash
+
+    with monkeypatch.context() as broken:
+        broken.setattr(deliver, "send_all", crashing)
+        with pytest.raises(Crash):
+            dept.publish(rows)
+
+    left = {e["event_id"] for e in dept.events()}
+    dept.publish(rows)
+    found = dept.events()
+    assert len({e["event_id"] for e in found}) == 40
+    assert {e["sequence"] for e in found} == {1}
+    assert left <= {e["event_id"] for e in found}
+    assert states(exchange) == sorted((uscc(n), "suspended") for n in range(1, 21))
+    exchange.verified()
+    assert counts(dept.publish(rows)) == (20, 0, 20, 0)
+
+
+def test_a_crash_in_the_middle_of_a_correction_leaves_one_owner(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.publish import deliver
+
+    dept = exchange.department()
+    dept.publish([dept.licence(1)])
+    sending, calls = deliver.send_all, []
+
+    def crashing(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise Crash
+        return sending(*arguments)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(deliver, "send_all", crashing)
+        with pytest.raises(Crash):
+            dept.publish([dept.licence(1, XK_XDR_SHXYM=uscc(2))])
+    dept.publish([dept.licence(1, XK_XDR_SHXYM=uscc(2))])
+    assert dict(states(exchange)) == {uscc(1): "withdrawn", uscc(2): "in_force"}
+
+
+def test_a_ledger_written_down_but_never_sent_is_sent_with_the_same_ids(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.publish import deliver
+
+    dept = exchange.department()
+    written: list[str] = []
+
+    def crashing(client: Any, topic: str, family: str, records: Any, partition: Any) -> Any:
+        written.extend(record["event_id"] for record in records)
+        raise Crash
+
+    with monkeypatch.context() as broken:
+        broken.setattr(deliver, "send_all", crashing)
+        with pytest.raises(Crash):
+            dept.publish([dept.licence(1)])
+    assert dept.events() == []
+    assert counts(dept.publish([dept.licence(1)])) == (1, 1, 0, 0)
+    assert [e["event_id"] for e in dept.events()] == written
+
+
+def test_two_publishes_at_once_do_not_mix(exchange: Exchange) -> None:
+    from connectors.ledger import LedgerBusy, open_ledger
+
+    dept = exchange.department()
+    with (
+        open_ledger(exchange.settings.mianti_ledger, dept.id, "licence"),
+        pytest.raises(LedgerBusy),
+    ):
+        dept.publish([dept.licence(1)])
+
+
+# What is not sent
+
+
+def test_a_dry_run_sends_nothing_and_says_what_would_be(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [dept.licence(1), dept.licence(2, XK_JDRQ="昨天"), dept.licence(1)]
+    dry = dept.publish(rows, dry_run=True)
+    assert not raw.topics(exchange.address) & {dept.topic(), dept.topic("credit")}
+    done = dept.publish(rows)
+    assert counts(dry) == counts(done) == (3, 1, 1, 1)
+    assert dry.reasons == done.reasons == {"bad_date": 1}
+    assert dry.events == 0
+    after = dept.publish([*rows, dept.licence(1, XK_NR="新")], dry_run=True)
+    assert counts(after) == (4, 0, 0, 4)
+    assert len(dept.events()) == 1
+
+
+def test_a_dry_run_with_a_lost_ledger_says_what_would_be(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(1)])
+    dept.lose_ledger()
+    rows = [dept.licence(1), dept.licence(2)]
+    dry = dept.publish(rows, dry_run=True)
+    assert counts(dry) == counts(dept.publish(rows))
+
+
+def test_an_unknown_publisher_is_named_with_those_known(exchange: Exchange) -> None:
+    dept = exchange.department()
+    from flows.publish import Publisher
+
+    stranger = Publisher("nobody", exchange.settings)
+    with pytest.raises(UnknownPublisher, match=dept.id):
+        stranger.publish_file(dept.file([dept.licence(1)]))
+
+
+def test_a_layout_not_recognised_says_what_was_seen_and_what_comes_near(
+    exchange: Exchange,
+) -> None:
+    dept = exchange.department()
+    row = dept.licence(1)
+    del row["XK_YXQZI"]
+    with pytest.raises(NotRecognised) as told:
+        dept.publish([row | {"备用": "x"}])
+    for text in ("XK_WSH", "备用", "cn-sgs-2018-licence", "XK_YXQZI", "--layout"):
+        assert text in told.value.message_en
+        assert text in told.value.message_zh
+    with pytest.raises(NotRecognised, match="cn-sgs-2018-licence"):
+        dept.publish([dept.licence(1)], layout="cn-tax-a-list")
+
+
+def test_a_file_without_a_header_is_not_repeated_in_the_message(exchange: Exchange) -> None:
+    dept = exchange.department()
+    path = dept.folder / "headless.csv"
+    path.write_text("示范企业,13800138000,110105194912310021\n" * 3, "utf-8")
+    with pytest.raises(MiantiError) as told:
+        dept.publisher.publish_file(path)
+    assert "13800138000" not in str(told.value)
+
+
+def test_a_header_that_fits_two_layouts_asks_which(exchange: Exchange) -> None:
+    shipped = (raw.SCHEMAS / "dialects" / "cn-sgs-2018-licence.yaml").read_text("utf-8")
+    exchange.dialects = exchange.home / "dialects"
+    exchange.dialects.mkdir()
+    twin = shipped.replace("id: cn-sgs-2018-licence", "id: twin")
+    (exchange.dialects / "twin.yaml").write_text(twin, "utf-8")
+    dept = exchange.department()
+    codes = dept.line["layouts"]["cn-sgs-2018-licence"]
+    dept.line["layouts"] = {"cn-sgs-2018-licence": codes, "twin": codes}
+    with pytest.raises(NotRecognised, match="cn-sgs-2018-licence, twin"):
+        dept.publish([dept.licence(1)])
+    assert counts(dept.publish([dept.licence(1)], layout="twin")) == (1, 1, 0, 0)
+
+
+def test_a_code_list_that_is_not_named_is_asked_for(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.line["layouts"] = {"cn-sgs-2018-licence": {}}
+    with pytest.raises(CodeListMissing, match="category, state"):
+        dept.publish([dept.licence(1)])
+
+
+def test_an_unknown_code_refuses_the_row(exchange: Exchange) -> None:
+    dept = exchange.department()
+    done = dept.publish([dept.licence(1, XK_ZT="7"), dept.licence(2)])
+    assert counts(done) == (2, 1, 0, 1)
+    assert done.reasons == {"unknown_code": 1}
+
+
+def test_a_row_too_large_for_kafka_does_not_stop_the_others(exchange: Exchange) -> None:
+    dept = exchange.department()
+    long = "\U00020000" * 19_000  # a rare character has four bytes
+    fields = ("number", "document_number", "document_name", "name", "type_code", "category",
+              "subject_name", "subject_category", "scope", "identifier", "data_source",
+              "data_source_code", "remarks")  # fmt: skip
+    extra = {"addresses": [{"kind": "other", "text": long}], "previous_identifiers": [long]}
+    large = dept.native(1, decision=dict.fromkeys(fields, long) | extra)
+    done = dept.publisher.publish_rows("mianti-licence", [large, dept.native(2)])
+    assert counts(done) == (2, 1, 0, 1)
+
+
+def test_a_file_that_cannot_be_read_is_refused_whole(exchange: Exchange) -> None:
+    dept = exchange.department()
+    path = dept.folder / "broken.xlsx"
+    path.write_bytes(b"PK\x03\x04" + bytes(200))
+    with pytest.raises(Unreadable):
+        dept.publisher.publish_file(path)
+    assert not raw.topics(exchange.address) & {dept.topic()}
+
+
+def test_a_kafka_that_does_not_answer_is_told_in_a_sentence(exchange: Exchange) -> None:
+    from flows.publish import Publisher
+
+    dept = exchange.department()
+    settings = exchange.settings_with(kafka_bootstrap_servers="127.0.0.1:1")
+    with pytest.raises(MiantiError):
+        Publisher(dept.id, settings).publish_file(dept.file([dept.licence(1)]))
+
+
+def test_times_that_are_none_are_told() -> None:
+    assert parse_time("2026-05-01", "--edition") == dt.datetime(2026, 4, 30, 16, tzinfo=dt.UTC)
+    with pytest.raises(BadTime, match="--edition"):
+        parse_time("yesterday", "--edition")
+
+
+# Completeness
+
+
+def complete(exchange: Exchange, dept: Department, family: str = "licence") -> Any:
+    from flows.status import status
+
+    told = status(exchange.settings, family).complete_through
+    return told.get(dept.id, {}).get("cn-sgs-2018-licence")
+
+
+def test_an_empty_file_may_say_that_nothing_is_missing(exchange: Exchange) -> None:
+    dept = exchange.department()
+    path = dept.file([dept.licence(1)])
+    path.write_text(path.read_text("utf-8").splitlines()[0] + "\n", "utf-8")
+    done = dept.publisher.publish_file(path, complete_through=day(1))
+    assert counts(done) == (0, 0, 0, 0)
+    assert complete(exchange, dept) is None
+    exchange.ingest()
+    assert complete(exchange, dept) == day(1).isoformat()
+    assert exchange.dataset().height == 0
+    exchange.verified()
+
+
+def test_completeness_holds_only_once_landed_from_every_partition(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(n) for n in range(1, 30)], complete_through=day(1))
+    exchange.ingest()
+    assert complete(exchange, dept) == day(1).isoformat()
+    # An open transaction holds one partition back: what follows it is not given to readers.
+    with raw.producer(exchange.address, transactional_id=f"{dept.id}-holds") as holding:
+        holding.init_transactions()
+        holding.begin_transaction()
+        holding.send(dept.topic(), key=b"k", value=b"held", partition=2).get(timeout=30)
+        dept.publish([dept.licence(1, XK_ZT="2")], "next.csv", complete_through=day(2))
+        exchange.ingest()
+        assert complete(exchange, dept) == day(1).isoformat()
+        holding.abort_transaction()
+    exchange.ingest()
+    assert complete(exchange, dept) == day(2).isoformat()
+    exchange.verified()
+
+
+def test_a_file_that_states_nothing_leaves_completeness_alone(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [dept.licence(1)]
+    dept.publish(rows, complete_through=day(1))
+    dept.publish(rows, complete_through=day(2))
+    dept.publish(rows, complete_through=day(2))
+    dept.publish(rows)
+    exchange.ingest()
+    assert complete(exchange, dept) == day(2).isoformat()
+
+
+# Withdrawing
+
+
+def test_a_withdrawn_record_leaves_its_key_and_the_reason_and_comes_back(
+    exchange: Exchange,
+) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(1), dept.licence(2)])
+    exchange.ingest()
+    assert dept.publisher.withdraw(dept.key(1), "公示有误")
+    assert not dept.publisher.withdraw(dept.key(1), "公示有误")
+    assert dict(states(exchange)) == {uscc(1): "withdrawn", uscc(2): "in_force"}
+    [row] = exchange.query(subject=uscc(1)).iter_rows(named=True)
+    assert (row["record_key"], row["number"], row["scope"]) == (dept.key(1), None, None)
+    blocked = dept.publish([dept.licence(1, XK_NR="新"), dept.licence(2)])
+    assert counts(blocked) == (2, 0, 1, 1)
+    assert blocked.reasons == {"withdrawn": 1}
+    assert dept.publisher.withdraw(dept.key(1), "原公示正确", undo=True)
+    assert not dept.publisher.withdraw(dept.key(1), "原公示正确", undo=True)
+    assert dict(states(exchange)) == {uscc(1): "in_force", uscc(2): "in_force"}
+    exchange.verified()
+
+
+def test_what_is_withdrawn_after_a_correction_is_the_present_owners(exchange: Exchange) -> None:
+    dept = exchange.department()
+    key = f"{dept.code}/X"
+
+    def say(number: int, facet: str, event_type: str, content: Row) -> None:
+        row = dept.native(number, record_key=key, facet=facet, event_type=event_type)
+        row.pop("decision")
+        dept.publisher.publish_rows("mianti-licence", [row | {facet: content}])
+
+    say(1, "decision", "granted", {"number": "X"})
+    for state in ("suspended", "in_force", "suspended", "in_force"):
+        say(1, "standing", "status_stated", {"state": state})
+    say(2, "decision", "changed", {"number": "X"})
+    assert dict(states(exchange)) == {uscc(1): "withdrawn", uscc(2): "in_force"}
+    dept.publisher.withdraw(key, "公示有误")
+    assert dict(states(exchange)) == {uscc(1): "withdrawn", uscc(2): "withdrawn"}
+
+
+def test_a_mistyped_key_is_answered_with_like_ones(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(17)])
+    with pytest.raises(MiantiError) as told:
+        dept.publisher.withdraw("示许〔2026〕17", "x")
+    assert dept.key(17) in told.value.message_en
+    with pytest.raises(MiantiError):
+        dept.publisher.withdraw(dept.key(17), "打电话 13800138000")
+
+
+# What reaches Kafka
+
+
+def test_the_shape_of_the_messages(exchange: Exchange) -> None:
+    dept = exchange.department()
+    path = dept.file([dept.licence(n, XK_ZT="2") for n in range(1, 9)])
+    dept.publisher.publish_file(path)
+    found = dept.messages()
+    assert len(found) == 16
+    for message in found:
+        event = raw.decode(message.value, "licence")
+        assert message.value[:5] == b"\x00\x00\x00\x00\x02"
+        assert message.key == event["subject"].encode()
+        assert message.headers == [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", event["event_id"].encode()),
+            ("ce_source", f"/mianti/publishers/{dept.id}".encode()),
+            ("ce_type", f"mianti.licence.{event['facet']}".encode()),
+        ]
+        assert message.timestamp_type == 1  # LogAppendTime
+        assert event["publisher"] == dept.id
+        assert event["layout"] == "cn-sgs-2018-licence"
+        assert event["layout_version"] == "2018"
+        assert event["file_digest"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert event["file_row"] in range(1, 9)
+        assert event["edition"] is not None
+    assert len({e["event_id"] for e in dept.events()}) == 16
+    parts = {message.partition: message for message in found}
+    assert len(parts) > 1
+
+
+def test_the_topic_is_made_as_stated(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(1)])
+    with raw.admin(exchange.address) as client:
+        [topic] = client.describe_topics([dept.topic()])
+        resource = ConfigResource(ConfigResourceType.TOPIC, dept.topic())
+        settings = client.describe_configs([resource])
+    assert len(topic["partitions"]) == 4
+    text = json.dumps(settings, default=str)
+    for name, value in [
+        ("message.timestamp.type", "LogAppendTime"),
+        ("cleanup.policy", "delete"),
+        ("retention.ms", "-1"),
+    ]:
+        assert name in text
+        assert value in text
+
+
+def test_messages_come_from_an_idempotent_producer(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(n) for n in range(1, 30)])
+    with raw.admin(exchange.address) as client:
+        told = json.dumps(client.describe_producers([(dept.topic(), p) for p in range(4)]))
+    assert "producer_id" in told
+
+
+# From a program
+
+
+def test_a_program_publishes_mianti_events(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [
+        dept.native(1),
+        dept.native(2, decision={"number": "2", "category": 5}),
+        dept.native(3, decision={"unknown": "x"}),
+        dept.native(4, event_type="invented"),
+        dept.native(5, record_key="other/5"),
+        dept.native(6, subject=uscc(6).lower(), effective_from="2026-01-01", sequence=7),
+    ]
+    done = dept.publisher.publish_rows("mianti-licence", rows)
+    assert counts(done) == (6, 2, 0, 4)
+    assert done.reasons == {"bad_value": 2, "unknown_code": 1, "key_without_issuer": 1}
+    assert {e["sequence"] for e in dept.events()} == {1, 7}
+    assert states(exchange) == sorted([(uscc(1), "in_force"), (uscc(6), "in_force")])
+    assert counts(dept.publisher.publish_rows("mianti-licence", rows)) == (6, 0, 2, 4)
+
+
+def test_a_sequence_used_for_two_contents_is_refused(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publisher.publish_rows("mianti-licence", [dept.native(1, sequence=3)])
+    other = dept.native(1, sequence=3, decision={"number": "other"})
+    done = dept.publisher.publish_rows("mianti-licence", [other])
+    assert done.reasons == {"contradictory_published": 1}
+
+
+def test_the_program_publishes_a_department_layout_too(exchange: Exchange) -> None:
+    dept = exchange.department()
+    done = dept.publisher.publish_rows(
+        "cn-sgs-2018-licence", [dept.licence(1), dept.licence(2, XK_YXQZI=dt.date(2030, 1, 1))]
+    )
+    assert counts(done) == (2, 2, 0, 0)
+    # The same rows as a file: the same events.
+    rows = [dept.licence(1), dept.licence(2, XK_YXQZI="2030/1/1")]
+    assert counts(dept.publish(rows)) == (2, 0, 2, 0)
+
+
+# Files
+
+
+def test_one_content_in_five_kinds_of_file_is_published_once(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [dept.licence(1), dept.licence(2, XK_NR='第一行\n第二行,"引号"', XK_YXQZI="2099/12/31")]
+    paths = [
+        dept.file(rows, "utf8.csv"),
+        write_csv(dept.folder / "bom.csv", rows, "utf-8-sig"),
+        write_csv(dept.folder / "gb.csv", rows, "gb18030"),
+        write_xlsx(dept.folder / "book.xlsx", rows),
+        dept.folder / "array.json",
+        dept.folder / "lines.jsonl",
+    ]
+    paths[4].write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    paths[5].write_text("\n".join(lines) + "\n", "utf-8")
+    outcomes = [counts(dept.publisher.publish_file(path)) for path in paths]
+    assert outcomes == [(2, 2, 0, 0)] + [(2, 0, 2, 0)] * 5
+    exchange.ingest()
+    assert exchange.query(subject=uscc(2))["term"].to_list() == ["open_ended"]
+
+
+def write_xlsx(path: Path, rows: Sequence[Row]) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(list(rows[0]))
+    for row in rows:
+        sheet.append(list(row.values()))
+    book.save(path)
+    return path
+
+
+def test_a_wrong_character_refuses_its_row_alone(exchange: Exchange) -> None:
+    dept = exchange.department()
+    path = dept.file([dept.licence(n) for n in (1, 2, 3)])
+    data = path.read_bytes()
+    path.write_bytes(data.replace("示范企业2有限公司".encode(), b"\xff\xfe\xff"))
+    done = dept.publisher.publish_file(path)
+    assert counts(done) == (3, 2, 0, 1)
+    assert done.reasons == {"bad_character": 1}
+
+
+def test_a_large_file_goes_through_in_parts(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.publish import spill
+
+    dept = exchange.department()
+    parts: list[int] = []
+    counted = spill.Spill.parts
+
+    def counting(self: spill.Spill) -> Any:
+        for frame in counted(self):
+            parts.append(frame.height)
+            yield frame
+
+    monkeypatch.setattr(spill, "PART_BYTES", 2 << 20)
+    monkeypatch.setattr(spill.Spill, "parts", counting)
+    columns = ("XK_XDR_MC", "XK_XDR_SHXYM", "XK_WSH", "XK_YXQZI", "XK_XKJGDM", "XK_ZT", "XK_NR")
+    rows = [{c: dept.licence(n % 3000)[c] for c in columns} for n in range(60_000)]
+    # 3,000 records repeated twenty times; three contradict themselves at the far ends.
+    for first, last in [(0, 57_000), (1, 57_001), (2, 59_999 - 2997 + 2)]:
+        rows[last] = rows[first] | {"XK_NR": "另一种内容"}
+    done = dept.publish(rows)
+    assert len(parts) > 1
+    assert done.read == 60_000
+    assert done.reasons == {"contradictory": 60}
+    assert (done.published, done.unchanged) == (2997, 60_000 - 60 - 2997)
+    assert done.events == 2997
+    exchange.ingest()
+    assert exchange.dataset().height == 2997
+
+
+# The command
+
+
+def run(exchange: Exchange, *words: str) -> Any:
+    from click.testing import CliRunner
+
+    from deploy.cli.main import cli
+
+    return CliRunner(env=exchange.environment).invoke(cli, list(words), prog_name="mianti")
+
+
+def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> None:
+    dept = exchange.department()
+    good = dept.file([dept.licence(1)], "good.csv")
+    bad = dept.file([dept.licence(2), dept.licence(3, XK_XDR_SHXYM="x")], "bad.csv")
+    unreadable = dept.folder / "old.xls"
+    unreadable.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
+    told = {}
+    for name, path in [("good", good), ("bad", bad), ("none", unreadable), ("again", good)]:
+        told[name] = run(exchange, "publish", str(path), "--publisher", dept.id, "--json")
+    assert {name: one.exit_code for name, one in told.items()} == {
+        "good": 0,
+        "bad": 3,
+        "none": 2,
+        "again": 0,
+    }
+    keys = ["read", "published", "unchanged", "refused", "reasons", "refused_file", "seconds"]
+    shown = json.loads(told["bad"].stdout)
+    assert list(shown) == keys
+    assert shown["reasons"] == {"code_length": 1}
+    assert Path(shown["refused_file"]).exists()
+    assert shown | {"seconds": 0} == {
+        "read": 2,
+        "published": 1,
+        "unchanged": 0,
+        "refused": 1,
+        "reasons": {"code_length": 1},
+        "refused_file": str(dept.folder / "bad.refused.csv"),
+        "seconds": 0,
+    }
+    assert json.loads(told["good"].stdout)["refused_file"] is None
+    assert told["none"].stdout == ""
+    assert ".xls" in told["none"].stderr
+    assert "Traceback" not in told["none"].stderr
+
+
+def test_the_command_takes_several_files_and_one_bad_one_does_not_stop_them(
+    exchange: Exchange,
+) -> None:
+    dept = exchange.department()
+    one = dept.file([dept.licence(1)], "one.csv")
+    two = dept.file([dept.licence(1), dept.licence(2)], "two.csv")
+    words = ["publish", str(one), str(dept.folder / "gone.csv"), str(two)]
+    done = run(exchange, *words, "--publisher", dept.id, "--json")
+    assert done.exit_code == 3
+    shown = json.loads(done.stdout)
+    assert [shown[n] for n in ("read", "published", "unchanged", "refused")] == [3, 2, 1, 0]
+    assert "gone.csv" in done.stderr
+    none = run(exchange, "publish", str(dept.folder / "x"), str(dept.folder / "y"),
+               "--publisher", dept.id)  # fmt: skip
+    assert none.exit_code == 2
+
+
+def test_the_command_speaks_to_people(exchange: Exchange) -> None:
+    dept = exchange.department()
+    path = dept.file([dept.licence(1), dept.licence(2, XK_JDRQ="昨天")])
+    dry = run(exchange, "publish", str(path), "--publisher", dept.id, "--dry-run")
+    assert dry.exit_code == 3
+    done = run(exchange, "publish", str(path), "--publisher", dept.id)
+    assert done.exit_code == 3
+    for text in ("读取 2", "发布 1", "退回 1", "bad_date", "XK_JDRQ", "file.refused.csv"):
+        assert text in done.stdout
+    wrong = run(exchange, "publish", str(path), "--publisher", dept.id, "--edition", "gestern")
+    assert wrong.exit_code == 2
+    nobody = run(exchange, "publish", str(path), "--publisher", "nobody")
+    assert nobody.exit_code == 2
+    assert dept.id in nobody.stderr
+
+
+def test_the_commands_of_a_day(exchange: Exchange) -> None:
+    dept = exchange.department()
+    path = dept.file([dept.licence(1), dept.licence(2)])
+    assert run(exchange, "publish", str(path), "--publisher", dept.id).exit_code == 0
+    landed = run(exchange, "ingest", "licence", "--json")
+    assert landed.exit_code == 0
+    assert json.loads(landed.stdout)["licence"]["accepted"] == 2
+    gone = run(exchange, "withdraw", dept.key(1), "--publisher", dept.id, "--reason", "公示有误")
+    assert gone.exit_code == 0
+    again = run(exchange, "withdraw", dept.key(1), "--publisher", dept.id, "--reason", "公示有误")
+    assert (again.exit_code, "无需更改" in again.stdout) == (0, True)
+    unknown = run(exchange, "withdraw", "no/such", "--publisher", dept.id, "--reason", "x")
+    assert unknown.exit_code == 2
+    # Not ingested yet: the question includes the unsettled tail.
+    asked = run(exchange, "query", "licence", "--subject", uscc(1).lower(), "--json")
+    assert asked.exit_code == 0
+    landed = run(exchange, "ingest", "--json")
+    assert list(json.loads(landed.stdout)) == ["registration", "licence", "credit"]
+    asked = run(exchange, "query", "licence", "--subject", uscc(1), "--json")
+    [row] = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert (row["usable"], row["unusable_reason"], row["number"]) == ("no", "withdrawn", None)
+    undone = run(exchange, "withdraw", dept.key(1), "--undo", "--publisher", dept.id,
+                 "--reason", "原公示正确")  # fmt: skip
+    assert undone.exit_code == 0
+    run(exchange, "ingest", "licence")
+    rebuilt = run(exchange, "rebuild", "licence")
+    assert rebuilt.exit_code == 0
+    assert exchange.dataset()["usable"].to_list() == ["yes", "yes"]
+    status = run(exchange, "status", "--json")
+    shown = json.loads(status.stdout)["licence"]
+    assert (shown["lag"], shown["accepted"], shown["dataset_rows"]) == (0, 4, 2)
+    verified = run(exchange, "verify", "--json")
+    assert verified.exit_code == 0
+    assert json.loads(verified.stdout)["ok"] is True

@@ -1,0 +1,132 @@
+"""A small licence layout (`dialects/law-licence.yaml`), read one row after another."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+COLUMNS = (
+    *("代码", "编号", "机关", "内容", "决定日", "有效期自"),
+    *("有效期至", "状态", "变更日", "状态止", "异议", "时间戳"),
+)
+STATES = {"1": "in_force", "2": "suspended", "3": "revoked", "4": "annulled"}
+OBJECTIONS = {"0": "none", "1": "raised"}
+CHINA = dt.timezone(dt.timedelta(hours=8))
+
+_CODE_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a version says; two versions with equal contents say the same."""
+
+    subject: str
+    fields: tuple[tuple[str, object], ...]
+    effective_from: dt.date | None = None
+    effective_to: dt.date | None = None
+    void_ab_initio: bool = False
+
+    def get(self, name: str) -> object:
+        """Return one field; None when it is not there."""
+        return dict(self.fields).get(name)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one row says of one facet of a record; `edition` is None where the row states none."""
+
+    row: int
+    record_key: str
+    facet: str
+    content: Content
+    edition: dt.datetime | None
+
+
+def write_rows(rows: list[dict[str, str]]) -> str:
+    """Return rows as a CSV file of the layout; a column a row leaves out is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def read_rows(text: str) -> dict[int, list[Said] | set[str]]:
+    """Return, by row number from 1, what a row says; or the codes of all that is wrong with it."""
+    found: dict[int, list[Said] | set[str]] = {}
+    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=1):
+        faults = set(_faults(row))
+        found[number] = faults or _sayings(number, row)
+    return found
+
+
+def check_character(first17: str) -> str:
+    """Return the 18th character of a unified social credit code (GB 32100-2015)."""
+    total = sum(_CODE_ALPHABET.index(c) * pow(3, i, 31) for i, c in enumerate(first17))
+    return _CODE_ALPHABET[(31 - total % 31) % 31]
+
+
+def record_key(issuer: str, number: str) -> str:
+    """Return a record's key: the issuer and its own number, with `/` and `%` escaped."""
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in (issuer, number))
+
+
+def _faults(row: Mapping[str, str]) -> list[str]:
+    faults = []
+    code = row["代码"]
+    if not code:
+        faults.append("code_missing")
+    elif len(code) != 18:
+        faults.append("code_length")
+    elif check_character(code[:17]) != code[17]:
+        faults.append("code_check_digit")
+    if not row["编号"]:
+        faults.append("missing")
+    if row["状态"] and row["状态"] not in STATES:
+        faults.append("unknown_code")
+    if row["异议"] and row["异议"] not in OBJECTIONS:
+        faults.append("unknown_code")
+    dates = [row[c] for c in ("决定日", "有效期自", "有效期至", "变更日", "状态止")]
+    if any(text and _date(text) is None for text in dates):
+        faults.append("bad_date")
+    if row["时间戳"] and _date(row["时间戳"]) is None:
+        faults.append("bad_time")
+    if row["状态"] and row["变更日"] and row["状态止"] and row["变更日"] > row["状态止"]:
+        faults.append("dates_reversed")
+    return faults
+
+
+def _sayings(number: int, row: Mapping[str, str]) -> list[Said]:
+    subject = row["代码"]
+    key = record_key(row["机关"], row["编号"])
+    day = _date(row["时间戳"])
+    edition = dt.datetime.combine(day, dt.time(), CHINA) if day else None
+    decision = {
+        "number": row["编号"],
+        "scope": row["内容"] or None,
+        "valid_from": _date(row["有效期自"]),
+        "valid_to": _date(row["有效期至"]),
+    }
+    contents = {"decision": Content(subject, tuple(decision.items()), _date(row["决定日"]))}
+    if row["状态"]:
+        state = STATES[row["状态"]]
+        contents["standing"] = Content(
+            subject,
+            (("state", state),),
+            _date(row["变更日"]),
+            _date(row["状态止"]),
+            void_ab_initio=state == "annulled",
+        )
+    if row["异议"]:
+        contents["objection"] = Content(subject, (("state", OBJECTIONS[row["异议"]]),))
+    return [Said(number, key, facet, content, edition) for facet, content in contents.items()]
+
+
+def _date(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None

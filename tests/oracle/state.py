@@ -1,0 +1,123 @@
+"""The state of each record on a day, as known at a time: facet by facet, version by version."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from tests.oracle.layout import Content
+from tests.oracle.publishing import Version
+
+#: Standings that no date ends.
+FINAL = ("revoked", "annulled", "cancelled", "transferred_out", "removed", "ended")
+
+State = dict[tuple[str, str], dict[str, Any]]
+
+
+def state(
+    versions: Iterable[Version], family: str, day: dt.date, known_at: dt.datetime | None = None
+) -> State:
+    """Return, by (subject, record_key), what a reader may know of each record.
+
+    `usable`, `unusable_reason`, `versions`, `first_landed_at`, `last_landed_at`; and where it may
+    be used `state`, `objection`, `effective_from`, `effective_to` and the decision's own fields.
+    """
+    records: dict[tuple[str, str], dict[tuple[str, int, Content], dt.datetime]] = {}
+    for v in versions:
+        if v.landed_at is None or (known_at is not None and v.landed_at > known_at):
+            continue
+        record = records.setdefault((v.content.subject, v.record_key), {})
+        name = (v.facet, v.sequence, v.content)
+        record[name] = min(v.landed_at, record.get(name, v.landed_at))
+    return {key: _row(record, family, day) for key, record in records.items()}
+
+
+def _row(
+    record: dict[tuple[str, int, Content], dt.datetime], family: str, day: dt.date
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "versions": len(record),
+        "first_landed_at": min(record.values()),
+        "last_landed_at": max(record.values()),
+    }
+    winners: dict[str, Content] = {}
+    conflicted = False
+    for facet in {facet for facet, _, _ in record}:
+        mine = [(sequence, content) for f, sequence, content in record if f == facet]
+        effective = [(s, c) for s, c in mine if _effective(c, day)]
+        if not effective:
+            continue
+        greatest = max(s for s, _ in effective)
+        conflicted |= sum(1 for s, _ in mine if s == greatest) > 1
+        winners[facet] = next(c for s, c in effective if s == greatest)
+    reason = _reason(winners, family, day, conflicted=conflicted)
+    row["usable"] = "no" if reason else "yes"
+    row["unusable_reason"] = reason
+    return row if reason else row | _shown(winners, family, day)
+
+
+def _effective(content: Content, day: dt.date) -> bool:
+    begun = content.effective_from is None or content.effective_from <= day
+    return begun or content.void_ab_initio
+
+
+def _reason(
+    winners: dict[str, Content], family: str, day: dt.date, *, conflicted: bool
+) -> str | None:
+    if conflicted:
+        return "conflicted"
+    if _stated(winners, "withdrawal", day) == "withdrawn":
+        return "withdrawn"
+    if _stated(winners, "standing", day) == "annulled":
+        return "annulled"
+    if "decision" not in winners:
+        return _credit_reason(winners, day) if family == "credit" else "undecided"
+    return _credit_reason(winners, day) if family == "credit" else None
+
+
+def _credit_reason(winners: dict[str, Content], day: dt.date) -> str | None:
+    decision = winners.get("decision")
+    if _stated(winners, "repair", day) == "approved":
+        return "repaired"
+    published_to: Any = decision.get("publication_to") if decision else None
+    over = published_to is not None and published_to < day
+    if over or _state(winners, "credit", day) in ("removed", "ended"):
+        return "publication_ended"
+    return None if decision else "undecided"
+
+
+def _stated(winners: dict[str, Content], facet: str, day: dt.date) -> Any:
+    """Return what is stated of a facet; a statement whose end has passed has lapsed."""
+    winner = winners.get(facet)
+    if winner is None or (winner.effective_to is not None and winner.effective_to < day):
+        return None
+    return winner.get("state")
+
+
+def _state(winners: dict[str, Content], family: str, day: dt.date) -> str:
+    standing = _stated(winners, "standing", day)
+    decision = winners.get("decision")
+    ends = decision.effective_to if decision else None
+    if family == "credit":
+        return "ended" if ends is not None and ends < day else standing or "in_force"
+    if standing in FINAL:
+        return str(standing)
+    begins: Any = decision.get("valid_from") if decision else None
+    until: Any = decision.get("valid_to") if decision else None
+    if begins is not None and begins > day:
+        return "not_yet_valid"
+    if any(end is not None and end < day for end in (until, ends)):
+        return "expired"
+    return standing or ("in_business" if family == "registration" else "in_force")
+
+
+def _shown(winners: dict[str, Content], family: str, day: dt.date) -> dict[str, Any]:
+    decision = winners["decision"]
+    raised = _stated(winners, "objection", day) == "raised"
+    return dict(decision.fields) | {
+        "state": _state(winners, family, day),
+        "objection": "raised" if raised else None,
+        "effective_from": decision.effective_from,
+        "effective_to": decision.effective_to,
+    }

@@ -1,0 +1,160 @@
+"""The law: whatever a publisher sends, in whatever order, the product says what the model says.
+
+Each history goes the real way: a file on disk, the ledger, Kafka, the log, the dataset. The model
+(`tests/oracle`) reads the same files row by row and shares no code with the product.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, event, given, note, settings
+from hypothesis import strategies as st
+
+from connectors.settings import Settings
+from connectors.topics import admin
+from tests import oracle
+from tests.oracle.layout import check_character
+from tests.property.law_world import ASKED, DAYS, FAMILY, ISSUER, LAYOUT, World
+
+CI = os.environ.get("CI", "").lower() == "true"
+EXAMPLES = int(os.environ.get("MIANTI_LAW_EXAMPLES", "30"))
+DIALECTS = Path(oracle.__file__).parent / "dialects"
+SUBJECTS = [c + check_character(c) for c in ("91990100MA000000" + n for n in "123")]
+NUMBERS = ["甲1", "乙/2"]
+FAULTS: list[dict[str, str]] = [
+    {"代码": SUBJECTS[0][:-1] + "9"},
+    {"代码": ""},
+    {"编号": ""},
+    {"状态": "9"},
+    {"决定日": "2020-02-30"},
+    {"异议": "9"},
+    {"状态": "2", "变更日": "2020-03-02", "状态止": "2020-03-01"},
+]
+Deed = tuple[Any, ...]
+
+_serial = itertools.count()
+#: What all histories together came to: a law under which nothing happens is no law.
+_events: list[int] = []
+_done: set[str] = set()
+
+
+@st.composite
+def rows(draw: st.DrawFn, *, dated: bool) -> dict[str, str]:
+    """Return a row; mostly of one subject, now and then with a fault."""
+    row = {
+        "代码": draw(st.sampled_from([SUBJECTS[0]] * 5 + SUBJECTS)),
+        "编号": draw(st.sampled_from(NUMBERS)),
+        "机关": ISSUER,
+        "内容": draw(st.sampled_from(["", "", "食品"])),
+        "决定日": draw(st.sampled_from(["", "", str(DAYS[1])])),
+        "有效期自": draw(st.sampled_from(["", "", str(DAYS[2])])),
+        "有效期至": draw(st.sampled_from(["", "", str(DAYS[4])])),
+        "状态": draw(st.sampled_from(["", "1", "1", "2", "2", "3", "4"])),
+        "变更日": draw(st.sampled_from(["", "", str(DAYS[1]), str(DAYS[3])])),
+        "状态止": draw(st.sampled_from(["", "", "", str(DAYS[3]), str(DAYS[5])])),
+        "异议": draw(st.sampled_from(["", "0", "1"])),
+    }
+    if dated:
+        row["时间戳"] = draw(st.sampled_from(["", "2020-02-02", "2020-02-04"]))
+    return row | draw(st.sampled_from([{}] * 30 + FAULTS))
+
+
+editions = st.sampled_from([None, None, *(dt.date(2020, 2, n) for n in range(1, 6))])
+numbers = st.sampled_from(NUMBERS)
+deeds: st.SearchStrategy[Deed] = st.one_of(
+    st.tuples(st.just("land")),
+    st.tuples(st.just("land")),
+    st.tuples(st.just("settle"), st.integers(0, 3)),
+    st.tuples(st.just("settle"), st.integers(0, 3)),
+    st.tuples(st.just("lose")),
+    st.tuples(st.just("rebuild")),
+    st.tuples(st.just("withdraw"), numbers),
+    st.tuples(st.just("undo"), numbers),
+    st.tuples(
+        st.just("overhear"),
+        numbers,
+        st.just("standing"),
+        st.sampled_from(["in_force", "suspended"]),
+        st.integers(0, 1),
+    ),
+    st.tuples(st.just("ask"), st.integers(0, len(ASKED)), st.integers(0, 3), st.integers(-1, 1)),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Deed]:
+    """Return one to six files, new ones or earlier ones again, and what happens in between."""
+    dated = draw(st.sampled_from([False, False, True]))
+    history: list[Deed] = []
+    for number in range(draw(st.integers(1, 6))):
+        if number and draw(st.integers(0, 3)) == 0:
+            history.append(("again", draw(st.integers(0, number - 1)), draw(editions)))
+        else:
+            found = draw(st.lists(rows(dated=dated), min_size=1, max_size=4))
+            history.append(("file", found, draw(editions)))
+        history += draw(st.lists(deeds, max_size=2))
+    return history
+
+
+@contextmanager
+def new_world(kafka: str) -> Iterator[World]:
+    """Give a publisher nobody has heard of, whose topic goes when the world ends."""
+    with tempfile.TemporaryDirectory(prefix="law-") as name:
+        folder = Path(name)
+        publisher = f"law-{os.getpid()}-{next(_serial)}"
+        table = folder / "publishers.yaml"
+        table.write_text(yaml.safe_dump({"publishers": {publisher: _line()}}), "utf-8")
+        settings = Settings(
+            mianti_home=folder,
+            mianti_publishers=table,
+            mianti_dialects=DIALECTS,
+            kafka_bootstrap_servers=kafka,
+        )
+        world = World(settings, publisher, folder, note)
+        try:
+            yield world
+        finally:
+            with admin(settings) as client:
+                client.delete_topics([world.topic])
+
+
+def _line() -> dict[str, Any]:
+    return {
+        "name": {"en": "Law", "zh": "法"},
+        "code": ISSUER,
+        "cycle": "P7D",
+        "families": {
+            FAMILY: {"facets": ["decision", "standing", "objection"], "issuers": [ISSUER]}
+        },
+        "layouts": {LAYOUT: {"codes": {"state": "law-state", "objection": "law-objection"}}},
+    }
+
+
+@pytest.mark.timeout(1800)
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=CI,
+    suppress_health_check=list(HealthCheck),
+)
+@given(history=histories())
+def test_every_history_comes_out_as_the_model_says(kafka: str, history: list[Deed]) -> None:
+    with new_world(kafka) as world:
+        for kind, *rest in history:
+            note(f"{kind} {rest if kind != 'file' else rest[1]}")
+            getattr(world, kind)(*rest)
+        world.finish()
+        _events.append(world.events)
+        _done.update(world.done)
+        event(f"{min(world.events // 5 * 5, 30)} events or more")

@@ -1,0 +1,173 @@
+"""The table of deployments: schedules fit their flows, one run at a time; what runs are called."""
+
+import datetime as dt
+import inspect
+import logging
+from typing import Any, get_args
+
+import polars as pl
+import pytest
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy
+from prefect.deployments.runner import RunnerDeployment
+from prefect.utilities.callables import parameter_schema
+
+from connectors import lake
+from connectors.errors import MiantiError
+from flows.complete import Cycle
+from flows.deployments import DEPLOYMENTS, Deployment
+from flows.ingest import Ingested
+from flows.land import Landed, Part
+from flows.operator import words
+from flows.operator.families import EVERY, Family, each
+from flows.operator.refusals import EXAMPLE, Refusal, as_markdown
+from flows.settle import Settled
+from schemas.avro import FAMILIES
+
+every = pytest.mark.parametrize("row", DEPLOYMENTS, ids=lambda row: row.name)
+NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
+
+
+def parameters_of(made: RunnerDeployment) -> list[dict[str, Any]]:
+    """Return the parameters a run has that each schedule starts, its flow's defaults aside."""
+    return [made.parameters | (one.parameters or {}) for one in made.schedules or []]
+
+
+@every
+def test_the_parameters_of_every_schedule_fit_the_flow(row: Deployment) -> None:
+    given = parameters_of(row.as_prefect())
+    assert given, "a deployment without a schedule"
+    for parameters in given:
+        inspect.signature(row.flow.fn).bind(**parameters)
+        row.flow.validate_parameters(parameters)
+
+
+def test_a_parameter_that_does_not_fit_is_seen() -> None:
+    row = DEPLOYMENTS[0]
+    wrong = Deployment(row.flow, "wrong", row.schedule, "", parameters={"famlies": []})
+    with pytest.raises(TypeError):
+        inspect.signature(wrong.flow.fn).bind(**parameters_of(wrong.as_prefect())[0])
+
+
+@every
+def test_one_run_at_a_time_and_a_second_is_cancelled(row: Deployment) -> None:
+    made = row.as_prefect()
+    assert made.concurrency_limit == 1
+    assert made.concurrency_options is not None
+    assert made.concurrency_options.collision_strategy == ConcurrencyLimitStrategy.CANCEL_NEW
+
+
+@every
+def test_the_form_of_a_run_explains_each_parameter_in_both_languages(row: Deployment) -> None:
+    for name, about in parameter_schema(row.flow.fn).properties.items():
+        said = about.get("description") or ""
+        assert said.isascii() is False, f"{name}: no Chinese"
+        assert said[0].isascii(), f"{name}: no English"
+        assert about.get("type") or about.get("anyOf"), f"{name}: no type"
+
+
+@every
+def test_a_deployment_is_found_wherever_it_is_served(row: Deployment) -> None:
+    assert row.as_prefect().entrypoint == f"{row.flow.fn.__module__}.{row.flow.fn.__name__}"
+
+
+def test_names_are_unique() -> None:
+    assert len({row.name for row in DEPLOYMENTS}) == len(DEPLOYMENTS)
+
+
+def test_calendar_schedules_follow_china_time() -> None:
+    crons = [row.schedule for row in DEPLOYMENTS if row.schedule.cron]
+    assert len(crons) == 2
+    assert {schedule.timezone for schedule in crons} == {"Asia/Shanghai"}
+
+
+def test_the_form_offers_every_family() -> None:
+    assert get_args(Family) == FAMILIES == tuple(EVERY)
+
+
+class NoBroker(MiantiError):
+    """As Kafka being away."""
+
+
+def test_a_family_that_fails_stops_none_of_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    def work(family: str) -> int:
+        if family == "licence":
+            raise NoBroker("Kafka is away.", "Kafka 不可用。")
+        if family == "credit":
+            raise ValueError(f"could not convert {phone}")
+        return 7
+
+    phone = "139" + "1234" * 2
+    with caplog.at_level(logging.INFO, "flows"):
+        outcome = each(["licence", "registration", "credit"], work)
+
+    assert outcome.done == {"registration": 7}
+    told = words.failure_text(outcome.failed)
+    assert "licence: Kafka is away.\nKafka 不可用。" in told
+    assert "credit: Something unexpected went wrong (ValueError)" in told
+    assert phone not in told + caplog.text
+    assert "test_deployments.py" in caplog.text
+
+
+def test_a_run_that_another_overtook_tries_again() -> None:
+    answers = iter([lake.Lost(), lake.Lost(), 7])
+
+    def work(_: str) -> int:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert each(["credit"], work).done == {"credit": 7}
+
+
+def ingested(family: str, *parts: Part) -> Ingested:
+    return Ingested(Landed(family, list(parts)), Settled(family, 1, 1, 1), 0.1)
+
+
+def test_a_run_is_named_for_what_it_did() -> None:
+    some = ingested("credit", Part("t", 0, 0, 5194, 5191, 3))
+    none = ingested("licence")
+    told = words.ingest_summary([some, none])
+    assert told == "5,191 accepted, 3 quarantined (credit)"
+    assert words.run_name("ingest", told, []) == f"ingest: {told}"
+    assert words.run_name("ingest", told, ["licence"]) == f"ingest: licence failed; {told}"
+    assert words.ingest_summary([none]) == "nothing new"
+
+
+def test_the_table_of_an_ingest_has_what_moved_and_what_waits() -> None:
+    landed = Landed("credit", [Part("b", 1, 10, 15, 3, 1, 1), Part("a", 0, 0, 2, 2)])
+    rows = words.landed_rows(landed, {("b", 1): 4, ("b", 2): 9, ("b", 3): 0})
+    assert [(r["topic"], r["partition"], r["from"], r["to"], r["lag"]) for r in rows] == [
+        ("a", 0, 0, 2, 0),
+        ("b", 1, 10, 15, 4),
+        ("b", 2, "", "", 9),
+    ]
+    assert (rows[1]["accepted"], rows[1]["quarantined"], rows[1]["no message"]) == (3, 1, 1)
+    assert len({tuple(row) for row in rows}) == 1, "a table has the same columns in each row"
+
+
+def test_refusals_show_where_and_why_and_nothing_else() -> None:
+    examples = pl.DataFrame([("bad_frame", "t|x", 0, 7, None)], schema=EXAMPLE, orient="row")
+    page = as_markdown("credit", [Refusal("bad_frame", 1200, examples)])
+    assert "1,200" in page
+    assert "The message has no Confluent frame." in page
+    assert "消息没有 Confluent 帧头。" in page
+    assert "| bad_frame | t\\|x | 0 | 7 |  |" in page
+    assert set(EXAMPLE) == {"reason", "topic", "partition", "offset", "reason_where"}
+
+
+def test_a_cycle_is_kept_missed_or_not_yet_begun() -> None:
+    month = dt.timedelta(days=31)
+    rows = words.cycle_rows(
+        [
+            Cycle("a", "credit", NOON - month - dt.timedelta(seconds=1), month),
+            Cycle("b", "credit", NOON - month, month),
+            Cycle("c", "credit", None, month),
+        ],
+        NOON,
+    )
+    assert [str(row["state"]).split(" · ")[0] for row in rows] == [
+        "missed",
+        "kept",
+        "not heard yet",
+    ]
