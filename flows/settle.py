@@ -31,6 +31,8 @@ SMALL_BUCKET: Final = 20_000
 FAIR_PART: Final = 0.05
 #: … or what is new has waited this long.
 OLDEST_WAIT: Final = dt.timedelta(minutes=10)
+#: Versions of the log that quiet buckets may stand behind: reading the tail costs what lies there.
+FAR_BEHIND: Final = 20
 #: Versions held in memory at a time.
 GROUP_ROWS: Final = 400_000
 
@@ -65,11 +67,20 @@ def settle(
     day = on or china_today()
     history = lake.ensure_table(settings, "history", family, history_columns(family), ["bucket"])
     dataset = lake.ensure_table(settings, "datasets", family, dataset_columns(family), ["bucket"])
-    waiting = _waiting(log, watermarks(history))
-    due = _due(waiting, sizes(history), everything=everything)
+    marks = watermarks(history)
+    waiting = _waiting(log, marks)
+    due = _due(waiting, sizes(history))
+    if everything:
+        due = sorted({*waiting, *sizes(history), *sizes(dataset)})
+    busy = {*due, *waiting}
+    quiet = [b for b in range(BUCKETS) if b not in busy and marks[b] <= log.version()]
+    level = [b for b, mark in watermarks(dataset).items() if b in quiet and mark == marks[b]]
     taken = 0
     for group in _groups(due, waiting, sizes(history)):
         taken += _unite(log, history, family, group)
+    if due or log.version() - min(marks.values()) > FAR_BEHIND:
+        _pass_over(history, quiet, log.version())
+        _pass_over(dataset, level, log.version())
     lagging = _lagging(history, dataset, day)
     for group in _groups(lagging, {}, sizes(history)):
         _fold(history, dataset, family, group, day)
@@ -110,13 +121,12 @@ def _waiting(log: DeltaTable, marks: dict[int, int]) -> dict[int, Waiting]:
     return {bucket: Waiting(*rest) for bucket, *rest in counts.iter_rows()}
 
 
-def _due(waiting: dict[int, Waiting], size: dict[int, int], *, everything: bool) -> list[int]:
+def _due(waiting: dict[int, Waiting], size: dict[int, int]) -> list[int]:
     now = dt.datetime.now(dt.UTC)
     return sorted(
         bucket
         for bucket, new in waiting.items()
-        if everything
-        or new.stops
+        if new.stops
         or size.get(bucket, 0) < SMALL_BUCKET
         or new.versions >= FAIR_PART * size[bucket]
         or now - new.oldest > OLDEST_WAIT
@@ -155,9 +165,17 @@ def _unite(log: DeltaTable, history: DeltaTable, family: str, group: list[int]) 
     return fresh.height
 
 
+def _pass_over(table: DeltaTable, buckets: list[int], version: int) -> None:
+    """Move the watermarks of buckets that the log had nothing for, so that its tail stays short."""
+    if buckets:
+        table.update_incremental()
+        lake.append(table, lake.empty(table), {watermark_id(b): version + 1 for b in buckets})
+
+
 def _lagging(history: DeltaTable, dataset: DeltaTable, day: dt.date) -> list[int]:
     """Return the buckets whose dataset is behind their history, or behind the calendar."""
     history.update_incremental()
+    dataset.update_incremental()
     ahead, done = watermarks(history), watermarks(dataset)
     behind = {bucket for bucket in range(BUCKETS) if ahead[bucket] > done[bucket]}
     rows = lake.scan(dataset)

@@ -73,21 +73,19 @@ def texts(file: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def lines_of(block: bytes, encoding: str, newline: bytes) -> list[str]:
-    """Decode whole lines; each is decoded alone where one is wrong, so that none harms another."""
-    if encoding != "gb18030":
-        encoding = "utf-8"
-    elif _has_utf8(block):
-        return [_line(raw, encoding) for raw in block.split(newline)]
-    try:
-        text = block.decode(encoding)
-    except UnicodeDecodeError:
-        return [_line(raw, encoding) for raw in block.split(newline)]
+    """Decode whole lines, a wrong byte as U+FFFD.
+
+    Damage stays in its line: no byte of a character is a line end in UTF-8 or GB18030, and the
+    decoder passes over a wrong byte alone, never over the one behind it.
+    """
+    if encoding == "gb18030" and _has_utf8(block):
+        return [_line(raw) for raw in block.split(newline)]
+    text = block.decode("gb18030" if encoding == "gb18030" else "utf-8", "replace")
     return text.replace("\0", LOST).split(newline.decode())
 
 
-def _line(raw: bytes, encoding: str) -> str:
-    if encoding == "gb18030" and _has_utf8(raw):
-        encoding = "utf-8"
+def _line(raw: bytes) -> str:
+    encoding = "utf-8" if _has_utf8(raw) else "gb18030"
     return raw.decode(encoding, "replace").replace("\0", LOST)
 
 

@@ -12,7 +12,7 @@ from deploy.local import jars, prerequisites
 from deploy.local.ports import HOST, choose_port, last_port, listens
 from deploy.local.processes import NotStarted, start, wait_until
 
-START_SECONDS = 120.0  # 5 s on an idle machine; more after a kill
+START_SECONDS = 180.0  # 5 s on an idle machine; an end is noticed at once
 # Serial GC has no threads of its own that wake up; the rest is for a small heap.
 JVM = ["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true"]
 LOGGING = jars.POM.with_name("log4j2.properties")

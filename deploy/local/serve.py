@@ -7,7 +7,7 @@ from connectors.stack import Server
 from deploy.local import prefect_server
 from deploy.local.processes import python_module, start, wait_until
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 
 
 def launch(settings: Settings, api: str) -> Server:

@@ -14,7 +14,7 @@ from flows.operator import telling
 from flows.operator.families import EVERY, Family, each
 from flows.operator.lag import lags
 from flows.operator.refusals import as_markdown, refusals
-from flows.operator.words import ingest_summary, ingested_text, landed_rows
+from flows.operator.words import ingest_line, ingest_summary, ingested_text, landed_rows
 
 _log = logging.getLogger(__name__)
 
@@ -37,17 +37,12 @@ def ingest_flow(families: list[Family] = EVERY, accept_gap: bool = False) -> Sta
 def _ingest(settings: Settings, family: str, accept_gap: bool) -> Ingested:
     done = ingest(settings, family, accept_gap=accept_gap)
     landed = done.landed
-    _log.info(
-        "%s: %s accepted, %s quarantined, %s rows in the dataset",
-        family,
-        f"{landed.accepted:,}",
-        f"{landed.quarantined:,}",
-        f"{done.settled.rows:,}",
-    )
+    _log.info("%s", ingest_line(done))
     if landed.parts:
         rows = landed_rows(landed, lags(settings, family))
         telling.table(f"ingest-{family}", rows, ingested_text(done))
     if landed.quarantined:
+        _log.warning("%s: quarantine-%s has the reasons and examples", family, family)
         found = as_markdown(family, refusals(settings, landed))
         telling.page(f"quarantine-{family}", found, f"{family}: {landed.quarantined:,} quarantined")
         telling.quarantine_grew(landed)

@@ -19,11 +19,14 @@ Row: TypeAlias = dict[str, str | int]
 def ingest_summary(done: Iterable[Ingested]) -> str:
     """Return what one ingest did, such as `5,194 accepted, 3 quarantined (credit)`."""
     landed = [one.landed for one in done if one.landed.parts]
-    accepted = sum(one.accepted for one in landed)
-    quarantined = sum(one.quarantined for one in landed)
-    told = f"{accepted:,} accepted"
-    told += f", {quarantined:,} quarantined" if quarantined else ""
-    return f"{told} ({', '.join(one.family for one in landed)})" if landed else "nothing new"
+    families = ", ".join(one.family for one in landed)
+    return f"{_counts(landed)} ({families})" if landed else _counts(landed)
+
+
+def ingest_line(one: Ingested) -> str:
+    """Return one family's line in the log of an ingest."""
+    landed = [one.landed] if one.landed.parts else []
+    return f"{one.family}: {_counts(landed)}; {one.settled.rows:,} rows in the dataset"
 
 
 def settle_summary(done: Iterable[Settled]) -> str:
@@ -130,6 +133,14 @@ def maintained_rows(done: Iterable[Maintained]) -> list[Row]:
         }
         for one in done
     ]
+
+
+def _counts(landed: list[Landed]) -> str:
+    if not landed:
+        return "nothing new"
+    told = f"{sum(one.accepted for one in landed):,} accepted"
+    quarantined = sum(one.quarantined for one in landed)
+    return f"{told}, {quarantined:,} quarantined" if quarantined else told
 
 
 def _kept(cycle: Cycle, now: dt.datetime) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 class Outcome:
     """Counts of input rows; every row read is published, unchanged or refused, exactly one.
 
-    `events`: how many events were sent. `examples`: a few (row, code, sentence) of refusals.
+    `events`: how many events were sent. `examples`: a few refusals of a file (`__row`, `code`, `sentence_en`,
+    `sentence_zh`), or all of rows a program handed over.
     `seconds`: wall clock. `edition`: UTC.
     """
 

@@ -238,7 +238,8 @@ def _account(outcome: Outcome, refused: pl.DataFrame, job: _Job) -> None:
     counts = refused.group_by("code").len().sort("len", "code", descending=[True, False])
     outcome.reasons = dict(counts.iter_rows())
     places = _places(job.match)
-    shown = refused.head(_EXAMPLES).iter_rows()
+    # A program has no refused file to look into: it gets them all.
+    shown = (refused.head(_EXAMPLES) if isinstance(job.rows, Source) else refused).iter_rows()
     outcome.examples = [_told(row, code, where, places) for row, code, where in shown]
     if refused.height and job.request.refused_path is not None and isinstance(job.rows, Source):
         outcome.refused_file = _give_back(job.rows, refused, job.request.refused_path, places)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connectors.errors import MiantiError
 from schemas.dialect import Dialect, fold_name
+from schemas.personal import redact
 from schemas.publishers import Publisher
 
 
@@ -73,7 +74,8 @@ def _only(layout: str, own: dict[str, Dialect]) -> dict[str, Dialect]:
 
 
 def _none_fits(header: Sequence[str], own: Mapping[str, Dialect]) -> NotRecognised:
-    seen = ", ".join(header[:40])
+    # Without a header line, the first row stands there.
+    seen = redact(", ".join(header[:40]))
     near = "; ".join(_distance(header, dialect) for dialect in own.values())
     return NotRecognised(
         f"The header fits no layout of this publisher. Columns seen: {seen}. Layouts: {near}. "

@@ -29,9 +29,9 @@ if __name__ == "__main__":
     served = tick.to_deployment("tick", interval=each, parameters={"path": "ran.txt"})
     serve(served, pause_on_shutdown=False)
 """
-SECONDS = 120
+SECONDS = 300
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_a_schedule_fires_and_a_killed_server_of_deployments_is_replaced(

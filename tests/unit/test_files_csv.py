@@ -56,6 +56,20 @@ def test_a_quoted_field_keeps_line_ends_delimiters_and_doubled_quotes(tmp_path: 
     ]
 
 
+def test_the_last_row_may_run_over_lines(tmp_path: Path) -> None:
+    assert read(tmp_path, 'a,b\n1,x\n2,"y\n\nz"') == [(1, None, "1", "x"), (2, None, "2", "y\n\nz")]
+
+
+def test_a_byte_order_mark_inside_the_file_is_the_senders_character(tmp_path: Path) -> None:
+    text = "a,b\n\ufeff1,2\n\ufeff3,4\n"
+    assert read(tmp_path, text) == [(1, None, "\ufeff1", "2"), (2, None, "\ufeff3", "4")]
+
+
+def test_stray_control_characters_do_not_make_a_file_binary(tmp_path: Path) -> None:
+    found = read(tmp_path, "a,b\n" + "1,some longer text\x01 here\n" * 50)
+    assert [row[3] for row in found] == ["some longer text\x01 here"] * 50
+
+
 def test_a_quoted_field_may_run_over_the_border_of_a_chunk(tmp_path: Path) -> None:
     text = "a,b\n" + "".join(f'{i},"x\ny,""\n\nz"\n' for i in range(50))
     source = open_source(written(tmp_path, text), chunk_rows=3)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.files import Source, Unreadable, open_source
+from connectors.files.json_stream import JsonStream
 
 
 def opened(tmp_path: Path, text: str | bytes, name: str = "export.json", **how: int) -> Source:
@@ -123,6 +124,16 @@ def test_records_larger_than_a_block_are_whole(tmp_path: Path) -> None:
     long = "值" * 1_500_000
     found = rows(opened(tmp_path, f'[{{"a": "{long}"}}, {{"a": "{long}"}}]'))
     assert [len(row[2]) for row in found] == [1_500_000] * 2
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_a_text_may_be_cut_into_blocks_anywhere(size: int) -> None:
+    text = (
+        '{"total": 1234, "x": [[1], "\\u4e2d"], "data": [{"a": -1.5e10}, 987, true, {"b": "}"}]} '
+    )
+    blocks = (text[start : start + size] for start in range(0, len(text), size))
+    records = [record for record, _ in JsonStream(blocks).records()]
+    assert records == [{"a": "-1.5e10"}, "987", True, {"b": "}"}]
 
 
 @pytest.mark.parametrize(
