@@ -73,7 +73,7 @@ def read(
     client: KafkaConsumer,
     start: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
-    batch_bytes: int = 16 << 20,
+    batch_bytes: int = 8 << 20,
 ) -> Iterator[Batch]:
     """Yield the committed messages from `start` up to `ends`, some `batch_bytes` at a time.
 

@@ -87,7 +87,7 @@ def _ranked(distinct: pl.DataFrame, on: dt.date) -> pl.DataFrame:
 def _records(ranked: pl.DataFrame) -> pl.DataFrame:
     """One row per record: what its versions say together."""
     winning = pl.col("sequence").filter(pl.col("wins")).first().over(FACET).fill_null(0)
-    to_come = ~pl.col("effective") & (pl.col("sequence") > winning)
+    to_come = ~pl.col("effective") & (pl.col("sequence") >= winning)  # a rival comes, too
     return (
         ranked.with_columns(turns=pl.when(to_come).then(pl.col("effective_from") - _DAY))
         .group_by(RECORD)

@@ -8,7 +8,6 @@ needs none of them. `docs/operator.md` has the trials behind the rules.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,10 +17,8 @@ from deltalake.exceptions import CommitFailedError
 
 from connectors import lake
 from connectors.settings import Settings
-from flows.tail import tail, watermark_id, watermarks
-from schemas.bucket import BUCKETS
+from flows.tail import watermarks
 
-_log = logging.getLogger(__name__)
 _KINDS: Final[tuple[lake.Kind, ...]] = ("log", "history", "datasets")
 #: What a reader may still hold open, and what a writer may still be writing, is younger.
 RETAIN: Final = dt.timedelta(days=7)
@@ -49,37 +46,12 @@ def maintain(settings: Settings, family: str, *, retain: dt.timedelta = RETAIN) 
 
     Files that no version needs any more are deleted once they are older than `retain`.
     """
-    advance(settings, family)
     done = []
     for kind in _KINDS:
         table = lake.open_table(settings, kind, family)
         if table is not None:
             done.append(_maintain(settings, family, kind, table, retain))
     return done
-
-
-def advance(settings: Settings, family: str) -> int:
-    """Move the watermark of each bucket with nothing to settle to the log's end; return how many.
-
-    Otherwise one enterprise that falls silent would hold the log's files for ever.
-    """
-    log, history, dataset = (lake.open_table(settings, kind, family) for kind in _KINDS)
-    if log is None or history is None or dataset is None:
-        return 0
-    marks, folded, end = watermarks(history), watermarks(dataset), log.version() + 1
-    waiting = set(tail(log, marks, list(range(BUCKETS)), ["bucket"])["bucket"])
-    # A dataset behind its history still has to see that it is: its mark must stay.
-    settled = (b for b in range(BUCKETS) if b not in waiting and marks[b] <= folded[b])
-    ids = {watermark_id(bucket): end for bucket in settled if marks[bucket] < end}
-    if ids:
-        try:
-            # The dataset first: between the two it would seem to lag, and be folded for nothing.
-            for table in (dataset, history):
-                lake.append(table, lake.empty(table), ids)
-        except lake.Lost:
-            _log.info("%s: a settling was first; its watermarks stay", family)
-            return 0
-    return len(ids)
 
 
 def _slowest(settings: Settings, family: str) -> int | None:

@@ -82,7 +82,9 @@ def _enterprise(settings: Settings, manifest: Manifest) -> None:
         fine = f"{row['fine_yuan']:,} 元" if row["fine_yuan"] else "-"
         until = row["publication_to"] or "-"
         what = f"{row['document_number']} {row['violation_type'] or ''}"
-        click.echo(f"  credit · 信用   {row['state']:<14} shown to · 公示至 {until}  {fine}  {what}")
+        click.echo(
+            f"  credit · 信用   {row['state']:<14} shown to · 公示至 {until}  {fine}  {what}"
+        )
 
 
 def _next(settings: Settings, manifest: Manifest, folder: Path) -> None:

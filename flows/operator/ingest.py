@@ -44,6 +44,7 @@ def _ingest(settings: Settings, family: str, accept_gap: bool) -> Ingested:
     if landed.quarantined:
         _log.warning("%s: quarantine-%s has the reasons and examples", family, family)
         found = as_markdown(family, refusals(settings, landed))
-        telling.page(f"quarantine-{family}", found, f"{family}: {landed.quarantined:,} quarantined")
+        told = f"Why messages of {family} were not accepted · {family} 消息未被接收的原因"
+        telling.page(f"quarantine-{family}", found, told)
         telling.quarantine_grew(landed)
     return done

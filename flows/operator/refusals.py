@@ -49,7 +49,7 @@ def as_markdown(family: str, found: Iterable[Refusal]) -> str:
     refused = list(found)
     reasons = [[f"`{r.reason}`", f"{r.count:,}", *_meaning(r)] for r in refused]
     where = [
-        ["" if c is None else str(c) for c in row]
+        ["—" if c is None else str(c) for c in row]
         for r in refused
         for row in r.examples.iter_rows()
     ]

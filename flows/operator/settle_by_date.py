@@ -31,7 +31,8 @@ def settle_by_date_flow(on: dt.date | None = None, families: list[Family] = EVER
     """
     telling.show_logs()
     day = on or china_today()
-    outcome = each(families, lambda family: _settle(family, day))
+    # What a new day changes is known from the rows; another day than today's may change any.
+    outcome = each(families, lambda family: _settle(family, day, everything=on is not None))
     settled = [one for one, _ in outcome.done.values()]
     found = [cycle for _, some in outcome.done.values() for cycle in some]
     telling.table("settle-by-date", settled_rows(settled, day), "Datasets by day · 数据集日期")
@@ -46,9 +47,9 @@ def settle_by_date_flow(on: dt.date | None = None, families: list[Family] = EVER
     return telling.end("settle-by-date", summary, outcome.failed)
 
 
-def _settle(family: str, day: dt.date) -> tuple[Settled, list[Cycle]]:
+def _settle(family: str, day: dt.date, *, everything: bool) -> tuple[Settled, list[Cycle]]:
     settings = read_settings()
-    done = settle(settings, family, on=day, everything=True)
+    done = settle(settings, family, on=day, everything=everything)
     _log.info("%s: %s buckets folded for %s, %s rows", family, done.buckets, day, f"{done.rows:,}")
     return done, cycles(settings, family)
 

@@ -78,16 +78,17 @@ def landed_rows(landed: Landed, lags: Mapping[tuple[str, int], int]) -> list[Row
 
 
 def ingested_text(one: Ingested) -> str:
-    """Return what one family's ingest did, in both languages."""
+    """Return what stands above the table of one family's ingest, in both languages."""
     landed, settled = one.landed, one.settled
     return (
-        f"**{one.family}**: {landed.accepted:,} accepted, {landed.quarantined:,} quarantined in "
-        f"{landed.commits:,} commits; {settled.buckets:,} buckets settled, {settled.rows:,} rows "
-        f"in the dataset; {one.seconds:.1f} s.  \n"
+        f"**{one.family}**: {landed.accepted:,} accepted, {landed.quarantined:,} quarantined "
+        f"(commits: {landed.commits}; {one.seconds:.1f} s). The dataset has {settled.rows:,} rows; "
+        f"buckets settled: {settled.buckets}.  \n"
+        "*from* is the first offset landed, *to* the next one to come; *no message* counts offsets "
+        "without one, such as transaction markers; *lag* is what waits now.\n\n"
         f"接收 {landed.accepted:,} 条，隔离 {landed.quarantined:,} 条；"
         f"数据集现有 {settled.rows:,} 行。  \n"
-        "Offsets run from (inclusive) to (exclusive); *no message* counts offsets of "
-        "transaction markers; *lag* is what waits now. 位点含起不含止；lag 为尚未入库的消息数。"
+        "from 为本次起始位点，to 为下次起始位点，lag 为尚未入库的消息数。"
     )
 
 

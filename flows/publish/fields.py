@@ -18,7 +18,7 @@ _DATE_SHAPE: Final = (
 )
 _MIDNIGHT: Final = r"[ T]00:00(:00(\.0+)?)?(Z|\+08:?00)?$"
 # Six places of 万元 are whole fen; more must be read to tell a part of a fen from no amount.
-_AMOUNT: Final = r"^-?\d{1,12}(\.\d{1,10})?$"
+_AMOUNT: Final = r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$"
 _WORDS: Final = r"[、,，;；]"
 _CHINA: Final = "Asia/Shanghai"
 #: Words for no end, where a layout has an end at all (`no_end` in its dialect).
@@ -158,7 +158,8 @@ def _codes(spec: d.Codes, context: Context) -> Compiled:
 def _split(spec: d.Split, _: Context) -> Compiled:
     words = pl.col(spec.split).str.replace_all(_WORDS, "\x1f").str.split("\x1f")
     cleaned = words.list.eval(pl.element().str.strip_chars().filter(pl.element() != ""))
-    return Compiled(cleaned)
+    # An empty cell is no word; the schema knows no absent list.
+    return Compiled(cleaned.fill_null(pl.lit([], pl.List(pl.String()))))
 
 
 def _if_present(spec: d.IfPresent, _: Context) -> Compiled:

@@ -143,7 +143,8 @@ def _refusals(joined: pl.DataFrame) -> list[pl.Expr]:
     other = pl.when(differs).then(pl.col("__row").first().over(group)).otherwise(first_other)
     changed = pl.col("content_digest") != pl.col("last_digest")
     older = ~ordered & changed & (pl.col("edition") < pl.col("last_edition"))
-    unknown = pl.col("content_digest").ne_missing(pl.col("last_digest")) & ~pl.col("neutral")
+    silent = pl.col("neutral") & pl.col("last_digest").is_null()
+    unknown = pl.col("content_digest").ne_missing(pl.col("last_digest")) & ~silent
     below = ~ordered & unknown & pl.col("record_known") & (pl.col("edition") < pl.col("floor"))
     same = ~ordered & changed & (pl.col("edition") == pl.col("last_edition"))
     reused = ordered & changed & (pl.col("sequence") == pl.col("last_sequence"))

@@ -15,7 +15,7 @@ from flows.publish.deliver import Delivery
 from flows.publish.events import single
 from flows.publish.publish import publisher_line
 from flows.publish.recover import catch_up
-from schemas.facets import WITHDRAWAL
+from schemas.facets import DECISION, WITHDRAWAL
 from schemas.personal import holds_personal
 
 
@@ -63,7 +63,9 @@ def _mark(known: pl.DataFrame) -> str | None:
 def _event(
     known: pl.DataFrame, family: str, publisher: str, reason: str, ledger: Ledger, *, undo: bool
 ) -> pl.DataFrame:
-    last = known.filter(pl.col("facet") != WITHDRAWAL).sort("sequence").row(-1, named=True)
+    said = known.filter(pl.col("facet") != WITHDRAWAL)
+    # Sequences of different facets do not compare; the decision says whose the record is.
+    last = said.sort(pl.col("facet") == DECISION, "sequence").row(-1, named=True)
     key = last["record_key"]
     content = {
         "state": "none" if undo else "withdrawn",

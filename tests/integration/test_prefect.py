@@ -32,6 +32,7 @@ from tests.support import kafka as raw
 from tests.support.codes import citizen
 
 SECONDS = 150
+pytestmark = pytest.mark.timeout(600)  # starting the stack is part of the first test
 ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
 
 

@@ -114,7 +114,9 @@ def test_the_refused_tax_rows_come_back_as_they_were_and_can_be_mended(tax: Real
 
     assert counts(tax.publish(path)) == (39, 0, 0, 39)
 
-    contradictory = [row["原行号 row"] for row in rows if row[REFUSED_COLUMNS[0]] == "contradictory"]
+    contradictory = [
+        row["原行号 row"] for row in rows if row[REFUSED_COLUMNS[0]] == "contradictory"
+    ]
     assert len(contradictory) == 4
     mended = mend(path, contradictory)
     done = tax.publish(mended)

@@ -10,9 +10,8 @@ from deltalake import DeltaTable
 from connectors import lake
 from connectors.settings import Settings
 from flows.log import ACCEPTED, QUARANTINED, history_columns, log_columns, offset_id
-from flows.maintain import Maintained, advance, maintain
+from flows.maintain import Maintained, maintain
 from flows.tail import tail, watermark_id, watermarks
-from schemas.avro import dataset_columns
 from schemas.bucket import BUCKETS
 
 FAMILY = "licence"
@@ -41,12 +40,10 @@ def land(settings: Settings, first: int, last: int) -> DeltaTable:
     return log
 
 
-def follow(settings: Settings, marks: dict[int, int], folded: dict[int, int] | None = None) -> None:
-    """Set where history (and dataset) stand, as settling does."""
+def follow(settings: Settings, marks: dict[int, int]) -> None:
+    """Set where the history stands, as settling does."""
     history = lake.ensure_table(settings, "history", FAMILY, history_columns(FAMILY), ["bucket"])
-    dataset = lake.ensure_table(settings, "datasets", FAMILY, dataset_columns(FAMILY), ["bucket"])
-    for table, at in ((history, marks), (dataset, folded or marks)):
-        lake.append(table, lake.empty(table), {watermark_id(b): mark for b, mark in at.items()})
+    lake.append(history, lake.empty(history), {watermark_id(b): m for b, m in marks.items()})
 
 
 def opened(settings: Settings, kind: lake.Kind) -> DeltaTable:
@@ -95,35 +92,6 @@ def test_a_follower_survives_every_further_compaction(settings: Settings) -> Non
     assert unsettled(settings) == [8, 9, *range(10, 16)]
 
 
-def test_only_buckets_with_something_to_settle_hold_files(settings: Settings) -> None:
-    log = land(settings, 0, 20)
-    end = log.version() + 1
-    # As after settling: each bucket stands where its own last version was, most have none.
-    follow(settings, {b: end if b < 3 else 5 if b == 3 else 0 for b in EVERY})
-    assert unsettled(settings) == [7, 11, 15, 19]
-    follow(settings, {3: end})
-    land(settings, 20, 21)  # a version for bucket 0 alone
-
-    done = on_the_log(maintain(settings, FAMILY, retain=AT_ONCE))
-
-    assert done.held > 0
-    marks = watermarks(opened(settings, "history"))
-    assert {b for b in EVERY if marks[b] == end} == {0}
-    assert {marks[b] for b in EVERY if b != 0} == {end + 1}
-    assert watermarks(opened(settings, "datasets")) == marks
-    assert unsettled(settings) == [20]
-
-
-def test_a_bucket_whose_dataset_is_behind_keeps_its_mark(settings: Settings) -> None:
-    log = land(settings, 0, 4)
-    end = log.version() + 1
-    follow(settings, dict.fromkeys(EVERY, end), dict.fromkeys(EVERY, end) | {2: 1})
-    land(settings, 4, 5)
-    advance(settings, FAMILY)
-    assert watermarks(opened(settings, "history"))[2] == end
-    assert watermarks(opened(settings, "datasets"))[2] == 1
-
-
 def test_the_log_can_be_read_from_the_start_after_a_vacuum(settings: Settings) -> None:
     log = land(settings, 0, 20)
     follow(settings, dict.fromkeys(EVERY, log.version() + 1))
@@ -168,7 +136,7 @@ def test_a_second_maintenance_has_nothing_to_do(settings: Settings) -> None:
 
     again = maintain(settings, FAMILY, retain=AT_ONCE)
 
-    assert [(one.deleted, one.held) for one in again] == [(0, 0)] * 3
+    assert [(one.deleted, one.held) for one in again] == [(0, 0)] * 2
     assert opened(settings, "log").version() == version
 
 
