@@ -17,6 +17,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.operator.ingest import ingest_flow
 from flows.operator.maintain import maintain_flow
+from flows.operator.orphans import crash_orphans
 from flows.operator.settle_by_date import settle_by_date_flow
 
 #: A law's day ends at midnight in China.
@@ -87,7 +88,8 @@ DEPLOYMENTS: Final = (
 
 
 def main() -> None:
-    """Serve all deployments until the process is told to end."""
+    """Serve all deployments until the process is told to end; one process for one Prefect."""
+    crash_orphans([one.name for one in DEPLOYMENTS])
     serve(*(one.as_prefect() for one in DEPLOYMENTS), pause_on_shutdown=False)
 
 

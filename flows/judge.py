@@ -31,7 +31,8 @@ def judge(records: list[Any], family: str, publishers: Mapping[str, Publisher]) 
             judged = events.with_columns(__why=pl.lit("unknown_publisher"))
         else:
             judged = check(events, family, owner, name)
-        wrong_key = pl.when(pl.col("key").cast(pl.String, strict=False) != pl.col("subject"))
+        subject = pl.col("subject").cast(pl.Binary)
+        wrong_key = pl.when(pl.col("key").ne_missing(subject))  # a key may be absent, or no text
         reasons = [pl.col("__why"), identity(family), wrong_key.then(pl.lit("key_mismatch"))]
         frames += _parted(judged.with_columns(__why=pl.coalesce(reasons)), family)
     columns = {n: t for n, t in log_columns(family).items() if n != "landed_at"}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from kafka import TopicPartition
 
 import schemas
 from connectors.settings import Settings, kafka_address, prefect_api
+from connectors.stack import Stack
 from connectors.topics import topic_name
 from deploy.local.lifecycle import down, up
 from flows.publish import Publisher
@@ -250,6 +253,24 @@ def test_a_publisher_that_missed_its_cycle_is_told_of(prefect: Prefect) -> None:
     wait_for(lambda: bool(prefect.events("mianti.cycle.missed")), "the event")
     (event,) = prefect.events("mianti.cycle.missed")
     assert event["resource"]["prefect.resource.id"] == "mianti.publisher.samr-demo"
+
+
+def test_a_run_that_was_killed_blocks_no_other(settings: Settings, prefect: Prefect) -> None:
+    asked = prefect.ask("ingest", {})
+    wait_for(lambda: bool(prefect.runs("ingest", "PENDING", "RUNNING")), "the run to begin")
+    serving = Stack.read(settings.mianti_home).serve
+    assert serving is not None
+    assert serving.pid is not None
+    os.killpg(serving.pid, signal.SIGKILL)
+    wait_for(lambda: not serving.alive, "the process to be gone")
+
+    up(settings)
+
+    (killed,) = prefect.ended("ingest", asked)
+    assert killed["state"]["type"] == "CRASHED"
+    assert "The process of this run was killed" in killed["state"]["message"]
+    (after,) = prefect.ended("ingest", prefect.ask("ingest", {}))
+    assert after["state"]["type"] == "COMPLETED"
 
 
 def rows_of(artifact: dict[str, Any]) -> list[dict[str, Any]]:

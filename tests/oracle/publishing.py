@@ -115,7 +115,7 @@ class Publisher:
         known = self._files.get(_digest(text))
         if stated or known:
             return stated or known or now
-        last = max(self._files.values(), default=None)
+        last = self._newest
         return now if last is None or last < now else last + dt.timedelta(microseconds=1)
 
     def _note(self, text: str, edition: dt.datetime, of_rows: list[dt.datetime]) -> None:

@@ -7,7 +7,7 @@ import json
 import struct
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -132,4 +132,8 @@ def decode(value: bytes, family: str) -> dict[str, Any]:
 def events(address: str, topic: str) -> list[dict[str, Any]]:
     """Return the events of a topic that can be read."""
     family = topic.split(".")[1]
-    return [decode(message.value, family) for message in messages(address, topic)]
+    found = []
+    for message in messages(address, topic):
+        with suppress(Exception):  # poison that a test has put there
+            found.append(decode(message.value, family))
+    return found

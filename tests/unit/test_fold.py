@@ -127,9 +127,7 @@ def stands(
 ) -> Version:
     """Return a standing of that licence, landed at one of `TIMES`."""
     void = word == "annulled"
-    content = Content(
-        SUBJECTS[0], (("state", word),), first, more.get("last"), void_ab_initio=void
-    )
+    content = Content(SUBJECTS[0], (("state", word),), first, more.get("last"), void_ab_initio=void)
     return Version("a/1", "standing", sequence, content, landed_at=TIMES[at])
 
 

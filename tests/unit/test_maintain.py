@@ -92,6 +92,23 @@ def test_a_follower_survives_every_further_compaction(settings: Settings) -> Non
     assert unsettled(settings) == [8, 9, *range(10, 16)]
 
 
+def test_a_bucket_that_was_never_settled_holds_nothing(settings: Settings) -> None:
+    """It is read from the table as it stands."""
+    log = land(settings, 0, 8)
+    follow(settings, {bucket: log.version() + 1 for bucket in EVERY if bucket != 2})
+    done = on_the_log(maintain(settings, FAMILY, retain=AT_ONCE))
+    assert (done.deleted, done.held) == (16, 0)
+    assert unsettled(settings) == [2, 6]
+
+
+def test_what_a_lost_commit_left_behind_is_deleted(settings: Settings) -> None:
+    land(settings, 0, 2)
+    orphan = Path(lake.uri(settings, "log", FAMILY), "verdict=accepted", "part-0.parquet")
+    orphan.write_bytes(b"never committed")
+    maintain(settings, FAMILY, retain=AT_ONCE)
+    assert not orphan.exists()
+
+
 def test_the_log_can_be_read_from_the_start_after_a_vacuum(settings: Settings) -> None:
     log = land(settings, 0, 20)
     follow(settings, dict.fromkeys(EVERY, log.version() + 1))
