@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
+from flows.land import land
 from flows.publish.events import single
 from flows.query import query
 from flows.rebuild import rebuild
@@ -57,6 +58,7 @@ def state(make_exchange: Callable[[], Exchange]) -> State:
             client.begin_transaction()
             for _ in range(2):
                 client.send(one.topic(), key=key, value=value, partition=2)
+            client.flush()
             (client.commit_transaction if committed else client.abort_transaction)()
     two.publish([two.licence(n, XK_NR="散装", XK_ZT="2") for n in (1, 2)], "later.csv")
     exchange.ingest()
@@ -407,12 +409,14 @@ def lose_the_newest_version_from_history_and_dataset(copy: Copy) -> list[str]:
 
 
 def watermark_past_what_history_holds(copy: Copy) -> list[str]:
-    """An event is landed, and the bucket says it was settled already."""
-    copy.append("log", one_event(copy).with_columns(record_key=pl.lit("lost")))
-    number = one_event(copy)["bucket"].item()
-    end = copy.table("log").version() + 1
-    copy.append("history", copy.rows("history").clear(), {f"settled:{number}": end})
-    return ["history: event"]
+    """An event is landed, and its bucket says it was settled already."""
+    one = copy.state.one
+    one.publish([one.licence(60)], "sixty.csv")
+    land(copy.settings, "licence")
+    event = one_event(copy, key=one.key(60)).row(0, named=True)
+    mark = {f"settled:{event['bucket']}": copy.table("log").version() + 1}
+    copy.append("history", copy.rows("history").clear(), mark)
+    return ["history: event missing", event["event_id"]]
 
 
 def watermark_in_the_future(copy: Copy) -> list[str]:
