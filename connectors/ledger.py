@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS files (
 CREATE TABLE IF NOT EXISTS positions (
   topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL,
   PRIMARY KEY (topic, part));
+CREATE TABLE IF NOT EXISTS newest (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS floors (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
 """
 _COLUMNS: Final = (
@@ -147,10 +148,9 @@ class Ledger:
         found = self._db.execute(query, (digest, layout)).fetchone()
         if found:
             return _time(found[0])
-        query = "SELECT max(edition) FROM files WHERE layout = ?"
-        (last,) = self._db.execute(query, (layout,)).fetchone()
+        last = self.newest(layout)
         now = dt.datetime.now(dt.UTC)
-        return max(now, _time(last) + dt.timedelta(microseconds=1)) if last else now
+        return max(now, last + dt.timedelta(microseconds=1)) if last else now
 
     def knows_file(self, digest: str, layout: str, complete: dt.datetime | None) -> bool:
         """Return whether a file was published before, with this statement of completeness."""
@@ -174,19 +174,27 @@ class Ledger:
                 values,
             )
 
+    def newest(self, layout: str) -> dt.datetime | None:
+        """Return the newest edition of a layout that the topic tells of."""
+        return self._edition("SELECT edition FROM newest WHERE layout = ?", layout)
+
+    def note_edition(self, layout: str, edition: dt.datetime) -> None:
+        """Remember that the topic tells of an edition of a layout."""
+        with self._db:
+            self._db.execute(
+                "INSERT INTO newest VALUES (?, ?) ON CONFLICT DO UPDATE SET "
+                "edition = max(edition, excluded.edition)",
+                (layout, _micros(edition)),
+            )
+
     def floor(self, layout: str) -> dt.datetime | None:
         """Return the newest edition a rebuilt ledger knows to have been sent of a layout."""
-        query = "SELECT edition FROM floors WHERE layout = ?"
-        found = self._db.execute(query, (layout,)).fetchone()
-        return _time(found[0]) if found else None
+        return self._edition("SELECT edition FROM floors WHERE layout = ?", layout)
 
     def raise_floors(self) -> None:
         """Set each layout's floor to its newest known edition: the ledger was rebuilt."""
         with self._db:
-            self._db.execute(
-                "INSERT OR REPLACE INTO floors SELECT layout, max(edition) FROM files "
-                "GROUP BY layout"
-            )
+            self._db.execute("INSERT OR REPLACE INTO floors SELECT layout, edition FROM newest")
 
     def position(self, topic: str) -> dict[int, int]:
         """Return, by partition, the next offset of the topic the ledger has not seen."""
@@ -208,6 +216,10 @@ class Ledger:
             "SELECT DISTINCT record_key FROM versions WHERE record_key LIKE ? ESCAPE '\\' LIMIT ?"
         )
         return [key for (key,) in self._db.execute(query, (pattern, limit))]
+
+    def _edition(self, query: str, layout: str) -> dt.datetime | None:
+        found = self._db.execute(query, (layout,)).fetchone()
+        return _time(found[0]) if found else None
 
     def _want(self, record_keys: pl.Series) -> None:
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (record_key TEXT PRIMARY KEY)")

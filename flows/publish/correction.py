@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -19,16 +20,26 @@ def corrections(publish: pl.DataFrame, ledger: Ledger, family: str) -> pl.DataFr
     A record is known to readers by subject and key: without these events the first enterprise
     would keep a licence that never was its own.
     """
-    moved = publish.filter(
-        pl.col("last_subject").is_not_null() & (pl.col("last_subject") != pl.col("subject"))
-    ).unique("record_key", keep="first", maintain_order=True)
+    here = pl.col("subject")
+    several = (here != pl.col("last_subject")).any() | (here.n_unique() > 1)
+    moved = publish.filter(several.over("record_key")).sort("edition", "__row", maintain_order=True)
     frames: list[pl.DataFrame] = []
-    for row in moved.iter_rows(named=True):
-        sequence = ledger.next_sequence(row["record_key"], WITHDRAWAL)
-        frames.append(_withdrawal(row, family, row["last_subject"], sequence, withdrawn=True))
-        if sequence > 1:  # it may be going back to a subject it was taken from before
-            frames.append(_withdrawal(row, family, row["subject"], sequence + 1, withdrawn=False))
+    for _, rows in moved.group_by("record_key", maintain_order=True):
+        frames += _of_record(rows, ledger, family)
     return pl.concat(frames) if frames else None
+
+
+def _of_record(rows: pl.DataFrame, ledger: Ledger, family: str) -> Iterator[pl.DataFrame]:
+    """Take a record from every subject it was at but the last; one file may hold several moves."""
+    last = rows.row(-1, named=True)
+    first = ledger.next_sequence(last["record_key"], WITHDRAWAL)
+    visited = dict.fromkeys([*rows["last_subject"].drop_nulls(), *rows["subject"]])
+    left = [subject for subject in visited if subject != last["subject"]]
+    for sequence, subject in enumerate(left, start=first):
+        yield _withdrawal(last, family, subject, sequence, withdrawn=True)
+    if first > 1:  # it may be going back to a subject it was taken from before
+        number = first + len(left)
+        yield _withdrawal(last, family, last["subject"], number, withdrawn=False)
 
 
 def _withdrawal(

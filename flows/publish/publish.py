@@ -6,7 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +39,7 @@ from schemas.publishers import Publisher
 from schemas.reasons import sentence
 
 _EXAMPLES: Final = 5
+_NEWEST: Final = pl.col("edition").max()
 _FAULT: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
 
 #: Told, while publishing, how many of the file's bytes are done, and of how many.
@@ -202,6 +203,7 @@ def _publish_parts(job: _Job, way: _Way, aside: Spill, outcome: Outcome) -> Iter
         given = stamped.filter(pl.col("sequence").is_not_null())["record_key"]
         held = Held(way.ledger.latest(keys), way.ledger.exact(given))
         made = plan(stamped, held, job.family, floor)
+        outcome.edition = max(filter(None, [outcome.edition, *stamped.select(_NEWEST).row(0)]))
         outcome.published += made.publish["__row"].n_unique()
         if way.delivery is not None:
             outcome.events += _carry_out(made, way.delivery, job.family)
@@ -212,23 +214,31 @@ def _carry_out(made: Plan, delivery: Delivery, family: str) -> int:
     fixes = corrections(made.publish, delivery.ledger, family)
     sent = delivery.deliver(fixes) if fixes is not None else 0
     sent += delivery.deliver(identified(made.publish, family))
+    for layout, edition in made.publish.group_by("layout").agg(_NEWEST).iter_rows():
+        delivery.ledger.note_edition(layout, edition)
     delivery.ledger.write(ledger_rows(made.silent, sent=True))
     delivery.ledger.seen(ledger_rows(made.seen, sent=True))
     return sent
 
 
 def _finish(job: _Job, way: _Way, outcome: Outcome) -> None:
-    """State what the file says of completeness, or, having changed nothing, that it came."""
-    outcome.edition = way.sender.edition
+    """State what the file says of completeness, or, having changed nothing, that it came.
+
+    A rebuilt ledger must know the newest edition sent: one no event tells of is stated, too.
+    """
+    outcome.edition = edition = outcome.edition or way.sender.edition
     if way.delivery is None or way.client is None:
         return
     digest, through = job.rows.digest, job.request.complete_through
-    new = not way.ledger.knows_file(digest, way.sender.layout, through)
-    if new and (through is not None or outcome.published == 0):
-        code = job.owner.code
-        rows = outcome.read
-        state(way.delivery, way.client, way.topic, way.sender, code, through, rows)
-    way.ledger.note_file(digest, way.sender.layout, way.sender.edition, through)
+    layout, newest = way.sender.layout, way.ledger.newest(way.sender.layout)
+    new = not way.ledger.knows_file(digest, layout, through)
+    untold = newest is None or edition > newest
+    if untold or (new and (through is not None or outcome.published == 0)):
+        sender = replace(way.sender, edition=edition)
+        code, rows = job.owner.code, outcome.read
+        state(way.delivery, way.client, way.topic, sender, code, through, rows)
+        way.ledger.note_edition(layout, edition)
+    way.ledger.note_file(digest, layout, way.sender.edition, through)
 
 
 def _account(outcome: Outcome, refused: pl.DataFrame, job: _Job) -> None:

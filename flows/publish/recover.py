@@ -45,9 +45,10 @@ def _absorb(ledger: Ledger, records: list[Any], family: str) -> int:
     ledger.write(ledger_rows(frame, sent=True))
     stated = frame.filter(pl.col("file_digest").is_not_null() & pl.col("edition").is_not_null())
     for digest, layout, edition in (
-        stated.select("file_digest", "layout", "edition").unique().iter_rows()
+        stated.select("file_digest", "layout", "edition").unique().sort("edition").iter_rows()
     ):
         ledger.note_file(digest, layout, edition)
+        ledger.note_edition(layout, edition)
     return len(events)
 
 

@@ -256,8 +256,8 @@ def test_a_publisher_that_missed_its_cycle_is_told_of(prefect: Prefect) -> None:
 
 
 def test_a_run_that_was_killed_blocks_no_other(settings: Settings, prefect: Prefect) -> None:
-    asked = prefect.ask("ingest", {})
-    wait_for(lambda: bool(prefect.runs("ingest", "PENDING", "RUNNING")), "the run to begin")
+    asked = prefect.ask("maintain", {})
+    wait_for(lambda: bool(prefect.runs("maintain", "PENDING", "RUNNING")), "the run to begin")
     serving = Stack.read(settings.mianti_home).serve
     assert serving is not None
     assert serving.pid is not None
@@ -266,10 +266,10 @@ def test_a_run_that_was_killed_blocks_no_other(settings: Settings, prefect: Pref
 
     up(settings)
 
-    (killed,) = prefect.ended("ingest", asked)
+    (killed,) = prefect.ended("maintain", asked)
     assert killed["state"]["type"] == "CRASHED"
     assert "The process of this run was killed" in killed["state"]["message"]
-    (after,) = prefect.ended("ingest", prefect.ask("ingest", {}))
+    (after,) = prefect.ended("maintain", prefect.ask("maintain", {}))
     assert after["state"]["type"] == "COMPLETED"
 
 
