@@ -334,26 +334,28 @@ def test_landings_at_once_double_nothing(exchange: Exchange, first: bool) -> Non
     exchange.verified()
 
 
+@pytest.mark.parametrize("where", ["judge", "append"])
 def test_a_landing_overtaken_before_its_commit_drops_its_batch(
-    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     department = exchange.department()
     department.publish([department.licence(n) for n in range(1, 20)])
     settings = exchange.settings
-    append = lake.append
+    place: Any = {"judge": landing, "append": lake}[where]
+    step = getattr(place, where)
     overtaken: list[Landed] = []
 
-    def slow(*arguments: Any) -> None:
+    def slow(*arguments: Any) -> Any:
         if not overtaken:
             overtaken.append(Landed("licence"))
             overtaken[0] = land(settings, "licence")
             department.publish([department.licence(30)], "later.csv")
-        append(*arguments)
+        return step(*arguments)
 
-    monkeypatch.setattr(lake, "append", slow)
-    land(settings, "licence")
+    with monkeypatch.context() as slowed:
+        slowed.setattr(place, where, slow)
+        land(settings, "licence")
     assert overtaken[0].accepted == 19
-    monkeypatch.undo()
     exchange.ingest()
     log = mine(exchange, department)
     assert log.height == log["event_id"].n_unique() == 20

@@ -17,6 +17,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from connectors.errors import MiantiError
 from connectors.files.unreadable import Unreadable
+from connectors.topics import ensure_topic
 from flows.publish import Outcome
 from flows.publish.edition import BadTime, parse_time
 from flows.publish.publish import CodeListMissing, UnknownPublisher
@@ -322,6 +323,27 @@ def test_after_a_lost_ledger_an_older_file_is_not_taken_for_a_newer_one(
     assert states(exchange) == sorted([(uscc(n), "in_force") for n in (1, 2, 9)])
 
 
+def test_a_rebuilt_ledger_refuses_what_is_older_than_the_newest_it_finds(
+    exchange: Exchange,
+) -> None:
+    """That a record was unchanged in a newer file is nowhere in Kafka."""
+    dept = exchange.department()
+    dept.publish([dept.licence(1)], edition=day(1))
+    dept.publish([dept.licence(1), dept.licence(2)], "newer.csv", edition=day(5))
+    between = [dept.licence(1, XK_ZT="3"), dept.licence(2), dept.licence(3)]
+    assert counts(dept.publish(between, "between.csv", edition=day(3), dry_run=True)) == (
+        3,
+        1,
+        1,
+        1,
+    )
+    dept.lose_ledger()
+    done = dept.publish(between, "between.csv", edition=day(3))
+    assert (counts(done), done.reasons) == ((3, 1, 1, 1), {"older_edition": 1})
+    later = dept.publish([dept.licence(1, XK_ZT="3")], "later.csv", edition=day(6))
+    assert counts(later) == (1, 1, 0, 0)
+
+
 def test_a_lost_ledger_knows_what_was_withdrawn_and_corrected(exchange: Exchange) -> None:
     dept = exchange.department()
     dept.publish([dept.licence(1), dept.licence(2)])
@@ -580,20 +602,20 @@ def test_an_empty_file_may_say_that_nothing_is_missing(exchange: Exchange) -> No
 
 def test_completeness_holds_only_once_landed_from_every_partition(exchange: Exchange) -> None:
     dept = exchange.department()
-    dept.publish([dept.licence(n) for n in range(1, 30)], complete_through=day(1))
-    exchange.ingest()
-    assert complete(exchange, dept) == day(1).isoformat()
+    ensure_topic(exchange.settings, dept.topic())
+    rows = [dept.licence(n) for n in range(1, 30)]
     # An open transaction holds one partition back: what follows it is not given to readers.
     with raw.producer(exchange.address, transactional_id=f"{dept.id}-holds") as holding:
         holding.init_transactions()
-        holding.begin_transaction()
-        holding.send(dept.topic(), key=b"k", value=b"held", partition=2).get(timeout=30)
-        dept.publish([dept.licence(1, XK_ZT="2")], "next.csv", complete_through=day(2))
-        exchange.ingest()
-        assert complete(exchange, dept) == day(1).isoformat()
-        holding.abort_transaction()
-    exchange.ingest()
-    assert complete(exchange, dept) == day(2).isoformat()
+        for number, before in [(1, None), (2, day(1).isoformat())]:
+            holding.begin_transaction()
+            holding.send(dept.topic(), key=b"k", value=b"held", partition=2).get(timeout=30)
+            dept.publish(rows[number:], f"{number}.csv", complete_through=day(number))
+            exchange.ingest()
+            assert complete(exchange, dept) == before
+            holding.abort_transaction()
+            exchange.ingest()
+            assert complete(exchange, dept) == day(number).isoformat()
     exchange.verified()
 
 
