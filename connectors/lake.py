@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Literal
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
@@ -120,8 +121,29 @@ def added_since(
 
 
 def scan(table: DeltaTable) -> pl.LazyFrame:
-    """Return a table's rows, lazily."""
-    return pl.scan_delta(table)
+    """Return a table's rows, lazily.
+
+    From the files the table lists: `polars.scan_delta` (2.1.0) takes the percent-encoded paths as
+    they are, and finds nothing in a directory whose name holds a blank or a Chinese character.
+    """
+    columns = schema(table)
+    files = [unquote(file) for file in table.file_uris()]
+    if not files:
+        return pl.LazyFrame(schema=columns)
+    parted = {name: columns[name] for name in table.metadata().partition_columns}
+    rows = pl.scan_parquet(
+        files,
+        hive_partitioning=True,
+        hive_schema=parted,
+        schema={name: dtype for name, dtype in columns.items() if name not in parted},
+        missing_columns="insert",
+    )
+    return rows.select(columns.names())
+
+
+def schema(table: DeltaTable) -> pl.Schema:
+    """Return a table's columns in Polars."""
+    return pl.Schema(table.schema().to_arrow())
 
 
 def column_order(table: DeltaTable) -> list[str]:
@@ -131,7 +153,7 @@ def column_order(table: DeltaTable) -> list[str]:
 
 def empty(table: DeltaTable) -> pl.DataFrame:
     """Return no rows of a table."""
-    return pl.DataFrame(schema=scan(table).collect_schema())
+    return pl.DataFrame(schema=schema(table))
 
 
 def _empty(table: DeltaTable, columns: list[str]) -> pl.DataFrame:

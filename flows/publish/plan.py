@@ -24,6 +24,7 @@ from schemas.canonical import content_digest
 from schemas.facets import NEUTRAL
 
 KEY = ["record_key", "facet"]
+_DECIDING = [*KEY, "edition", "sequence", "subject", "content_digest", "neutral"]
 
 #: What the plan asks the ledger for: the latest version of each facet it holds.
 KNOWN = pl.Schema(
@@ -78,22 +79,31 @@ def plan(events: pl.DataFrame, held: Held, family: str, floor: dt.datetime | Non
     file says about a record known can no longer be put in order, and is refused.
     """
     digested = events.with_columns(content_digest=content_digest(family), neutral=_neutral(family))
-    joined = _join(digested, held).with_columns(floor=pl.lit(floor, pl.Datetime("us", "UTC")))
-    judged = joined.with_columns(__why=pl.coalesce(_refusals(joined)))
+    # Deciding takes a few narrow columns; the events themselves are picked out at the end.
+    slim = digested.select("__row", *_DECIDING).with_row_index("place")
+    joined = _join(slim, held).with_columns(floor=pl.lit(floor, pl.Datetime("us", "UTC")))
+    judged = _judged(joined)
     bad = judged.filter(pl.col("__why").is_not_null())
     refused = bad.group_by("__row", maintain_order=True).agg(pl.col("__why").first())
     good = judged.join(refused.select("__row"), on="__row", how="anti")
     numbered = _numbered(good)
     changed = pl.col("new") | pl.col("resend")
-    published = numbered.filter(changed)
+    published = _picked(digested, numbered.filter(changed))
     rows = good["__row"].unique()
     return Plan(
-        publish=published.sort("__row", maintain_order=True),
-        silent=numbered.filter(pl.col("silent")),
-        seen=numbered.filter(~changed & ~pl.col("silent") & pl.col("latest")),
+        publish=published,
+        silent=_picked(digested, numbered.filter(pl.col("silent"))),
+        seen=_picked(digested, numbered.filter(~changed & ~pl.col("silent") & pl.col("latest"))),
         refused=faults_of(refused),
         unchanged=rows.filter(~rows.is_in(published["__row"].implode())),
     )
+
+
+def _picked(digested: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Return the chosen events whole, in the order they were read, with their sequence."""
+    ordered = chosen.sort("place")
+    events = digested[ordered["place"]]
+    return events.with_columns(ordered["sequence"], ordered["last_subject"])
 
 
 def _neutral(family: str) -> pl.Expr:
@@ -124,7 +134,7 @@ def _join(events: pl.DataFrame, held: Held) -> pl.DataFrame:
             ),
         ],
         how="diagonal",
-    ).sort("__row", maintain_order=True)
+    ).sort("place")
     stop = (pl.col("facet") == "withdrawal") & pl.col("mark").is_not_null()
     withdrawn = held.latest.filter(stop).select("record_key", withdrawn="mark")
     records = held.latest.select("record_key", record_known=pl.lit(value=True)).unique()
@@ -133,14 +143,28 @@ def _join(events: pl.DataFrame, held: Held) -> pl.DataFrame:
     return compared
 
 
-def _refusals(joined: pl.DataFrame) -> list[pl.Expr]:
-    ordered = pl.col("sequence").is_not_null()
+def _judged(joined: pl.DataFrame) -> pl.DataFrame:
+    """Add `__why`: null, or the first reason against publishing an event."""
     group = [*KEY, "edition", "sequence"]
+    least, greatest = pl.col("content_digest").min(), pl.col("content_digest").max()
+    marked = joined.with_columns(mixed=least.over(group) != greatest.over(group))
+    # Contradictions are few: who contradicts whom is worked out for them alone.
+    others = _contradicted(marked.filter("mixed"), group)
+    known = marked.join(others, on="place", how="left", maintain_order="left")
+    return known.with_columns(__why=pl.coalesce(_refusals()))
+
+
+def _contradicted(mixed: pl.DataFrame, group: list[str]) -> pl.DataFrame:
+    """Return, for each event that others contradict, the row number of the first that does."""
     first = pl.col("content_digest").first().over(group)
     differs = pl.col("content_digest") != first
-    mixed = (pl.col("content_digest").n_unique() > 1).over(group)
     first_other = pl.col("__row").filter(differs).min().over(group)
     other = pl.when(differs).then(pl.col("__row").first().over(group)).otherwise(first_other)
+    return mixed.select("place", other=other)
+
+
+def _refusals() -> list[pl.Expr]:
+    ordered = pl.col("sequence").is_not_null()
     changed = pl.col("content_digest") != pl.col("last_digest")
     older = ~ordered & changed & (pl.col("edition") < pl.col("last_edition"))
     silent = pl.col("neutral") & pl.col("last_digest").is_null()
@@ -152,7 +176,7 @@ def _refusals(joined: pl.DataFrame) -> list[pl.Expr]:
     held = pl.format("contradictory_published:{}", pl.col("last_row").fill_null(0))
     return [
         pl.when(stopped).then(pl.lit("withdrawn")),
-        pl.when(mixed).then(pl.format("contradictory:{}", other)),
+        pl.when("mixed").then(pl.format("contradictory:{}", pl.col("other"))),
         pl.when(older | below).then(pl.lit("older_edition")),
         pl.when(same | reused).then(held),
     ]
@@ -162,20 +186,27 @@ def _numbered(good: pl.DataFrame) -> pl.DataFrame:
     """Give each distinct version its sequence, editions of one file in their order."""
     distinct = good.unique([*KEY, "edition", "sequence", "content_digest"], keep="first")
     ordered = distinct.sort([*KEY, "edition", "__row"], nulls_last=True)
-    given = pl.col("sequence").is_not_null()
-    before = pl.col("content_digest").shift(1).over(KEY).fill_null(pl.col("last_digest"))
-    first = pl.col("content_digest").is_first_distinct().over(KEY) & before.is_null()
-    quiet = first & pl.col("neutral") & ~given
-    moved = (pl.col("content_digest") != before.fill_null("")) & ~quiet
-    revision = pl.col("last_sequence").fill_null(0) + moved.cast(pl.Int64).cum_sum().over(KEY)
-    return ordered.with_columns(
-        new=pl.when(given).then(pl.col("last_digest").is_null()).otherwise(moved),
-        silent=quiet,
-        sequence=pl.when(given).then(pl.col("sequence")).otherwise(revision),
-        latest=pl.int_range(pl.len()).over(KEY) == (pl.len().over(KEY) - 1),
-    ).with_columns(
-        resend=~pl.col("new")
-        & ~pl.col("silent")
-        & (pl.col("sequence") == pl.col("last_sequence"))
-        & ~pl.col("last_sent").fill_null(value=True)
+    starts = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in KEY)
+    marked = ordered.with_columns(first=starts.fill_null(value=True))
+    digest, given = pl.col("content_digest"), pl.col("sequence").is_not_null()
+    before = pl.when("first").then(pl.col("last_digest")).otherwise(digest.shift(1))
+    silent = pl.col("first") & before.is_null() & pl.col("neutral") & ~given
+    moved = marked.with_columns(
+        silent=silent,
+        moved=digest.ne_missing(before) & ~silent,
+        latest=pl.col("first").shift(-1, fill_value=True),
     )
+    # A running count over all, less what it was where the facet began: no group by group work.
+    count = pl.col("moved").cast(pl.Int64).cum_sum()
+    began = pl.when("first").then(count - pl.col("moved").cast(pl.Int64)).forward_fill()
+    revision = pl.col("last_sequence").fill_null(0) + count - began
+    return moved.with_columns(
+        new=pl.when(given).then(pl.col("last_digest").is_null()).otherwise(pl.col("moved")),
+        sequence=pl.when(given).then(pl.col("sequence")).otherwise(revision),
+    ).with_columns(resend=_unsent())
+
+
+def _unsent() -> pl.Expr:
+    """Return whether a version was written down before, but never acknowledged."""
+    again = ~pl.col("new") & ~pl.col("silent") & (pl.col("sequence") == pl.col("last_sequence"))
+    return again & ~pl.col("last_sent").fill_null(value=True)

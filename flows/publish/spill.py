@@ -14,8 +14,8 @@ from typing import Final
 
 import polars as pl
 
-#: Of the file, by its size: about a hundred thousand rows of the widest layout.
-PART_BYTES: Final = 64 << 20
+#: Of the file, by its size: some 50,000 rows, as many as a chunk holds.
+PART_BYTES: Final = 8 << 20
 
 
 class Spill:

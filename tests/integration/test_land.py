@@ -278,7 +278,6 @@ def test_a_batch_of_nothing_but_poison_advances(exchange: Exchange) -> None:
     good(department)
     exchange.ingest()
     assert exchange.dataset().height == 1
-    exchange.verified()
 
 
 def test_messages_of_transactions_count_once_they_are_committed(exchange: Exchange) -> None:
@@ -430,7 +429,6 @@ def test_a_commit_that_is_not_in_is_written_again(
         land(exchange.settings, "licence")
     assert mine(exchange, department).height == 29
     exchange.ingest()
-    exchange.verified()
 
 
 @pytest.mark.parametrize("kind", ["history", "datasets"])
@@ -453,7 +451,6 @@ def test_a_settling_whose_answer_is_an_error_has_settled(
         broken.setattr(lake, "write_deltalake", lossy)
         exchange.ingest()
     assert exchange.dataset()["state"].to_list() == ["suspended"]
-    exchange.verified()
 
 
 # Time
@@ -479,7 +476,6 @@ def test_landed_at_never_falls_when_the_clock_does(
     assert times[0] == ahead
     assert times == sorted(set(times))
     exchange.ingest()
-    exchange.verified()
 
 
 def test_a_landing_with_nothing_new_commits_nothing(exchange: Exchange) -> None:

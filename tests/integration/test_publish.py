@@ -66,7 +66,6 @@ def test_a_state_that_flips_back_is_a_version_each_time(exchange: Exchange) -> N
     assert said == ["suspended", "in_force", "suspended", "in_force"]
     assert sequences(dept, "standing") == [1, 2, 3, 4]
     assert sequences(dept, "decision") == [1]
-    exchange.verified()
 
 
 def test_a_revoked_licence_valid_again_and_revoked_again_has_three_states(
@@ -99,7 +98,6 @@ def test_a_mended_row_is_a_new_version_and_the_others_are_unchanged(exchange: Ex
     assert [e["sequence"] for e in dept.events() if e["record_key"] == dept.key(2)] == [1, 2]
     exchange.ingest()
     assert exchange.query(subject=uscc(2))["scope"].to_list() == ["散装食品销售"]
-    exchange.verified()
 
 
 def test_a_refused_row_mended_in_the_file_that_came_back_is_published(exchange: Exchange) -> None:
@@ -597,7 +595,6 @@ def test_an_empty_file_may_say_that_nothing_is_missing(exchange: Exchange) -> No
     exchange.ingest()
     assert complete(exchange, dept) == day(1).isoformat()
     assert exchange.dataset().height == 0
-    exchange.verified()
 
 
 def test_completeness_holds_only_once_landed_from_every_partition(exchange: Exchange) -> None:
@@ -616,7 +613,6 @@ def test_completeness_holds_only_once_landed_from_every_partition(exchange: Exch
             holding.abort_transaction()
             exchange.ingest()
             assert complete(exchange, dept) == day(number).isoformat()
-    exchange.verified()
 
 
 def test_a_file_that_states_nothing_leaves_completeness_alone(exchange: Exchange) -> None:
@@ -650,7 +646,6 @@ def test_a_withdrawn_record_leaves_its_key_and_the_reason_and_comes_back(
     assert dept.publisher.withdraw(dept.key(1), "原公示正确", undo=True)
     assert not dept.publisher.withdraw(dept.key(1), "原公示正确", undo=True)
     assert dict(states(exchange)) == {uscc(1): "in_force", uscc(2): "in_force"}
-    exchange.verified()
 
 
 def test_what_is_withdrawn_after_a_correction_is_the_present_owners(exchange: Exchange) -> None:

@@ -146,6 +146,11 @@ class World:
         settle(self.settings, FAMILY, on=self.days[self.day])
         self.compare_dataset()
 
+    def ingest(self, further: int) -> None:
+        """Land, then settle."""
+        self.land()
+        self.settle(further)
+
     def rebuild(self) -> None:
         """Make the dataset again, which is always for today."""
         self.day = len(self.days) - 1
