@@ -49,13 +49,17 @@ def ensure_table(
     found = open_table(settings, kind, family)
     if found is not None:
         return found
-    write_deltalake(
-        uri(settings, kind, family),
-        pl.DataFrame(schema=columns),
-        mode="ignore",
-        partition_by=partition_by,
-        configuration=CONFIGURATION,
-    )
+    try:
+        write_deltalake(
+            uri(settings, kind, family),
+            pl.DataFrame(schema=columns),
+            mode="ignore",
+            partition_by=partition_by,
+            configuration=CONFIGURATION,
+        )
+    except (CommitFailedError, DeltaError) as error:  # another process made it in this moment
+        if open_table(settings, kind, family) is None:
+            raise Lost from error
     return DeltaTable(uri(settings, kind, family))
 
 
@@ -90,7 +94,8 @@ def _sure(table: DeltaTable, ids: Mapping[str, int]) -> Iterator[CommitPropertie
 
 def _is_in(table: DeltaTable, ids: Mapping[str, int]) -> bool:
     fresh = DeltaTable(table.table_uri)
-    return all((fresh.transaction_version(name) or -1) >= number for name, number in ids.items())
+    known = transactions(fresh, list(ids))
+    return all(known.get(name, -1) >= number for name, number in ids.items())
 
 
 def transactions(table: DeltaTable, names: list[str]) -> dict[str, int]:

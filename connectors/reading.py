@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 
+from connectors.clients import connecting
 from connectors.errors import MiantiError
 from connectors.settings import Settings, kafka_options
 
@@ -42,16 +43,17 @@ class Batch:
 @contextmanager
 def consumer(settings: Settings, *, committed: bool = True) -> Iterator[KafkaConsumer]:
     """Give a consumer without a group and close it."""
-    client = KafkaConsumer(
-        **kafka_options(settings),
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        isolation_level="read_committed" if committed else "read_uncommitted",
-        fetch_min_bytes=1,
-        max_partition_fetch_bytes=8 << 20,
-        max_poll_records=5_000,
-    )
+    with connecting():
+        client = KafkaConsumer(
+            **kafka_options(settings),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed" if committed else "read_uncommitted",
+            fetch_min_bytes=1,
+            max_partition_fetch_bytes=8 << 20,
+            max_poll_records=5_000,
+        )
     try:
         yield client
     finally:

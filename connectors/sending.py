@@ -9,6 +9,7 @@ from typing import Any, Final
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from connectors.clients import connecting
 from connectors.errors import MiantiError
 from connectors.framing import encode, headers
 from connectors.settings import Settings, kafka_options
@@ -23,15 +24,16 @@ class NotDelivered(MiantiError):
 @contextmanager
 def producer(settings: Settings) -> Iterator[KafkaProducer]:
     """Give an idempotent producer (acks of all replicas in sync) and close it."""
-    client = KafkaProducer(
-        **kafka_options(settings),
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=20,
-        batch_size=256 << 10,
-        compression_type="lz4",
-        delivery_timeout_ms=_DELIVERY_MS,
-    )
+    with connecting():
+        client = KafkaProducer(
+            **kafka_options(settings),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=20,
+            batch_size=256 << 10,
+            compression_type="lz4",
+            delivery_timeout_ms=_DELIVERY_MS,
+        )
     try:
         yield client
     finally:

@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
+from connectors.clients import connecting
 from connectors.settings import Settings, kafka_options
 
 #: Partitions of a new topic: a unit of parallel landing. They cannot be made fewer later.
@@ -37,7 +38,8 @@ def publisher_of(topic: str) -> str:
 @contextmanager
 def admin(settings: Settings) -> Iterator[Any]:
     """Give a Kafka admin client and close it."""
-    client = KafkaAdminClient(**kafka_options(settings))
+    with connecting():
+        client = KafkaAdminClient(**kafka_options(settings))
     try:
         yield client
     finally:

@@ -22,6 +22,8 @@ from schemas.publishers import Publisher
 EARLIEST: Final = dt.date(1900, 1, 1)
 LATEST: Final = dt.date(2200, 12, 31)
 LONGEST_TEXT: Final = 20_000
+#: Bytes of an event's texts together: a Kafka message holds 1 MiB unless its broker says otherwise.
+LARGEST_EVENT: Final = 900_000
 #: decimal(20,2): Avro readers accept more digits than declared (`docs/decisions/0005-checks.md`).
 LARGEST_AMOUNT: Final = 10**18
 
@@ -42,6 +44,7 @@ def _checks(
     yield from _rights(events, family, publisher, name)
     yield _why("key_without_issuer", ~pl.col("record_key").str.starts_with(_issuer_prefix()))
     yield _why("sequence_range", pl.col("sequence") < 1)
+    yield _why("bad_value:file_digest", ~pl.col("file_digest").str.contains("^[0-9a-f]{64}$"))
     yield from _contents(family)
     yield from _dates(family)
     yield from _amounts(family)
@@ -102,12 +105,14 @@ def _amounts(family: str) -> Iterator[pl.Expr]:
 
 
 def _texts(family: str) -> Iterator[pl.Expr]:
-    skipped = {"event_id", "subject", "file_digest"}
-    for path, value in leaves(family, pl.String()):
-        if path not in skipped:
-            yield _why(f"control_character:{path}", value.str.contains(r"[\x00-\x1f\x7f]"))
-            yield _why(f"too_long:{path}", value.str.len_chars() > LONGEST_TEXT)
-            yield _why(f"personal_data:{path}", holds_personal(value))
+    skipped = {"event_id", "subject", "file_digest"}  # each has a check of its own
+    texts = [(path, v) for path, v in leaves(family, pl.String()) if path not in skipped]
+    sizes = [value.str.len_bytes().fill_null(0) for _, value in texts]
+    yield _why("too_large", pl.sum_horizontal(sizes) > LARGEST_EVENT)
+    for path, value in texts:
+        yield _why(f"control_character:{path}", value.str.contains(r"[\x00-\x1f\x7f]"))
+        yield _why(f"too_long:{path}", value.str.len_chars() > LONGEST_TEXT)
+        yield _why(f"personal_data:{path}", holds_personal(value))
 
 
 def personal_in_event(family: str) -> pl.Expr:

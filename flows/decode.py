@@ -43,10 +43,29 @@ def decode_records(records: Iterable[Any], family: str) -> Decoded:
             continue
         events.append(found | {"schema_id": number, "key": record.key} | event)
     columns = {**_FOUND, "key": pl.Binary(), **event_columns(family)}
+    frames, beyond = _framed(events, pl.Schema(columns))
+    refused += [{name: event[name] for name in _FOUND} | {"__why": "bad_body"} for event in beyond]
     return Decoded(
-        pl.DataFrame(events, schema=columns),
+        pl.concat([pl.DataFrame(schema=columns), *frames]),
         pl.DataFrame(refused, schema={**_FOUND, "__why": pl.String()}),
     )
+
+
+def _framed(
+    events: list[dict[str, Any]], columns: pl.Schema
+) -> tuple[list[pl.DataFrame], list[dict[str, Any]]]:
+    """Return frames of the events, and those with a value no column holds, found by halving.
+
+    Avro bounds neither the digits of a decimal nor the year of a time.
+    """
+    try:
+        return [pl.DataFrame(events, schema=columns)], []
+    except (Exception, pl.exceptions.PanicException):
+        if len(events) == 1:
+            return [], events
+    half = len(events) // 2
+    left, right = _framed(events[:half], columns), _framed(events[half:], columns)
+    return left[0] + right[0], left[1] + right[1]
 
 
 def _found(record: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ from schemas.bucket import bucket
 from schemas.publishers import Publisher
 
 #: In bytes that are no event a number may touch anything, so nothing is asked of its edges.
-_NUMBERS: Final = re.compile(rb"1[3-9]\d{9}|\d{17}[\dXx]|\d{15}")
+_NUMBERS: Final = re.compile(r"1[3-9]\d{9}|\d{17}[\dXx]|\d{15}")
+_GAPS: Final = re.compile(r"[\s\u00a0\u2010-\u2015\u2212\u3000\uff0d-]+")
 
 
 def judge(records: list[Any], family: str, publishers: Mapping[str, Publisher]) -> pl.DataFrame:
@@ -71,5 +73,10 @@ def _shape(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataFrame
 
 def _personal_bytes(raw: pl.Series) -> pl.Series:
     """Return whether bytes that could not be read may hold a number of a person."""
-    found = [bool(_NUMBERS.search(value)) if value else False for value in raw]
-    return pl.Series(found, dtype=pl.Boolean)
+    return pl.Series([bool(value) and _may_hold_number(value) for value in raw], dtype=pl.Boolean)
+
+
+def _may_hold_number(value: bytes) -> bool:
+    """Full-width digits are digits, and blanks and hyphens hide nothing."""
+    text = unicodedata.normalize("NFKC", value.decode("utf-8", "ignore"))
+    return bool(_NUMBERS.search(_GAPS.sub("", text)))

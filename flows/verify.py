@@ -77,6 +77,7 @@ def verify(settings: Settings, family: str) -> Verified:
     found.differences += _log_against_itself(log, family)
     history = lake.open_table(settings, "history", family)
     dataset = lake.open_table(settings, "datasets", family)
+    found.differences += _watermarks_fit(log, history, dataset)
     found.dataset_rows = sum(sizes(dataset).values()) if dataset is not None else 0
     for first in range(0, BUCKETS, _TOGETHER):
         buckets = list(range(first, first + _TOGETHER))
@@ -101,11 +102,12 @@ def _kafka_against_log(
         at = positions(log, parts)
         through = {part: min(at[part], ends[part]) for part in parts}
         start = {part: min(first[part], through[part]) for part in parts}
-        committed: dict[TopicPartition, list[int]] = {part: [] for part in parts}
+        committed: dict[TopicPartition, dict[int, str | None]] = {part: {} for part in parts}
         for batch in read(client, start, through):
             for record in batch.records:
                 part = TopicPartition(record.topic, record.partition)
-                committed[part].append(record.offset)
+                committed[part][record.offset] = _stated_id(record.headers)
+    yield from _unknown_places(log, parts)
     for part in parts:
         found.offsets += at[part]
         rows = _offsets(log, part)
@@ -114,6 +116,7 @@ def _kafka_against_log(
             yield f"{_place(part)}: the log stands at {at[part]}, beyond Kafka's end {ends[part]}"
         held = rows.filter(rows >= first[part])
         yield from _offsets_compared(part, set(committed[part]), set(held))
+        yield from _ids_compared(log, part, committed[part])
 
 
 def _offsets(log: DeltaTable, part: TopicPartition) -> pl.Series:
@@ -141,6 +144,43 @@ def _offsets_compared(part: TopicPartition, committed: set[int], landed: set[int
         yield f"{_place(part)}: the message at offset {offset} is missing from the log"
     for offset in sorted(landed - committed)[:20]:
         yield f"{_place(part)}: the log holds offset {offset}, where Kafka has no message"
+
+
+def _stated_id(headers: list[tuple[str, bytes]]) -> str | None:
+    """Return the event id a message states in its CloudEvents header."""
+    stated = dict(headers).get("ce_id")
+    return stated.decode("ascii", "replace") if stated is not None else None
+
+
+def _ids_compared(
+    log: DeltaTable, part: TopicPartition, stated: dict[int, str | None]
+) -> Iterator[str]:
+    """An accepted row must be the event that Kafka holds at its offset."""
+    mine = (pl.col("topic") == part.topic) & (pl.col("partition") == part.partition)
+    accepted = lake.scan(log).filter(mine & (pl.col("verdict") == ACCEPTED))
+    for offset, event in accepted.select("offset", "event_id").collect().iter_rows():
+        if stated.get(offset) not in (None, event):
+            yield f"{_place(part)}: the log holds event {event} at offset {offset}, Kafka another"
+
+
+def _unknown_places(log: DeltaTable, parts: list[TopicPartition]) -> Iterator[str]:
+    places = lake.scan(log).select("topic", "partition").unique().collect()
+    known = {(part.topic, part.partition) for part in parts}
+    for topic, number in places.sort("topic", "partition").iter_rows():
+        if (topic, number) not in known:
+            yield f"{topic}/{number}: the log holds messages of it, and Kafka does not have it"
+
+
+def _watermarks_fit(
+    log: DeltaTable, history: DeltaTable | None, dataset: DeltaTable | None
+) -> Iterator[str]:
+    """A watermark beyond what it follows would hide what is landed next."""
+    settled, folded = watermarks(history), watermarks(dataset)
+    for bucket in range(BUCKETS):
+        if settled[bucket] > log.version() + 1:
+            yield f"history: the watermark of bucket {bucket} is beyond the log's end"
+        if folded[bucket] > settled[bucket]:
+            yield f"dataset: the watermark of bucket {bucket} is beyond the history's"
 
 
 def _place(part: TopicPartition) -> str:

@@ -85,8 +85,9 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "同一版次已发布过该记录的不同内容（第 {where} 行）：如本次内容更新，请用更晚的 --edition 重新发布。",
     ),
     "older_edition": (
-        "A newer edition of this record was already published; this one would set it back.",
-        "该记录已发布过更新的版次，本行内容较旧。",
+        "A newer edition of this record was already published; this one would set it back. If it "
+        "is the newest all the same, publish it with --edition.",
+        "该记录已发布过更新的版次，本行内容较旧。如确为最新内容，请用 --edition 指定版次后重新发布。",
     ),
     "withdrawn": (
         "The record was withdrawn; lift that first: mianti withdraw KEY --undo --publisher ID.",

@@ -103,7 +103,10 @@ def _picked(digested: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
     """Return the chosen events whole, in the order they were read, with their sequence."""
     ordered = chosen.sort("place")
     events = digested[ordered["place"]]
-    return events.with_columns(ordered["sequence"], ordered["last_subject"])
+    # An event that brings its own sequence moves the record only when it is the newest.
+    newest = pl.col("sequence") > pl.col("at_sequence")
+    was = pl.coalesce("last_subject", pl.when(newest).then(pl.col("at_subject")))
+    return events.with_columns(ordered["sequence"], ordered.select(last_subject=was).to_series())
 
 
 def _neutral(family: str) -> pl.Expr:
@@ -135,6 +138,8 @@ def _join(events: pl.DataFrame, held: Held) -> pl.DataFrame:
         ],
         how="diagonal",
     ).sort("place")
+    at = held.latest.select(*KEY, at_subject="subject", at_sequence="sequence")
+    compared = compared.join(at, on=KEY, how="left", maintain_order="left")
     stop = (pl.col("facet") == "withdrawal") & pl.col("mark").is_not_null()
     withdrawn = held.latest.filter(stop).select("record_key", withdrawn="mark")
     records = held.latest.select("record_key", record_known=pl.lit(value=True)).unique()

@@ -13,12 +13,13 @@ from typing import Any, Final
 import polars as pl
 from kafka import KafkaProducer
 
+from connectors.clients import KafkaUnreachable
 from connectors.errors import MiantiError
 from connectors.files import FAULTS, RefusedFile, Source
 from connectors.ledger import Ledger, open_ledger
 from connectors.sending import producer
-from connectors.settings import Settings
-from connectors.topics import ensure_topic, topic_name
+from connectors.settings import NotRunning, Settings
+from connectors.topics import ensure_topic, family_topics, topic_name
 from flows.check import check
 from flows.publish.correction import corrections
 from flows.publish.deliver import Delivery
@@ -144,7 +145,9 @@ def _ways(job: _Job) -> Iterator[_Way]:
     request, settings, dialect = job.request, job.settings, job.match.dialect
     topic = topic_name(job.family, request.publisher)
     with open_ledger(settings.mianti_ledger, request.publisher, job.family) as ledger:
-        if not request.dry_run:
+        if request.dry_run:
+            _look_up(ledger, settings, topic, job.family)
+        else:
             ensure_topic(settings, topic)
             catch_up(ledger, settings, topic, job.family)
         edition = ledger.edition_of(job.rows.digest, dialect.id, request.edition)
@@ -155,6 +158,18 @@ def _ways(job: _Job) -> Iterator[_Way]:
         with producer(settings) as client:
             delivery = Delivery(ledger, client, topic, job.family)
             yield _Way(ledger, sender, topic, delivery, client)
+
+
+def _look_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> None:
+    """Bring the ledger up to date for a dry run, where there is a Kafka and a topic already.
+
+    Without one a file can be tried all the same, against what the ledger knows.
+    """
+    try:
+        if topic in family_topics(settings, family):
+            catch_up(ledger, settings, topic, family)
+    except (NotRunning, KafkaUnreachable):
+        return
 
 
 def _codes(
