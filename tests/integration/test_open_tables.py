@@ -105,12 +105,14 @@ def test_plain_duckdb_reads_the_same_rows_as_plain_polars(state: Exchange, famil
 
 
 def test_an_analyst_joins_the_datasets_in_duckdb(state: Exchange) -> None:
-    licences = pl.read_delta(uri(state, "licence"))
-    penalties = pl.read_delta(uri(state, "credit"))
-    assert {"licences", "penalties"} <= set(locals())
-    found = duckdb.sql(
-        "SELECT l.subject, sum(p.fine_yuan) FROM licences l JOIN penalties p USING (subject) "
-        "WHERE l.usable = 'yes' AND p.usable = 'yes' GROUP BY ALL"
+    found = duckdb.execute(
+        "SELECT l.subject, sum(p.fine_yuan) "
+        "FROM read_parquet($licences) l JOIN read_parquet($penalties) p USING (subject) "
+        "WHERE l.usable = 'yes' AND p.usable = 'yes' GROUP BY ALL",
+        {
+            "licences": DeltaTable(uri(state, "licence")).file_uris(),
+            "penalties": DeltaTable(uri(state, "credit")).file_uris(),
+        },
     ).fetchall()
     # Both departments license enterprises 3 and 4; number 2's licence of one is another's now.
     assert {code: int(fine) for code, fine in found} == {
