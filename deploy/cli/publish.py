@@ -8,19 +8,21 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from connectors.errors import MiantiError
 from connectors.settings import read_settings
 from flows.publish import Outcome, Publisher
 from flows.publish.edition import parse_time
+from flows.publish.publish import Step
 
 SOME_REFUSED = 3
 NOTHING_DONE = 2
+_STEPS: Final[dict[Step, str]] = {"reading": "reading · 读取", "sending": "sending · 发送"}
 
 _HELP = """Publish department files · 发布部门文件
 
@@ -82,13 +84,21 @@ def _time(text: str | None, option: str) -> dt.datetime | None:
 
 def _one(sender: Publisher, path: Path, options: dict[str, Any], *, quiet: bool) -> Outcome:
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
     bar = Progress(*columns, console=console, transient=True)
     with bar if console.is_terminal else nullcontext():
-        task = bar.add_task(path.name)
-        outcome = sender.publish_file(
-            path, progress=lambda n, of: bar.update(task, completed=n, total=of), **options
-        )
+        task = bar.add_task(path.name, total=None)
+
+        def show(step: Step, done: int, of: int) -> None:
+            words = f"{path.name} · {_STEPS[step]}"
+            bar.update(task, description=words, completed=done, total=of)
+
+        outcome = sender.publish_file(path, progress=show, **options)
     if not quiet:
         tell(outcome, dry_run=bool(options["dry_run"]))
     return outcome

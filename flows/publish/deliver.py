@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 from kafka import KafkaProducer
 
@@ -15,22 +17,29 @@ _SLICE = 20_000
 
 
 class Delivery:
-    """A way to one topic: a ledger and a producer that belong together."""
+    """A way to one topic: a ledger and a producer that belong together.
+
+    `sent` is told, slice by slice, how many of the events of one call are acknowledged.
+    """
 
     def __init__(self, ledger: Ledger, producer: KafkaProducer, topic: str, family: str) -> None:
         self.ledger = ledger
         self._producer = producer
         self._topic = topic
         self._family = family
+        self.sent: Callable[[int], None] = lambda _: None
 
     def deliver(self, events: pl.DataFrame, partition: int | None = None) -> int:
         """Deliver whole events (with `content_digest`); return how many. Raises NotDelivered."""
+        done = 0
         for piece in events.iter_slices(_SLICE):
             self.ledger.write(ledger_rows(piece, sent=False))
             records = as_records(piece, self._family)
             offsets = send_all(self._producer, self._topic, self._family, records, partition)
             self.ledger.confirm(piece)
             self._advance(offsets)
+            done += piece.height
+            self.sent(done)
         return events.height
 
     def _advance(self, offsets: dict[int, list[int]]) -> None:

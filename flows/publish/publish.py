@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import polars as pl
 from kafka import KafkaProducer
@@ -43,8 +43,13 @@ _EXAMPLES: Final = 5
 _NEWEST: Final = pl.col("edition").max()
 _FAULT: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
 
-#: Told, while publishing, how many of the file's bytes are done, and of how many.
-Progress = Callable[[int, int], None]
+Step = Literal["reading", "sending"]
+#: Told, while publishing, how much of a step is done, and of how much: bytes read, events sent.
+Progress = Callable[[Step, int, int], None]
+
+
+def untold(_step: Step, _done: int, _of: int) -> None:
+    """Tell nobody."""
 
 
 class UnknownPublisher(MiantiError):
@@ -69,7 +74,7 @@ class Request:
 
 
 def publish(
-    rows: Rows, request: Request, settings: Settings, progress: Progress = lambda done, of: None
+    rows: Rows, request: Request, settings: Settings, progress: Progress = untold
 ) -> Outcome:
     """Publish the rows of a file (or those a program hands over) and return what came of them.
 
@@ -88,7 +93,7 @@ def publish(
     with spill(rows.size) as aside:
         faults = [*_map_file(job, aside, outcome, progress)]
         with _ways(job) as way:
-            faults += _publish_parts(job, way, aside, outcome)
+            faults += _publish_parts(job, way, aside, outcome, progress)
             _finish(job, way, outcome)
     refused = pl.concat([pl.DataFrame(schema=_FAULT), *faults]).unique("__row").sort("__row")
     _account(outcome, refused, job)
@@ -207,11 +212,14 @@ def _map_file(
         aside.add(mapped.events.join(bad.select("__row"), on="__row", how="anti"))
         yield mapped.faults.cast(_FAULT)
         yield bad.cast(_FAULT)
-        progress(job.rows.position(), job.rows.size)
+        progress("reading", job.rows.position(), job.rows.size)
 
 
-def _publish_parts(job: _Job, way: _Way, aside: Spill, outcome: Outcome) -> Iterator[pl.DataFrame]:
+def _publish_parts(
+    job: _Job, way: _Way, aside: Spill, outcome: Outcome, progress: Progress
+) -> Iterator[pl.DataFrame]:
     floor = way.ledger.floor(way.sender.layout)
+    through = 0
     for events in aside.parts():
         stamped = stamp(events, way.sender)
         keys = stamped["record_key"]
@@ -221,8 +229,15 @@ def _publish_parts(job: _Job, way: _Way, aside: Spill, outcome: Outcome) -> Iter
         outcome.edition = max(filter(None, [outcome.edition, *stamped.select(_NEWEST).row(0)]))
         outcome.published += made.publish["__row"].n_unique()
         if way.delivery is not None:
+            way.delivery.sent = _counting(through, aside.events, progress)
             outcome.events += _carry_out(made, way.delivery, job.family)
+        through += events.height
+        progress("sending", through, aside.events)
         yield made.refused.cast(_FAULT)
+
+
+def _counting(before: int, of: int, progress: Progress) -> Callable[[int], None]:
+    return lambda sent: progress("sending", min(before + sent, of), of)
 
 
 def _carry_out(made: Plan, delivery: Delivery, family: str) -> int:

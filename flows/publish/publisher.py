@@ -18,7 +18,7 @@ from connectors.files import open_source
 from connectors.settings import Settings, read_settings
 from flows.publish.edition import edition_in_name
 from flows.publish.outcome import Outcome
-from flows.publish.publish import Progress, Request, publish
+from flows.publish.publish import Progress, Request, publish, untold
 from flows.publish.source import Handed
 from flows.publish.withdraw import withdraw
 
@@ -55,7 +55,7 @@ class Publisher:
         edition: dt.datetime | None = None,
         complete_through: dt.datetime | None = None,
         dry_run: bool = False,
-        progress: Progress = lambda done, of: None,
+        progress: Progress = untold,
     ) -> Outcome:
         """Publish a file; its refused rows go to `<name>.refused.<suffix>` beside it.
 

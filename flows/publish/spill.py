@@ -19,12 +19,13 @@ PART_BYTES: Final = 8 << 20
 
 
 class Spill:
-    """Use `spill`."""
+    """Use `spill`. `events`: how many were set aside."""
 
     def __init__(self, folder: Path, parts: int) -> None:
         self._folder = folder
         self._parts = parts
         self._chunks = 0
+        self.events = 0
 
     def add(self, events: pl.DataFrame) -> None:
         """Set one chunk's events aside."""
@@ -32,6 +33,7 @@ class Spill:
         for (number,), frame in events.group_by(part.alias("part")):
             frame.write_ipc(self._folder / f"{number}-{self._chunks}.arrow", compression="lz4")
         self._chunks += 1
+        self.events += events.height
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """Yield the parts in turn, each with all events of its records, in file order."""
