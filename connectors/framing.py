@@ -17,7 +17,7 @@ from schemas.avro import (
     schema_id,
 )
 
-_FRAME: Final = struct.Struct(">bI")
+FRAME: Final = struct.Struct(">bI")
 #: A body larger than this is no event of ours; Kafka's own default limit is 1 MiB a message.
 LARGEST_BODY: Final = 1 << 20
 
@@ -33,7 +33,7 @@ class Undecodable(Exception):
 def encode(event: dict[str, Any], family: str) -> bytes:
     """Return magic byte 0, the schema id (big-endian) and the Avro body of one event."""
     out = io.BytesIO()
-    out.write(_FRAME.pack(0, schema_id(family)))
+    out.write(FRAME.pack(0, schema_id(family)))
     # Told which branch of the union it is, fastavro need not try the value against both.
     facet = event["facet"]
     told = event | {facet: (_record_names(family)[facet], event[facet])}
@@ -65,9 +65,9 @@ def unframe(value: bytes | None) -> tuple[int, bytes]:
         raise Undecodable("tombstone")
     if len(value) > LARGEST_BODY:
         raise Undecodable("too_large")
-    if len(value) < _FRAME.size or value[0] != 0:
+    if len(value) < FRAME.size or value[0] != 0:
         raise Undecodable("bad_frame")
-    return _FRAME.unpack_from(value)[1], value[_FRAME.size :]
+    return FRAME.unpack_from(value)[1], value[FRAME.size :]
 
 
 def headers(event: dict[str, Any], family: str) -> list[tuple[str, bytes]]:

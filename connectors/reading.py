@@ -6,6 +6,7 @@ committed messages are given (read_committed).
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +17,17 @@ from kafka import KafkaConsumer, TopicPartition
 
 from connectors.clients import connecting
 from connectors.errors import MiantiError
+from connectors.raw_batches import RawBatch, hand_over_whole
 from connectors.settings import Settings, kafka_options
 
+_log = logging.getLogger(__name__)
 #: No message and no movement for this long, though more is there: the client is stuck
 #: (dpkp/kafka-python#3106 and #3131 were such bugs), and a new run will do better than waiting.
 STALL_SECONDS: Final = 60.0
 _POLL_MS: Final = 500
+_AT_A_TIME: Final = 5_000
+#: Batches: one holds up to 1 MiB as Kafka stores it, several times that when decompressed.
+_WHOLE_AT_A_TIME: Final = 16
 
 
 class Stalled(MiantiError):
@@ -34,15 +40,20 @@ class OffsetGone(MiantiError):
 
 @dataclass(frozen=True)
 class Batch:
-    """Messages of several partitions, and where each partition goes on after them."""
+    """Messages (or whole batches) of some partitions, and where each of these goes on after them."""
 
     records: list[Any]
     positions: dict[TopicPartition, int]
 
 
 @contextmanager
-def consumer(settings: Settings, *, committed: bool = True) -> Iterator[KafkaConsumer]:
-    """Give a consumer without a group and close it."""
+def consumer(
+    settings: Settings, *, committed: bool = True, whole: bool = False
+) -> Iterator[KafkaConsumer]:
+    """Give a consumer without a group and close it.
+
+    `whole`: its records are whole batches (`connectors.raw_batches`) where the client can.
+    """
     with connecting():
         client = KafkaConsumer(
             **kafka_options(settings),
@@ -52,8 +63,10 @@ def consumer(settings: Settings, *, committed: bool = True) -> Iterator[KafkaCon
             isolation_level="read_committed" if committed else "read_uncommitted",
             fetch_min_bytes=1,
             max_partition_fetch_bytes=8 << 20,
-            max_poll_records=5_000,
+            max_poll_records=_WHOLE_AT_A_TIME if whole else _AT_A_TIME,
         )
+    if whole and not hand_over_whole(client):
+        _log.warning("this kafka-python hands over no whole batches: reading record by record")
     try:
         yield client
     finally:
@@ -90,9 +103,9 @@ def read(
     size, moved = 0, time.monotonic()
     while waiting:
         for part, found in client.poll(timeout_ms=_POLL_MS).items():
-            kept = [record for record in found if record.offset < ends[part]]
+            kept = [*_below(found, ends[part])]
             records += kept
-            size += sum(len(record.value or b"") for record in kept)
+            size += sum(map(_size, kept))
         now = {part: min(client.position(part), ends[part]) for part in waiting}
         moved = time.monotonic() if any(now[p] != positions[p] for p in now) else moved
         positions |= now
@@ -104,6 +117,21 @@ def read(
             records, size = [], 0
     if positions:
         yield Batch(records, dict(positions))
+
+
+def _below(found: list[Any], end: int) -> Iterator[Any]:
+    """Give the records before an offset, and the batches that begin before it."""
+    for record in found:
+        if isinstance(record.value, RawBatch):
+            record.value.high = end
+            if record.value.base < end:
+                yield record.value
+        elif record.offset < end:
+            yield record
+
+
+def _size(record: Any) -> int:
+    return len(record if isinstance(record, RawBatch) else record.value or b"")
 
 
 def check_bounds(part: TopicPartition, at: int, first: int, end: int) -> None:

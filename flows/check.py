@@ -1,19 +1,21 @@
 """Whether an event may be believed: its codes, its publisher's rights, its ranges, its identity.
 
 Pure, over columns. The same checks run before an event is sent and again before it is landed:
-a topic is open to whoever may write to it. Each check gives `code` or `code:field` where it fails.
+a topic is open to whoever may write to it. Each check gives `code` or `code:field` where it fails,
+and is first asked whether it fails anywhere: as a rule none does, and no row is looked at again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import polars as pl
 
-from schemas.avro import event_columns, facets, instance
+from flows.leaves import leaves
+from schemas.avro import facets
 from schemas.canonical import content_digest, event_id
 from schemas.identifiers import uscc
 from schemas.personal import holds_personal
@@ -27,32 +29,47 @@ LARGEST_EVENT: Final = 900_000
 #: decimal(20,2): Avro readers accept more digits than declared (`docs/decisions/0005-checks.md`).
 LARGEST_AMOUNT: Final = 10**18
 
+#: What is wrong with an event (Boolean) and the reason to give (String).
+Check = tuple[pl.Expr, pl.Expr]
+
 
 def check(events: pl.DataFrame, family: str, publisher: Publisher, name: str) -> pl.DataFrame:
     """Return the frame with `__why`: null, or the first reason against the event.
 
     `events` has the family's event columns and `content_digest`; `name` is the publisher's id.
     """
-    return events.with_columns(__why=pl.coalesce(list(_checks(events, family, publisher, name))))
+    return with_reasons(events, checks(events, family, publisher, name))
 
 
-def _checks(
-    events: pl.DataFrame, family: str, publisher: Publisher, name: str
-) -> Iterator[pl.Expr]:
+def with_reasons(events: pl.DataFrame, checks: Iterable[Check]) -> pl.DataFrame:
+    """Return the frame with `__why`: null, or the reason of the first check an event fails."""
+    every = list(checks)
+    asked = [wrong.any().alias(str(number)) for number, (wrong, _) in enumerate(every)]
+    fails = events.select(asked).row(0)
+    reasons = [
+        pl.when(wrong).then(reason)
+        for (wrong, reason), any_fails in zip(every, fails, strict=True)
+        if any_fails
+    ]
+    return events.with_columns(__why=pl.coalesce(*reasons, pl.lit(None, pl.String)))
+
+
+def checks(events: pl.DataFrame, family: str, publisher: Publisher, name: str) -> Iterator[Check]:
+    """Yield what `check` asks, in its order."""
     subject = uscc.fault(pl.col("subject"))
-    yield pl.when(subject.is_not_null()).then(subject + pl.lit(":subject"))
+    yield subject.is_not_null(), subject + pl.lit(":subject")
     yield from _rights(events, family, publisher, name)
     yield _why("key_without_issuer", ~pl.col("record_key").str.starts_with(_issuer_prefix()))
     yield _why("sequence_range", pl.col("sequence") < 1)
     yield _why("bad_value:file_digest", ~pl.col("file_digest").str.contains("^[0-9a-f]{64}$"))
     yield from _contents(family)
-    yield from _dates(family)
-    yield from _amounts(family)
-    yield from _texts(family)
+    yield from _dates(events, family)
+    yield from _amounts(events, family)
+    yield from _texts(events, family)
 
 
-def identity(family: str) -> pl.Expr:
-    """Return `bad_event_id` where an event's id does not follow from its content."""
+def identity(family: str) -> Check:
+    """Return the check that an event's id follows from its content."""
     return _why("bad_event_id", pl.col("event_id") != event_id(family))
 
 
@@ -61,8 +78,8 @@ def with_digest(events: pl.DataFrame, family: str) -> pl.DataFrame:
     return events.with_columns(content_digest=content_digest(family))
 
 
-def _why(reason: str, wrong: pl.Expr) -> pl.Expr:
-    return pl.when(wrong).then(pl.lit(reason))
+def _why(reason: str, wrong: pl.Expr) -> Check:
+    return wrong, pl.lit(reason)
 
 
 def _issuer_prefix() -> pl.Expr:
@@ -70,13 +87,11 @@ def _issuer_prefix() -> pl.Expr:
     return issuer.str.replace_all("/", "%2F", literal=True) + pl.lit("/")
 
 
-def _rights(
-    events: pl.DataFrame, family: str, publisher: Publisher, name: str
-) -> Iterator[pl.Expr]:
+def _rights(events: pl.DataFrame, family: str, publisher: Publisher, name: str) -> Iterator[Check]:
     yield _why("wrong_publisher", pl.col("publisher") != name)
     rights = publisher.families.get(family)
     if rights is None:
-        yield pl.lit("family_not_owned")
+        yield _why("family_not_owned", pl.lit(value=True))
         return
     yield _why("facet_not_owned", ~pl.col("facet").is_in(rights.owned()))
     pattern = re.compile(rights.issuer_pattern())
@@ -86,71 +101,39 @@ def _rights(
     yield _why("layout_not_owned", ~pl.col("layout").is_in([*publisher.layouts, "mianti"]))
 
 
-def _contents(family: str) -> Iterator[pl.Expr]:
+def _contents(family: str) -> Iterator[Check]:
     for facet in facets(family):
         named = pl.col("facet") == facet
         yield _why(f"content_mismatch:{facet}", named != pl.col(facet).is_not_null())
 
 
-def _dates(family: str) -> Iterator[pl.Expr]:
-    for path, value in leaves(family, pl.Date()):
+def _dates(events: pl.DataFrame, family: str) -> Iterator[Check]:
+    for path, value in leaves(events, family, pl.Date()):
         yield _why(f"date_out_of_range:{path}", ~value.is_between(EARLIEST, LATEST))
     reversed_ = pl.col("effective_from") > pl.col("effective_to")
     yield _why("dates_reversed:effective_to", reversed_)
 
 
-def _amounts(family: str) -> Iterator[pl.Expr]:
-    for path, value in leaves(family, pl.Decimal(20, 2)):
+def _amounts(events: pl.DataFrame, family: str) -> Iterator[Check]:
+    for path, value in leaves(events, family, pl.Decimal(20, 2)):
         yield _why(f"amount_out_of_range:{path}", (value < 0) | (value >= LARGEST_AMOUNT))
 
 
-def _texts(family: str) -> Iterator[pl.Expr]:
+def _texts(events: pl.DataFrame, family: str) -> Iterator[Check]:
     skipped = {"event_id", "subject", "file_digest"}  # each has a check of its own
-    texts = [(path, v) for path, v in leaves(family, pl.String()) if path not in skipped]
-    sizes = [value.str.len_bytes().fill_null(0) for _, value in texts]
+    texts = {path: v for path, v in leaves(events, family, pl.String()) if path not in skipped}
+    sizes = [value.str.len_bytes().cast(pl.Int64).fill_null(0) for value in texts.values()]
     yield _why("too_large", pl.sum_horizontal(sizes) > LARGEST_EVENT)
-    for path, value in texts:
+    for path, value in texts.items():
         yield _why(f"control_character:{path}", value.str.contains(r"[\x00-\x1f\x7f]"))
         yield _why(f"too_long:{path}", value.str.len_chars() > LONGEST_TEXT)
-        yield _why(f"personal_data:{path}", holds_personal(value))
+        # A key begins with its issuer, which has been looked at; its digits are no person's.
+        free = value.str.strip_prefix(_issuer_prefix()) if path == "record_key" else value
+        yield _why(f"personal_data:{path}", holds_personal(free))
 
 
-def personal_in_event(family: str) -> pl.Expr:
-    """Return whether any text of an event holds a number of a person."""
-    texts = [holds_personal(value) for path, value in leaves(family, pl.String())]
-    return pl.any_horizontal(texts).fill_null(value=False)
-
-
-def leaves(family: str, wanted: pl.DataType) -> Iterator[tuple[str, pl.Expr]]:
-    """Yield (path, expression) for every leaf of one type; texts in lists are joined to one."""
-    for name, dtype in event_columns(family).items():
-        yield from _leaves(name, pl.col(name), dtype, wanted)
-
-
-def _leaves(
-    path: str, value: pl.Expr, dtype: pl.DataType, wanted: pl.DataType
-) -> Iterator[tuple[str, pl.Expr]]:
-    if dtype == wanted:
-        yield path, value
-    elif isinstance(dtype, pl.Struct):
-        for field in dtype.fields:
-            inner = value.struct.field(field.name)
-            yield from _leaves(f"{path}.{field.name}", inner, instance(field.dtype), wanted)
-    elif isinstance(dtype, pl.List):
-        yield from _list_leaves(path, value, instance(dtype.inner), wanted)
-
-
-def _list_leaves(
-    path: str, value: pl.Expr, inner: pl.DataType, wanted: pl.DataType
-) -> Iterator[tuple[str, pl.Expr]]:
-    if not isinstance(inner, pl.Struct):
-        if inner == wanted == pl.String():
-            yield path, value.list.join("\x20")
-        return
-    for field in inner.fields:
-        one = value.list.eval(pl.element().struct.field(field.name))
-        if field.dtype == wanted == pl.String():
-            yield f"{path}.{field.name}", one.list.join(" ", ignore_nulls=True)
-        elif field.dtype == wanted:
-            yield f"{path}.{field.name}", one.list.max()
-            yield f"{path}.{field.name}", one.list.min()
+def personal_in_event(events: pl.DataFrame, family: str) -> pl.Series:
+    """Return whether any text of each event holds a number of a person."""
+    texts = [holds_personal(value) for _, value in leaves(events, family, pl.String())]
+    held = pl.any_horizontal(texts).fill_null(value=False)
+    return events.select(held.alias("personal")).to_series()

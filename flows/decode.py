@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,43 +12,64 @@ import polars as pl
 from connectors.framing import Undecodable, decode
 from schemas.avro import event_columns
 
-_FOUND: Final = {
+_PLACE: Final = {
     "topic": pl.String(),
     "partition": pl.Int64(),
     "offset": pl.Int64(),
     "schema_id": pl.Int64(),
+}
+_REFUSED: Final = {
+    **_PLACE,
     "raw": pl.Binary(),
     "raw_digest": pl.String(),
+    "__why": pl.String(),
 }
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """`events`: event columns, position, raw and `key`. `refused`: position, raw and `__why`."""
+    """Messages of one family, read. Every message is in one of the two frames.
+
+    `events`: event columns, position, `key` (bytes) and `at`; `raw` gives their values by `at`.
+    `refused`: position, `raw`, `raw_digest` (SHA-256, hex) and `__why`, a reason code.
+    """
 
     events: pl.DataFrame
     refused: pl.DataFrame
+    raw: Callable[[pl.Series], list[bytes]]
 
 
 def decode_records(records: Iterable[Any], family: str) -> Decoded:
     """Decode consumer records of one family; whatever is no event is refused with its reason."""
+    held = list(records)
     events: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
-    for record in records:
-        found = _found(record)
+    for at, record in enumerate(held):
         try:
             number, event = decode(record.value, family)
         except Undecodable as why:
-            refused.append(found | {"__why": why.code})
+            refused.append(_refused(record, why.code))
             continue
-        events.append(found | {"schema_id": number, "key": record.key} | event)
-    columns = {**_FOUND, "key": pl.Binary(), **event_columns(family)}
+        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        events.append({"at": at, **place, "schema_id": number, "key": record.key} | event)
+    columns = {"at": pl.UInt32(), **_PLACE, "key": pl.Binary(), **event_columns(family)}
     frames, beyond = _framed(events, pl.Schema(columns))
-    refused += [{name: event[name] for name in _FOUND} | {"__why": "bad_body"} for event in beyond]
+    refused += [_refused(held[event["at"]], "bad_body") for event in beyond]
     return Decoded(
         pl.concat([pl.DataFrame(schema=columns), *frames]),
-        pl.DataFrame(refused, schema={**_FOUND, "__why": pl.String()}),
+        pl.DataFrame(refused, schema=_REFUSED),
+        lambda at: [held[number].value for number in at],
     )
+
+
+def nothing_refused() -> pl.DataFrame:
+    """Return the `refused` of a Decoded whose messages are all events."""
+    return pl.DataFrame(schema=_REFUSED)
+
+
+def digest(value: bytes) -> str:
+    """Return the SHA-256 of a message's value in hex."""
+    return hashlib.sha256(value).hexdigest()
 
 
 def _framed(
@@ -68,7 +89,7 @@ def _framed(
     return left[0] + right[0], left[1] + right[1]
 
 
-def _found(record: Any) -> dict[str, Any]:
+def _refused(record: Any, why: str) -> dict[str, Any]:
     value = record.value
     return {
         "topic": record.topic,
@@ -76,5 +97,6 @@ def _found(record: Any) -> dict[str, Any]:
         "offset": record.offset,
         "schema_id": None,
         "raw": value,
-        "raw_digest": None if value is None else hashlib.sha256(value).hexdigest(),
+        "raw_digest": None if value is None else digest(value),
+        "__why": why,
     }

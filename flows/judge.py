@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import polars as pl
 
+from connectors.raw_batches import RawBatch
 from connectors.topics import publisher_of
-from flows.check import check, identity, personal_in_event, with_digest
-from flows.decode import decode_records
+from flows.check import Check, checks, identity, personal_in_event, with_digest, with_reasons
+from flows.decode import Decoded, decode_records, digest
+from flows.decode_columns import decode_batches
 from flows.log import ACCEPTED, QUARANTINED, log_columns
 from schemas.bucket import bucket
 from schemas.publishers import Publisher
@@ -22,32 +24,68 @@ _GAPS: Final = re.compile(r"[\s\u00a0\u2010-\u2015\u2212\u3000\uff0d-]+")
 
 
 def judge(records: list[Any], family: str, publishers: Mapping[str, Publisher]) -> pl.DataFrame:
-    """Return log rows (without `landed_at`) of Kafka messages of one family, each with a verdict."""
-    decoded = decode_records(records, family)
-    frames = [_refused(decoded.refused, personal=_personal_bytes(decoded.refused["raw"]))]
-    digested = with_digest(decoded.events, family)
-    for (topic,), events in digested.group_by("topic", maintain_order=True):
-        name = publisher_of(str(topic))
-        owner = publishers.get(name)
-        if owner is None:
-            judged = events.with_columns(__why=pl.lit("unknown_publisher"))
-        else:
-            judged = check(events, family, owner, name)
-        subject = pl.col("subject").cast(pl.Binary)
-        wrong_key = pl.when(pl.col("key").ne_missing(subject))  # a key may be absent, or no text
-        reasons = [pl.col("__why"), identity(family), wrong_key.then(pl.lit("key_mismatch"))]
-        frames += _parted(judged.with_columns(__why=pl.coalesce(reasons)), family)
+    """Return log rows (without `landed_at`) of Kafka messages of one family, each with a verdict.
+
+    Their order is no one's to rely on.
+
+    `records`: kafka-python's, whole batches (`connectors.raw_batches`), or some of both.
+    """
     columns = {n: t for n, t in log_columns(family).items() if n != "landed_at"}
-    filled = [_shape(frame, columns) for frame in frames]
-    return pl.concat(filled).sort("topic", "partition", "offset")
+    frames = [pl.DataFrame(schema=columns)]
+    for decoded in _decoded(records, family):
+        for rows in _judged(decoded, family, publishers):
+            frames.append(_shape(rows, columns))
+    return pl.concat(frames)
 
 
-def _parted(judged: pl.DataFrame, family: str) -> list[pl.DataFrame]:
-    accepted = judged.filter(pl.col("__why").is_null()).drop("raw", "raw_digest")
-    bad = judged.filter(pl.col("__why").is_not_null())
-    personal = bad.select(personal_in_event(family)).to_series()
-    marked = accepted.with_columns(verdict=pl.lit(ACCEPTED), bucket=bucket(pl.col("subject")))
-    return [marked, _refused(bad, personal)]
+def _decoded(records: list[Any], family: str) -> Iterator[Decoded]:
+    """Decode the messages of one topic at a time."""
+    topics: dict[str, tuple[list[RawBatch], list[Any]]] = {}
+    for record in records:
+        batches, singles = topics.setdefault(record.topic, ([], []))
+        (batches if isinstance(record, RawBatch) else singles).append(record)
+    for batches, singles in topics.values():
+        if batches:
+            yield from decode_batches(batches, family)
+        if singles:
+            yield decode_records(singles, family)
+
+
+def _judged(
+    decoded: Decoded, family: str, publishers: Mapping[str, Publisher]
+) -> Iterator[pl.DataFrame]:
+    yield _refused(decoded.refused, personal=_personal_bytes(decoded.refused["raw"]))
+    if decoded.events.is_empty():
+        return
+    events = with_digest(decoded.events, family)
+    name = publisher_of(events["topic"][0])
+    judged = with_reasons(events, _checks(events, family, publishers.get(name), name))
+    good = judged["__why"].is_null()
+    accepted = judged if good.all() else judged.filter(good)
+    yield accepted.with_columns(verdict=pl.lit(ACCEPTED), bucket=bucket(pl.col("subject")))
+    if not good.all():
+        bad = judged.filter(~good)
+        yield _refused_events(bad, decoded.raw(bad["at"]), family)
+
+
+def _checks(
+    events: pl.DataFrame, family: str, owner: Publisher | None, name: str
+) -> Iterator[Check]:
+    if owner is None:
+        yield pl.lit(value=True), pl.lit("unknown_publisher")
+        return
+    yield from checks(events, family, owner, name)
+    yield identity(family)
+    # A key may be absent, or no text.
+    wrong_key = pl.col("key").ne_missing(pl.col("subject").cast(pl.Binary))
+    yield wrong_key, pl.lit("key_mismatch")
+
+
+def _refused_events(bad: pl.DataFrame, values: list[bytes], family: str) -> pl.DataFrame:
+    personal = personal_in_event(bad, family)
+    digests = [digest(value) for value in values]
+    told = bad.with_columns(raw=pl.Series(values), raw_digest=pl.Series(digests))
+    return _refused(told, personal)
 
 
 def _refused(bad: pl.DataFrame, personal: pl.Series) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +18,7 @@ from deltalake import DeltaTable
 from kafka import TopicPartition
 
 from connectors import lake
+from connectors.ahead import ahead
 from connectors.reading import Batch, bounds, check_bounds, consumer, read
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
@@ -35,6 +37,8 @@ from schemas import contract
 _log = logging.getLogger(__name__)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
+#: Batches judged at a time: reading Avro and writing Parquet keep one core busy each.
+_JUDGES: Final = 2
 #: Another writer may be first now and then; being last this often means something is wrong.
 _TRIES: Final = 5
 
@@ -72,16 +76,19 @@ class Landed:
         return sum(part.quarantined for part in self.parts)
 
 
-def land(settings: Settings, family: str, *, accept_gap: bool = False) -> Landed:
+def land(
+    settings: Settings, family: str, *, accept_gap: bool = False, plain: bool = False
+) -> Landed:
     """Land a family up to the end offsets its topics have now; return what was done.
 
-    Raises OffsetGone when Kafka no longer has what the log goes on from (unless `accept_gap`, by
-    which an operator takes the loss, and the log remembers its size), Stalled.
+    `plain`: read record by record, as is done anyway with what does not fit whole batches. Raises
+    OffsetGone when Kafka no longer has what the log goes on from (unless `accept_gap`, by which an
+    operator takes the loss, and the log remembers its size), Stalled.
     """
     landed = Landed(family)
     for attempt in range(_TRIES):
         try:
-            _land(settings, family, landed, accept_gap=accept_gap)
+            _land(settings, family, landed, accept_gap=accept_gap, plain=plain)
             return landed
         except lake.Lost:
             # Whoever was first has moved the log on: drop the batch, begin where the log stands.
@@ -91,10 +98,12 @@ def land(settings: Settings, family: str, *, accept_gap: bool = False) -> Landed
     return landed
 
 
-def _land(settings: Settings, family: str, landed: Landed, *, accept_gap: bool) -> None:
+def _land(
+    settings: Settings, family: str, landed: Landed, *, accept_gap: bool, plain: bool
+) -> None:
     table = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
     publishers = contract.publishers(settings.mianti_publishers)
-    with consumer(settings) as client:
+    with consumer(settings, whole=not plain) as client:
         parts = [p for topic in family_topics(settings, family) for p in partitions(client, topic)]
         start = positions(table, parts)
         first, ends = bounds(client, parts)
@@ -102,11 +111,16 @@ def _land(settings: Settings, family: str, landed: Landed, *, accept_gap: bool) 
             if accept_gap and start[part] < first[part]:
                 start[part] = _jump(table, part, start[part], first[part])
             check_bounds(part, start[part], first[part], ends[part])
-        for batch in read(client, start, ends):
-            rows = judge(batch.records, family, publishers.publishers)
-            done = _commit(table, rows, batch, start)
-            start |= batch.positions
-            _note(landed, rows, done)
+        batches = read(client, dict(start), ends)
+
+        def judged(batch: Batch) -> pl.DataFrame:
+            return judge(batch.records, family, publishers.publishers)
+
+        with closing(ahead(batches, judged, _JUDGES)) as done:
+            for batch, rows in done:
+                parts_done = _commit(table, rows, batch, start)
+                start |= batch.positions
+                _note(landed, rows, parts_done)
 
 
 def positions(table: DeltaTable, parts: list[TopicPartition]) -> dict[TopicPartition, int]:

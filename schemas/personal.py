@@ -57,6 +57,10 @@ _MOBILE: Final = (
     f"|[0-9]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{3}}"
     f"|[0-9]{_GAP}[0-9]{{3}}{_GAP}[0-9]{{4}})"
 )
+# Whatever the patterns find has eleven digits with no more than these gaps between them.
+_DIGIT: Final = "[0-9\uff10-\uff19]"
+_APART: Final = "".join(re.escape(wide) for wide, narrow in _PLAIN.items() if narrow in " -") + " -"
+_NEAR: Final = f"{_DIGIT}(?:[{_APART}]{{0,3}}{_DIGIT}){{10}}"
 _EDGE: Final = "[^0-9A-Za-z]"
 _INSIDE: Final = "[0-9A-Za-z]"
 # A look-ahead that captures is tried at every place, so that no match hides another.
@@ -92,6 +96,16 @@ def redact(text: str) -> str:
 
 
 def _holds_personal(texts: pl.Series) -> pl.Series:
+    """Look closely only at texts with digits enough for a number, and once at each."""
+    near = texts.str.contains(_NEAR).fill_null(value=False)
+    if not near.any():
+        return near
+    distinct = texts.filter(near).unique()
+    held = distinct.filter(_holds_number(distinct))
+    return texts.is_in(held.implode()).fill_null(value=False) if len(held) else near & False
+
+
+def _holds_number(texts: pl.Series) -> pl.Series:
     plain = texts.str.replace_many(_PLAIN)
     mobile = plain.str.contains(f"(?:^|{_EDGE}){_MOBILE}(?:{_EDGE}|$)").fill_null(value=False)
     candidate = plain.str.contains(f"{_CITIZEN}|(?:^|{_EDGE}){_OLD}(?:{_EDGE}|$)")

@@ -1,0 +1,127 @@
+"""Object storage beside the tables: the S3 client, and what the tables' own client is told.
+
+All of AWS's usual settings hold (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …):
+boto3 reads them, and deltalake and Polars, which have clients of their own, are given its answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+
+from connectors.errors import MiantiError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+S3: Final = "s3://"
+_AMAZON: Final = (".amazonaws.com", ".amazonaws.com.cn")
+#: A bucket's name stands in the path, as servers other than Amazon's want it.
+_CONFIG: Final = Config(
+    s3={"addressing_style": "path"},
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=10,
+    read_timeout=60,
+)
+
+
+class StoreUnreachable(MiantiError):
+    """The object storage does not answer, or does not let this client in."""
+
+
+def unreachable(error: BotoCoreError | ClientError) -> StoreUnreachable:
+    """Return the error of a person for one of boto3's; it names no key."""
+    kind = type(error).__name__
+    if isinstance(error, ClientError):
+        kind = error.response.get("Error", {}).get("Code", kind)
+    return StoreUnreachable(
+        f"The object storage does not answer as it should ({kind}): check AWS_ENDPOINT_URL, the "
+        "bucket, and the AWS_ settings of who may use it.",
+        f"对象存储未能正常响应（{kind}）：请检查 AWS_ENDPOINT_URL、存储桶以及 AWS_ 访问凭证设置。",
+    )
+
+
+@cache
+def s3() -> S3Client:
+    """Return the S3 client of this process's settings. Raises StoreUnreachable."""
+    try:
+        return _session().client("s3", config=_CONFIG)
+    except BotoCoreError as error:
+        raise unreachable(error) from error
+
+
+@cache
+def _session() -> boto3.Session:
+    try:
+        found = boto3.Session()
+    except ProfileNotFound as error:
+        raise unreachable(error) from error
+    return found if found.region_name else boto3.Session(region_name="us-east-1")
+
+
+def bucket_of(uri: str) -> tuple[str, str]:
+    """Return the bucket of an `s3://` URI and the path in it, without slashes at its ends."""
+    parts = urlsplit(uri)
+    return parts.netloc, parts.path.strip("/")
+
+
+def options(uri: str) -> dict[str, str] | None:
+    """Return what deltalake and Polars must be told to reach a place; None for a directory.
+
+    Credentials are asked for each time: those of a role expire. Raises StoreUnreachable.
+    """
+    if not uri.startswith(S3):
+        return None
+    try:
+        found = _session().get_credentials()
+    except BotoCoreError as error:
+        raise unreachable(error) from error
+    told = {"aws_region": str(_session().region_name)}
+    if found is not None:
+        keys = found.get_frozen_credentials()
+        told |= {
+            "aws_access_key_id": keys.access_key or "",
+            "aws_secret_access_key": keys.secret_key or "",
+        }
+        told |= {"aws_session_token": keys.token} if keys.token else {}
+    endpoint = s3().meta.endpoint_url
+    host = urlsplit(endpoint).hostname or ""
+    if not host.endswith(_AMAZON):
+        told["aws_endpoint"] = endpoint
+    if endpoint.startswith("http://"):
+        told["aws_allow_http"] = "true"
+    return told
+
+
+def files(uri: str) -> dict[str, int]:
+    """Return every file below a place: its path from there, and its bytes."""
+    found = _objects(uri) if uri.startswith(S3) else _walk(Path(uri))
+    return dict(found)
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, int]]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = Path(place) / name
+            yield path.relative_to(folder).as_posix(), path.stat().st_size
+
+
+def _objects(uri: str) -> Iterator[tuple[str, int]]:
+    bucket, prefix = bucket_of(uri)
+    try:
+        pages: Any = (
+            s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
+        )
+        for page in pages:
+            for one in page.get("Contents", []):
+                yield one["Key"].removeprefix(f"{prefix}/"), one["Size"]
+    except (BotoCoreError, ClientError) as error:
+        raise unreachable(error) from error

@@ -1,0 +1,195 @@
+"""Kafka's record batches as Avro blocks: many messages to columns in one reading.
+
+Kafka's varints are Avro's longs, and its byte strings Avro's, so the records of a batch are Avro
+records of the schema made here, with the event's own fields in their midst. What is read is given
+out only when every row is known to come from its own message's bytes (`schemas.avro_guard`).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+from typing import Any, Final, cast
+
+import fastavro
+import polars as pl
+from arro3.core import Array
+
+from connectors.framing import FRAME, LARGEST_BODY
+from connectors.raw_batches import RawBatch
+from schemas.avro import columnar_event_schema, name_enums, schema_id
+from schemas.avro_guard import Unfit, size_of_long, walk
+
+#: CloudEvents' four attributes; a batch with another number goes the plain way.
+HEADERS: Final = 4
+_BEFORE: Final = (
+    ("__length", "long"),
+    ("__attributes", {"type": "fixed", "name": "Attributes", "size": 1}),
+    ("__time", "long"),
+    ("__offset", "long"),
+    ("__key", "bytes"),
+    ("__value", "long"),
+)
+_FRAME: Final = ("__frame", {"type": "fixed", "name": "Frame", "size": FRAME.size})
+_AFTER: Final = (
+    ("__headers", "long"),
+    *(
+        (f"__{part}{number}", kind)
+        for number in range(HEADERS)
+        for part, kind in (("name", "string"), ("said", "bytes"))
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Messages read: event columns with `__key` (bytes) and `__offset` (from its batch's base).
+
+    Rows are in the order of the batches, `count` of each. A row's value is `data[begin:end]`.
+    """
+
+    rows: pl.DataFrame
+    begins: pl.Series
+    ends: pl.Series
+    data: bytes
+
+
+def to_columns(batches: list[RawBatch], family: str) -> Columns:
+    """Read batches of a family in one piece. Raises Unfit when any row of them does not fit."""
+    data, starts = _file(batches, family)
+    try:
+        rows = pl.read_avro(io.BytesIO(data))
+        begins, ends = _walked(rows, batches, _records(rows, batches, starts), data, family)
+        return Columns(name_enums(rows, family), begins, ends, data)
+    except (Exception, pl.exceptions.PanicException) as error:  # Polars panics on much damage
+        raise Unfit from error
+
+
+def spread(values: list[Any], batches: list[RawBatch]) -> pl.Series:
+    """Return one value of each batch for each of its rows."""
+    frame = pl.DataFrame({"value": values, "count": [batch.count for batch in batches]})
+    return frame.select(pl.col("value").repeat_by("count").explode()).to_series()
+
+
+def looks_right(batch: RawBatch, family: str) -> bool:
+    """Return whether a batch's first message has the shape that `to_columns` reads."""
+    section = batch.section
+    try:
+        at = _read_long(section, 0)[1] + 1  # length, attributes
+        at = _read_long(section, _read_long(section, at)[1])[1]  # time, offset
+        key, at = _read_long(section, at)
+        value, at = _read_long(section, at + key)
+        frame = bytes(section[at : at + FRAME.size])
+        return (
+            min(key, value) >= 0
+            and frame == FRAME.pack(0, schema_id(family))
+            and _read_long(section, at + value)[0] == HEADERS
+        )
+    except IndexError:
+        return False
+
+
+def _file(batches: list[RawBatch], family: str) -> tuple[bytes, list[int]]:
+    """Return an Avro file, a block for each batch, and where in it each batch's records begin."""
+    head, mark = _container(family)
+    pieces: list[bytes | memoryview] = [head]
+    starts, size = [], len(head)
+    for batch in batches:
+        counts = _long(batch.count) + _long(len(batch))
+        pieces += [counts, batch.section, mark]
+        starts.append(size + len(counts))
+        size = starts[-1] + len(batch) + len(mark)
+    return b"".join(pieces), starts
+
+
+def _records(
+    rows: pl.DataFrame, batches: list[RawBatch], starts: list[int]
+) -> tuple[pl.Series, pl.Series]:
+    """Return where each record begins and ends, by its own length. Raises Unfit.
+
+    A batch's records fill it: so one that claims more or less than it has is found, and the next
+    batch's places are right whatever was in this one.
+    """
+    sizes = list(accumulate(len(batch) for batch in batches))
+    lasts = list(accumulate(batch.count for batch in batches))
+    taken = rows["__length"] + size_of_long(rows["__length"])
+    through = taken.cum_sum()
+    if rows.height != lasts[-1] or through[[last - 1 for last in lasts]].to_list() != sizes:
+        raise Unfit
+    before = [0, *sizes[:-1]]
+    shift = spread([start - past for start, past in zip(starts, before, strict=True)], batches)
+    ends = through + shift
+    return ends - taken, ends
+
+
+def _walked(
+    rows: pl.DataFrame,
+    batches: list[RawBatch],
+    records: tuple[pl.Series, pl.Series],
+    data: bytes,
+    family: str,
+) -> tuple[pl.Series, pl.Series]:
+    """Follow every row along its bytes; return where the values begin and end. Raises Unfit."""
+    source = pl.Series(Array.from_buffer(data))
+    at, stops = records
+    for name, kind in _BEFORE:
+        at = walk(kind, rows[name], at, source)
+    begins = at
+    for name, kind in [_FRAME, *((f["name"], f["type"]) for f in _fields(family))]:
+        at = walk(kind, rows[name], at, source)
+    ends = at
+    for name, kind in _AFTER:
+        at = walk(kind, rows[name], at, source)
+    lasts = spread([batch.last - batch.base for batch in batches], batches)
+    expected = rows.select(
+        pl.col("__offset").is_between(0, lasts).all(),
+        (pl.col("__value") <= LARGEST_BODY).all(),
+        (pl.col("__attributes") == pl.lit(bytes(1))).all(),
+        (pl.col("__frame") == pl.lit(FRAME.pack(0, schema_id(family)))).all(),
+        (pl.col("__headers") == HEADERS).all(),
+    ).row(0)
+    if not (all(expected) and (at == stops).all() and (ends - begins == rows["__value"]).all()):
+        raise Unfit
+    return begins, ends
+
+
+@cache
+def _container(family: str) -> tuple[bytes, bytes]:
+    """Return an Avro file's header for messages of a family, and the mark that ends its blocks."""
+    fields = [{"name": name, "type": kind} for name, kind in (*_BEFORE, _FRAME)]
+    fields += _fields(family)
+    fields += [{"name": name, "type": kind} for name, kind in _AFTER]
+    out = io.BytesIO()
+    fastavro.writer(out, {"type": "record", "name": "Message", "fields": fields}, [])
+    return out.getvalue(), out.getvalue()[-16:]
+
+
+def _fields(family: str) -> list[dict[str, Any]]:
+    schema = cast(dict[str, Any], columnar_event_schema(family))
+    return list(schema["fields"])
+
+
+def _long(number: int) -> bytes:
+    """Return a number that is not negative as an Avro long."""
+    return b"".join(_sevens(number << 1))
+
+
+def _sevens(rest: int) -> Iterator[bytes]:
+    while rest > 0x7F:
+        yield bytes([rest & 0x7F | 0x80])
+        rest >>= 7
+    yield bytes([rest])
+
+
+def _read_long(source: memoryview, at: int) -> tuple[int, int]:
+    """Return the long at a place and the place after it. Raises IndexError."""
+    number, shift = 0, 0
+    while True:
+        byte = source[at]
+        number |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return number >> 1 ^ -(number & 1), at
