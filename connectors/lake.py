@@ -11,7 +11,9 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from connectors.preflight import require_safe
 from connectors.settings import Settings
+from connectors.store import S3, no_answer, options
 
 #: `log`: everything landed. `history`: the accepted versions by bucket, for settling and asking
 #: about the past; neither is for others to read. `datasets`: what others read.
@@ -31,36 +33,52 @@ class Lost(Exception):
 
 def uri(settings: Settings, kind: Kind, family: str) -> str:
     """Return where a family's table lies."""
-    return str(settings.mianti_lake / kind / family)
+    return f"{settings.mianti_lake}/{kind}/{family}"
 
 
 def open_table(settings: Settings, kind: Kind, family: str) -> DeltaTable | None:
     """Return a table at its newest version, or None when it was never written."""
     try:
-        return DeltaTable(uri(settings, kind, family))
+        return _open(uri(settings, kind, family))
     except TableNotFoundError:
         return None
+
+
+def _open(place: str) -> DeltaTable:
+    try:
+        return DeltaTable(place, storage_options=options(place))
+    except OSError as error:
+        if not place.startswith(S3):
+            raise
+        refused = "privileges" in str(error)  # its text has lines of colours and addresses
+        raise no_answer("AccessDenied" if refused else "no answer") from error
 
 
 def ensure_table(
     settings: Settings, kind: Kind, family: str, columns: pl.Schema, partition_by: list[str]
 ) -> DeltaTable:
-    """Return a table at its newest version, made empty when it was never written."""
+    """Return a table at its newest version, made empty when it was never written.
+
+    Raises connectors.preflight.UnsafeStore where a bucket's server would lose commits.
+    """
+    place = uri(settings, kind, family)
+    require_safe(settings.mianti_lake)
     found = open_table(settings, kind, family)
     if found is not None:
         return found
     try:
         write_deltalake(
-            uri(settings, kind, family),
+            place,
             pl.DataFrame(schema=columns),
             mode="ignore",
             partition_by=partition_by,
             configuration=CONFIGURATION,
+            storage_options=options(place),
         )
     except (CommitFailedError, DeltaError) as error:  # another process made it in this moment
         if open_table(settings, kind, family) is None:
             raise Lost from error
-    return DeltaTable(uri(settings, kind, family))
+    return _open(place)
 
 
 def append(table: DeltaTable, rows: pl.DataFrame, ids: Mapping[str, int]) -> None:
@@ -93,7 +111,7 @@ def _sure(table: DeltaTable, ids: Mapping[str, int]) -> Iterator[CommitPropertie
 
 
 def _is_in(table: DeltaTable, ids: Mapping[str, int]) -> bool:
-    fresh = DeltaTable(table.table_uri)
+    fresh = _open(table.table_uri)
     known = transactions(fresh, list(ids))
     return all(known.get(name, -1) >= number for name, number in ids.items())
 
@@ -132,7 +150,7 @@ def scan(table: DeltaTable) -> pl.LazyFrame:
     they are, and finds nothing in a directory whose name holds a blank or a Chinese character.
     """
     columns = schema(table)
-    files = [unquote(file) for file in table.file_uris()]
+    files = [_plain(file) for file in table.file_uris()]
     if not files:
         return pl.LazyFrame(schema=columns)
     parted = {name: columns[name] for name in table.metadata().partition_columns}
@@ -142,8 +160,13 @@ def scan(table: DeltaTable) -> pl.LazyFrame:
         hive_schema=parted,
         schema={name: dtype for name, dtype in columns.items() if name not in parted},
         missing_columns="insert",
+        storage_options=options(table.table_uri),
     )
     return rows.select(columns.names())
+
+
+def _plain(file: str) -> str:
+    return file if file.startswith(S3) else unquote(file)
 
 
 def schema(table: DeltaTable) -> pl.Schema:

@@ -1,5 +1,6 @@
 """The settings of one installation, read from the environment alone."""
 
+import re
 from pathlib import Path
 from typing import Any, Self
 
@@ -8,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.errors import MiantiError
 from connectors.stack import Server, Stack
+
+#: A folder is asked for: the whole of a bucket is seldom one program's.
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}(/[A-Za-z0-9._=-]+)+/?")
 
 
 class NotRunning(MiantiError):
@@ -30,7 +34,8 @@ class Settings(BaseSettings):
     )
 
     mianti_home: Path = Path(".mianti")
-    mianti_lake: Path = Field(default_factory=lambda known: known["mianti_home"] / "lake")
+    mianti_lake: str = Field(default_factory=lambda known: str(known["mianti_home"] / "lake"))
+    mianti_zone: str = Field(default_factory=lambda known: str(known["mianti_home"] / "zone"))
     mianti_ledger: Path = Field(default_factory=lambda known: known["mianti_home"] / "ledger")
     mianti_publishers: Path | None = None
     mianti_dialects: Path | None = None
@@ -50,7 +55,6 @@ class Settings(BaseSettings):
 
     @field_validator(
         "mianti_home",
-        "mianti_lake",
         "mianti_ledger",
         "mianti_publishers",
         "mianti_dialects",
@@ -60,12 +64,15 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
 
-    @field_validator("mianti_lake", mode="before")
+    @field_validator("mianti_lake", "mianti_zone", mode="before")
     @classmethod
-    def _directory(cls, lake: object) -> object:
-        if "://" in str(lake):  # Path would make a directory named `s3:` of it.
-            raise ValueError("must be a directory")
-        return lake
+    def _directory_or_bucket(cls, place: object) -> str:
+        text = str(place)
+        if _BUCKET.fullmatch(text):
+            return text.rstrip("/")
+        if "://" in text:
+            raise ValueError("must be a directory, or s3://BUCKET/FOLDER")
+        return str(Path(text).expanduser().absolute())
 
     @model_validator(mode="after")
     def _sasl_is_whole(self) -> Self:

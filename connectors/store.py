@@ -42,6 +42,11 @@ def unreachable(error: BotoCoreError | ClientError) -> StoreUnreachable:
     kind = type(error).__name__
     if isinstance(error, ClientError):
         kind = error.response.get("Error", {}).get("Code", kind)
+    return no_answer(kind)
+
+
+def no_answer(kind: str) -> StoreUnreachable:
+    """Return the error of a person for one of the tables' own client, told in a word."""
     return StoreUnreachable(
         f"The object storage does not answer as it should ({kind}): check AWS_ENDPOINT_URL, the "
         "bucket, and the AWS_ settings of who may use it.",

@@ -15,6 +15,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
+from flows.operator.collect import collect_flow
 from flows.operator.ingest import ingest_flow
 from flows.operator.maintain import maintain_flow
 from flows.operator.orphans import crash_orphans
@@ -24,6 +25,8 @@ from flows.operator.settle_by_date import settle_by_date_flow
 _CHINA: Final = "Asia/Shanghai"
 #: A run that finds nothing costs some seconds of CPU to start (`docs/operator.md`, measured).
 INGEST_EACH: Final = dt.timedelta(seconds=60)
+COLLECT_EACH: Final = dt.timedelta(minutes=10)
+_ANCHOR: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,18 @@ DEPLOYMENTS: Final = (
     Deployment(
         ingest_flow,
         "ingest",
-        Interval(INGEST_EACH, anchor_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),
+        Interval(INGEST_EACH, anchor_date=_ANCHOR),
         "Each minute: lands what departments have published since the last run, quarantines what "
         "fails a check, and brings the datasets up to date.\n\n"
         "每分钟：接入各部门新发布的消息，隔离未通过检查的消息，并更新数据集。",
+    ),
+    Deployment(
+        collect_flow,
+        "collect",
+        Interval(COLLECT_EACH, anchor_date=_ANCHOR + dt.timedelta(seconds=30)),
+        "Each ten minutes: publishes the files that departments have put into the drop zone, and "
+        "moves each to done/ or failed/ with its receipt and its refused rows.\n\n"
+        "每十分钟：发布各部门放入投放区的文件，并连同回执和被退回的行移至 done/ 或 failed/。",
     ),
     Deployment(
         settle_by_date_flow,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from deltalake import DeltaTable
@@ -17,6 +16,7 @@ from deltalake.exceptions import CommitFailedError
 
 from connectors import lake
 from connectors.settings import Settings
+from connectors.store import files
 from flows.tail import watermarks
 
 _KINDS: Final[tuple[lake.Kind, ...]] = ("log", "history", "datasets")
@@ -66,24 +66,20 @@ def _slowest(settings: Settings, family: str) -> int | None:
 def _maintain(
     settings: Settings, family: str, kind: lake.Kind, table: DeltaTable, retain: dt.timedelta
 ) -> Maintained:
-    folder, before = Path(lake.uri(settings, kind, family)), len(table.file_uris())
+    before, there = len(table.file_uris()), files(lake.uri(settings, kind, family))
     skipped = _compact(table)
     first = _slowest(settings, family) if kind == "log" else None
     needed = _still_read(table, first) if first is not None else []
-    past = _there(folder, _vacuum(table, retain, [], dry_run=True))
-    gone = _there(folder, _vacuum(table, retain, needed, dry_run=True))
-    freed = sum(path.stat().st_size for path in gone)
+    # A vacuum also names what an earlier one has deleted.
+    past = there.keys() & set(_vacuum(table, retain, [], dry_run=True))
+    gone = there.keys() & set(_vacuum(table, retain, needed, dry_run=True))
+    freed = sum(there[name] for name in gone)
     if gone:
         _vacuum(table, retain, needed, dry_run=False)
         table.create_checkpoint()
     after = len(table.file_uris())
     held = len(past) - len(gone)
     return Maintained(family, kind, before, after, len(gone), freed, held, skipped)
-
-
-def _there(folder: Path, names: list[str]) -> set[Path]:
-    """Return the files among those: a vacuum also names what an earlier one has deleted."""
-    return {folder / name for name in names if (folder / name).exists()}
 
 
 def _compact(table: DeltaTable) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import boto3
 import pytest
 
 from connectors.settings import Settings
@@ -14,6 +15,7 @@ from connectors.stack import Stack
 from deploy.local import jars
 from deploy.local import kafka as local_kafka
 from deploy.local.lifecycle import down
+from tests.support import lake
 
 ROOT = Path(__file__).parents[1]
 CI = os.environ.get("CI", "").lower() == "true"
@@ -84,6 +86,20 @@ def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
     home: Path = request.getfixturevalue("new_home")()
     with running_kafka(Settings(mianti_home=home)) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a bucket on a real S3 server, which this process's environment names from then on."""
+    folder = tmp_path_factory.mktemp("s3")
+    with (
+        lake.server(ROOT / ".mianti" / "tools", folder) as told,
+        pytest.MonkeyPatch.context() as env,
+    ):
+        for name, value in told.items():
+            env.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket=lake.BUCKET)
+        yield f"s3://{lake.BUCKET}"
 
 
 @contextmanager

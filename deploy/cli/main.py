@@ -13,6 +13,7 @@ from connectors.errors import MiantiError
 VERBS = {
     "publish": "Publish department files · 发布部门文件",
     "withdraw": "Take a record back · 撤回记录",
+    "collect": "Publish what lies in the drop zone · 发布投放区中的文件",
     "ingest": "Land new events, settle the datasets · 入库并更新数据集",
     "query": "Print records, on any day · 查询记录",
     "status": "Show where each family stands · 查看状态",

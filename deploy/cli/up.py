@@ -31,7 +31,8 @@ def places(settings: Settings, stack: Stack) -> list[tuple[str, str]]:
         ("Kafka", kafka),
         ("Prefect UI · 运行界面", api.removesuffix("/api")),
         ("Deployments · 数据流程", "served · 已启动" if served else "not served · 未启动"),
-        ("Lake · 数据湖", str(settings.mianti_lake)),
+        ("Lake · 数据湖", settings.mianti_lake),
+        ("Drop zone · 投放区", settings.mianti_zone),
         ("Logs · 日志", str(settings.mianti_home / "log")),
     ]
 

@@ -23,7 +23,8 @@ def launch(settings: Settings, api: str) -> Server:
             **own,
             "PREFECT_API_URL": api,
             "MIANTI_HOME": str(home),
-            "MIANTI_LAKE": str(settings.mianti_lake),
+            "MIANTI_LAKE": settings.mianti_lake,
+            "MIANTI_ZONE": settings.mianti_zone,
             "MIANTI_LEDGER": str(settings.mianti_ledger),
         },
     )

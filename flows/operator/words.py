@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from flows.collect import Collected
 from flows.complete import Cycle
 from flows.ingest import Ingested
 from flows.land import Landed
@@ -41,6 +42,48 @@ def maintain_summary(done: Iterable[Maintained]) -> str:
     every = list(done)
     before, after = sum(m.files_before for m in every), sum(m.files_after for m in every)
     return f"{before:,} files to {after:,}, {sum(m.freed for m in every) / 1e6:,.1f} MB freed"
+
+
+def collect_summary(done: Collected | None) -> str:
+    """Return what one collecting did, such as `3 files published, 1 failed, 2 waiting`."""
+    if done is None or not (done.receipts or done.waiting or done.strays):
+        return "nothing new"
+    failed = sum(receipt.outcome is None for receipt in done.receipts)
+    counts = {
+        "files published": len(done.receipts) - failed,
+        "failed": failed,
+        "waiting": done.waiting,
+        "in no department's folder": len(done.strays),
+    }
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+
+
+def collected_rows(done: Collected) -> list[Row]:
+    """Return one line for each file collected, or lying where nothing is collected."""
+    lines: list[Row] = []
+    for receipt in done.receipts:
+        outcome = receipt.outcome
+        lines.append(
+            {
+                "file": receipt.path,
+                "read": outcome.read if outcome else 0,
+                "published": outcome.published if outcome else 0,
+                "unchanged": outcome.unchanged if outcome else 0,
+                "refused": outcome.refused if outcome else 0,
+                "why not": str(receipt.why or ""),
+            }
+        )
+    told = "not under <publisher>/<layout>/ · 不在 <部门>/<版式>/ 目录下"
+    none = {"read": 0, "published": 0, "unchanged": 0, "refused": 0}
+    return lines + [{"file": path, **none, "why not": told} for path in done.strays]
+
+
+def collected_text(done: Collected) -> str:
+    """Return what stands above the table of one collecting, in both languages."""
+    return (
+        f"{collect_summary(done)}. Receipts and refused rows lie beside each file, in `done/` or "
+        "`failed/` of its folder.\n\n回执和被退回的行与文件一起放在所在目录的 `done/` 或 `failed/` 中。"
+    )
 
 
 def run_name(flow: str, summary: str, failed: Iterable[str]) -> str:

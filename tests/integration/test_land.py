@@ -23,6 +23,7 @@ from connectors.topics import ensure_topic
 from flows import land as landing
 from flows.land import Landed, land
 from tests.support import kafka as raw
+from tests.support import lake as tables
 from tests.support.batches import message
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
@@ -200,7 +201,7 @@ def test_a_message_beyond_any_event_is_put_aside(exchange: Exchange) -> None:
 def test_a_stranger_in_a_topic_of_nobody_is_put_aside(exchange: Exchange) -> None:
     department = exchange.department()
     event = good(department)
-    others = Exchange(exchange.home / "elsewhere", exchange.address)
+    others = Exchange(exchange.home / "elsewhere", exchange.address, f"{exchange.lake}-other")
     others.home.mkdir()
     others.department("unrelated")
     others.ingest()
@@ -490,7 +491,7 @@ def test_a_landing_with_nothing_new_commits_nothing(exchange: Exchange) -> None:
 
 
 def version(exchange: Exchange, kind: str) -> int:
-    return DeltaTable(str(exchange.home / "lake" / kind / "licence")).version()
+    return tables.delta(f"{exchange.lake}/{kind}/licence").version()
 
 
 # What Kafka no longer has
@@ -569,16 +570,16 @@ def test_both_ways_of_reading_land_the_same_log(exchange: Exchange, codec: str |
                 client.send(topic, key=key, value=value, headers=headers, partition=2)
             client.flush()  # what was not sent by then, an abort drops on this side
             end()
-    plain = exchange.settings_with(mianti_lake=exchange.home / "plain")
+    plain = exchange.settings_with(mianti_lake=f"{exchange.lake}-plain")
 
     both = land(exchange.settings, "licence"), land(plain, "licence", plain=True)
 
     logs = [
-        pl.read_delta(str(home / "log" / "licence"))
+        tables.read(f"{place}/log/licence")
         .filter(topic=department.topic())
         .drop("landed_at")
         .sort("partition", "offset")
-        for home in (exchange.home / "lake", exchange.home / "plain")
+        for place in (exchange.lake, plain.mianti_lake)
     ]
     assert logs[0].equals(logs[1])
     assert logs[0].height >= 3 * 7 + len(poison)

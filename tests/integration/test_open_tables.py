@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import polars as pl
@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from flows.land import land
 from flows.rebuild import rebuild
 from flows.settle import settle
+from tests.support import lake
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
 from tests.support.kafka import SCHEMAS
@@ -73,14 +74,20 @@ def state(make_exchange: Callable[[], Exchange]) -> Exchange:
 
 
 def uri(exchange: Exchange, family: str) -> str:
-    return str(exchange.home / "lake" / "datasets" / family)
+    return f"{exchange.lake}/datasets/{family}"
+
+
+def files(exchange: Exchange, family: str) -> list[str]:
+    """Return the files a dataset lists, on this machine: DuckDB's S3 extension is fetched."""
+    here = lake.fetched(uri(exchange, family), exchange.home / f"fetched-{uuid4().hex}")
+    return DeltaTable(str(here)).file_uris()
 
 
 @pytest.mark.parametrize("family", ["licence", "credit"])
 def test_the_columns_are_those_of_the_schema(state: Exchange, family: str) -> None:
     text = (SCHEMAS / "datasets" / f"{family}.v1.avsc").read_text("utf-8")
     fields = json.loads(text)["fields"]
-    schema = pl.scan_delta(uri(state, family)).collect_schema()
+    schema = lake.read(uri(state, family)).schema
     assert sorted(schema) == sorted(field["name"] for field in fields)
     for field in fields:
         node = field["type"][1] if isinstance(field["type"], list) else field["type"]
@@ -92,14 +99,13 @@ def test_the_columns_are_those_of_the_schema(state: Exchange, family: str) -> No
 @pytest.mark.parametrize("family", ["licence", "credit"])
 def test_plain_duckdb_reads_the_same_rows_as_plain_polars(state: Exchange, family: str) -> None:
     """DuckDB's delta extension is fetched from elsewhere; the files the table lists are enough."""
-    table = DeltaTable(uri(state, family))
     columns = ["subject", "record_key", "usable", "unusable_reason", "state", "versions", "bucket"]
     found = duckdb.execute(
         f"SELECT {', '.join(columns)} FROM read_parquet($files, hive_partitioning = true) "
         "ORDER BY subject, record_key",
-        {"files": table.file_uris()},
+        {"files": files(state, family)},
     ).fetchall()
-    rows = pl.read_delta(uri(state, family)).sort("subject", "record_key").select(columns).rows()
+    rows = lake.read(uri(state, family)).sort("subject", "record_key").select(columns).rows()
     assert found == rows
     assert rows
 
@@ -110,8 +116,8 @@ def test_an_analyst_joins_the_datasets_in_duckdb(state: Exchange) -> None:
         "FROM read_parquet($licences) l JOIN read_parquet($penalties) p USING (subject) "
         "WHERE l.usable = 'yes' AND p.usable = 'yes' GROUP BY ALL",
         {
-            "licences": DeltaTable(uri(state, "licence")).file_uris(),
-            "penalties": DeltaTable(uri(state, "credit")).file_uris(),
+            "licences": files(state, "licence"),
+            "penalties": files(state, "credit"),
         },
     ).fetchall()
     # Both departments license enterprises 3 and 4; number 2's licence of one is another's now.
@@ -132,7 +138,7 @@ def test_an_analyst_joins_the_datasets_in_duckdb(state: Exchange) -> None:
 def test_what_may_not_be_used_leaves_its_key_and_the_reason(
     state: Exchange, family: str, reasons: dict[str, int]
 ) -> None:
-    rows = pl.read_delta(uri(state, family))
+    rows = lake.read(uri(state, family))
     stopped = rows.filter(usable="no")
     assert dict(stopped["unusable_reason"].value_counts().iter_rows()) == reasons
     for column in set(rows.columns) - KEPT:
@@ -144,14 +150,13 @@ def test_what_may_not_be_used_leaves_its_key_and_the_reason(
 
 
 def test_what_is_stopped_is_in_no_file_the_table_lists(state: Exchange) -> None:
-    table = DeltaTable(uri(state, "credit"))
-    listed = pl.read_parquet(table.file_uris(), hive_partitioning=False)
+    listed = pl.read_parquet(files(state, "credit"), hive_partitioning=False)
     assert listed.filter(document_number="示罚〔2026〕1号").is_empty()
     assert listed.filter(document_number="示罚〔2026〕2号").height == 1
 
 
 def test_rows_say_where_they_come_from(state: Exchange) -> None:
-    rows = pl.read_delta(uri(state, "licence")).filter(usable="yes")
+    rows = lake.read(uri(state, "licence")).filter(usable="yes")
     one, two = state.departments
     assert set(rows["publisher"]) == {one.id, two.id}
     assert set(rows["layout"]) == {"cn-sgs-2018-licence", "cn-sgs-2016-licence"}
@@ -212,6 +217,7 @@ def test_a_question_about_the_past_is_answered_as_it_was_known(exchange: Exchang
 
 
 def test_nothing_of_a_table_lies_outside_the_lake(state: Exchange) -> None:
-    lake = state.home / "lake"
-    assert sorted(p.name for p in lake.iterdir()) == ["datasets", "history", "log"]
-    assert [p for p in Path(state.home).rglob("*.parquet") if lake not in p.parents] == []
+    here = lake.fetched(state.lake, state.home / f"fetched-{uuid4().hex}")
+    assert sorted(p.name for p in here.iterdir()) == ["datasets", "history", "log"]
+    strays = [p for p in state.home.rglob("*.parquet") if "fetched-" not in str(p)]
+    assert [p for p in strays if here not in p.parents] == []

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 import pytest
@@ -17,6 +18,7 @@ from click.testing import CliRunner, Result
 from connectors.errors import MiantiError
 from deploy.cli.main import cli
 from tests.support import kafka as raw
+from tests.support import lake
 from tests.support.codes import citizen, citizen_with_x, old_citizen, uscc
 from tests.support.exchange import Department, Exchange, texts, write_csv
 from tests.support.rows import DIALECTS, Layout, filled, strings
@@ -69,8 +71,9 @@ def in_kafka(exchange: Exchange) -> Iterator[str]:
 def in_lake(exchange: Exchange) -> Iterator[str]:
     """Yield all that is in the lake's files: live, replaced, change data, and the tables' logs."""
     tables: dict[tuple[str, ...], list[Path]] = {}
-    for path in (exchange.home / "lake").rglob("*"):
-        place = path.relative_to(exchange.home / "lake").parts
+    folder = lake.fetched(exchange.lake, exchange.home / f"fetched-{uuid4().hex}")
+    for path in folder.rglob("*"):
+        place = path.relative_to(folder).parts
         if "_delta_log" not in place and path.suffix == ".parquet":
             tables.setdefault((*place[:2], str("_change_data" in place)), []).append(path)
         elif path.suffix == ".parquet":
@@ -115,7 +118,7 @@ def nowhere(exchange: Exchange, said: Iterable[str]) -> None:
     """Fail where a planted number reached anything beyond its department."""
     places = {
         "Kafka": in_kafka(exchange),
-        "the lake": in_lake(exchange) if (exchange.home / "lake").exists() else [],
+        "the lake": in_lake(exchange) if lake.exists(exchange.lake) else [],
         "a log": in_logs(exchange),
         "a message": said,
     }

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 import pytest
@@ -20,6 +19,7 @@ from flows.query import query
 from flows.rebuild import rebuild
 from flows.verify import Verified, verify
 from tests.support import kafka as raw
+from tests.support import lake
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
 
@@ -68,17 +68,17 @@ def state(make_exchange: Callable[[], Exchange]) -> State:
 class Copy:
     """A lake of its own to spoil, over the same Kafka."""
 
-    def __init__(self, state: State, folder: Path) -> None:
+    def __init__(self, state: State) -> None:
         self.state = state
-        self.lake = folder / "lake"
-        shutil.copytree(state.exchange.home / "lake", self.lake)
+        self.lake = f"{state.exchange.lake}-{uuid4().hex}"
+        lake.copy(state.exchange.lake, self.lake)
         self.settings = state.exchange.settings_with(mianti_lake=self.lake)
 
     def table(self, kind: str) -> DeltaTable:
-        return DeltaTable(str(self.lake / kind / "licence"))
+        return lake.delta(f"{self.lake}/{kind}/licence")
 
     def rows(self, kind: str, **where: Any) -> pl.DataFrame:
-        return pl.read_delta(str(self.lake / kind / "licence")).filter(**where)
+        return lake.read(f"{self.lake}/{kind}/licence").filter(**where)
 
     def append(self, kind: str, rows: pl.DataFrame, ids: dict[str, int] | None = None) -> None:
         table = self.table(kind)
@@ -109,8 +109,8 @@ class Copy:
 
 
 @pytest.fixture
-def copy(state: State, tmp_path: Path) -> Copy:
-    return Copy(state, tmp_path)
+def copy(state: State) -> Copy:
+    return Copy(state)
 
 
 def key_is(key: str) -> str:

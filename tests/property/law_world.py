@@ -25,6 +25,7 @@ from tests.oracle.layout import CHINA, Content, record_key, write_rows
 from tests.oracle.publishing import Publisher as Model
 from tests.oracle.publishing import Version
 from tests.oracle.state import State, state
+from tests.support import lake
 
 FAMILY = "licence"
 LAYOUT = "law-licence"
@@ -131,8 +132,8 @@ class World:
     def land(self) -> None:
         """Land; the model takes over when that was."""
         landed = land(self.settings, FAMILY)
-        log = pl.scan_delta(str(self.settings.mianti_lake / "log" / FAMILY))
-        times = log.filter(pl.col("verdict") == "accepted").select("landed_at").unique().collect()
+        log = lake.read(f"{self.settings.mianti_lake}/log/{FAMILY}")
+        times = log.filter(pl.col("verdict") == "accepted").select("landed_at").unique()
         new = sorted(set(times["landed_at"]) - set(self.landings))
         assert len(new) == bool(landed.accepted)
         assert all(time > past for time in new for past in self.landings)
@@ -184,8 +185,8 @@ class World:
     def compare_dataset(self) -> None:
         """Compare what plain Polars reads in the dataset with the model, for the day settled."""
         day = self.days[self.day]
-        place = self.settings.mianti_lake / "datasets" / FAMILY
-        rows = pl.read_delta(str(place)) if place.exists() else query(self.settings, FAMILY)
+        place = f"{self.settings.mianti_lake}/datasets/{FAMILY}"
+        rows = lake.read(place) if lake.exists(place) else query(self.settings, FAMILY)
         assert all(row["as_of"] <= day for row in rows.iter_rows(named=True))
         assert all(u is None or u >= day for u in rows["usable_until"])
         self._compare(rows, state(self.model.topic, FAMILY, day))

@@ -104,15 +104,19 @@ def histories(draw: st.DrawFn) -> list[Deed]:
 
 
 @contextmanager
-def new_world(kafka: str) -> Iterator[World]:
-    """Give a publisher nobody has heard of, whose topic goes when the world ends."""
+def new_world(kafka: str, bucket: str) -> Iterator[World]:
+    """Give a publisher nobody has heard of, whose topic goes when the world ends.
+
+    The lake of every third world is in a bucket.
+    """
     with tempfile.TemporaryDirectory(prefix="law-") as name:
-        folder = Path(name)
-        publisher = f"law-{os.getpid()}-{next(_serial)}"
+        folder, number = Path(name), next(_serial)
+        publisher = f"law-{os.getpid()}-{number}"
         table = folder / "publishers.yaml"
         table.write_text(yaml.safe_dump({"publishers": {publisher: _line()}}), "utf-8")
         settings = Settings(
             mianti_home=folder,
+            mianti_lake=f"{bucket}/{publisher}" if number % 3 == 0 else str(folder / "lake"),
             mianti_publishers=table,
             mianti_dialects=DIALECTS,
             kafka_bootstrap_servers=kafka,
@@ -142,9 +146,9 @@ def _note(text: str) -> None:
         note(text)
 
 
-def live(kafka: str, history: list[Deed]) -> World:
+def live(kafka: str, bucket: str, history: list[Deed]) -> World:
     """Live through a history in both worlds, and compare them at its end."""
-    with new_world(kafka) as world:
+    with new_world(kafka, bucket) as world:
         for kind, *rest in history:
             _note(f"{kind} {rest if kind != 'file' else rest[1]}")
             getattr(world, kind)(*rest)
@@ -153,7 +157,7 @@ def live(kafka: str, history: list[Deed]) -> World:
 
 
 @pytest.mark.timeout(1800)  # most of it only where a failure is made smaller
-def test_every_history_comes_out_as_the_model_says(kafka: str) -> None:
+def test_every_history_comes_out_as_the_model_says(kafka: str, bucket: str) -> None:
     worlds: list[World] = []
 
     @settings(
@@ -165,7 +169,7 @@ def test_every_history_comes_out_as_the_model_says(kafka: str) -> None:
     )
     @given(history=histories())
     def compare(history: list[Deed]) -> None:
-        worlds.append(live(kafka, history))
+        worlds.append(live(kafka, bucket, history))
 
     compare()
     # A law under which nothing happens is no law.
@@ -270,5 +274,5 @@ CASES: dict[str, list[Deed]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_history_worth_remembering(kafka: str, name: str) -> None:
-    assert live(kafka, CASES[name]).events
+def test_a_history_worth_remembering(kafka: str, bucket: str, name: str) -> None:
+    assert live(kafka, bucket, CASES[name]).events

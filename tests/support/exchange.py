@@ -18,6 +18,7 @@ from flows.publish import Outcome, Publisher
 from flows.query import query
 from flows.verify import Verified, verify
 from tests.support import kafka as raw
+from tests.support import lake
 from tests.support.codes import uscc
 
 _LAYOUTS: dict[str, Any] = {
@@ -43,6 +44,7 @@ class Exchange:
 
     home: Path
     address: str
+    lake: str
     departments: list[Department] = field(default_factory=list)
     dialects: Path | None = None
 
@@ -55,6 +57,7 @@ class Exchange:
         """Return the settings with some of them changed."""
         given = {
             "mianti_home": self.home,
+            "mianti_lake": self.lake,
             "mianti_publishers": self._table(),
             "mianti_dialects": self.dialects,
             "kafka_bootstrap_servers": self.address,
@@ -66,6 +69,7 @@ class Exchange:
         """Return the same as environment variables, for commands."""
         fixed = {
             "MIANTI_HOME": str(self.home),
+            "MIANTI_LAKE": self.lake,
             "MIANTI_PUBLISHERS": str(self._table()),
             "KAFKA_BOOTSTRAP_SERVERS": self.address,
         }
@@ -108,14 +112,11 @@ class Exchange:
 
     def dataset(self, family: str = "licence") -> pl.DataFrame:
         """Open a dataset as any reader would."""
-        return pl.read_delta(str(self.home / "lake" / "datasets" / family)).sort(
-            "subject", "record_key"
-        )
+        return lake.read(f"{self.lake}/datasets/{family}").sort("subject", "record_key")
 
     def log(self, family: str = "licence") -> pl.DataFrame:
         """Open the log."""
-        log = pl.read_delta(str(self.home / "lake" / "log" / family))
-        return log.sort("topic", "partition", "offset")
+        return lake.read(f"{self.lake}/log/{family}").sort("topic", "partition", "offset")
 
     def verified(self, family: str = "licence") -> Verified:
         """Recount a family, which must be right."""

@@ -32,7 +32,7 @@ def running(address: str) -> Server:
 def test_everything_lies_under_the_home_of_the_current_directory(tmp_path: Path) -> None:
     settings = read_settings()
     assert settings.mianti_home == tmp_path / ".mianti"
-    assert settings.mianti_lake == tmp_path / ".mianti" / "lake"
+    assert settings.mianti_lake == str(tmp_path / ".mianti" / "lake")
     assert settings.mianti_ledger == tmp_path / ".mianti" / "ledger"
 
 
@@ -42,7 +42,13 @@ def test_paths_are_absolute_and_the_lake_may_lie_elsewhere(
     monkeypatch.setenv("MIANTI_HOME", "one")
     monkeypatch.setenv("MIANTI_LAKE", "two")
     settings = read_settings()
-    assert (settings.mianti_home, settings.mianti_lake) == (tmp_path / "one", tmp_path / "two")
+    assert (settings.mianti_home, settings.mianti_lake) == (tmp_path / "one", str(tmp_path / "two"))
+
+
+@pytest.mark.parametrize("given", ["s3://lake-one/mianti", "s3://lake-one/mianti/"])
+def test_the_lake_may_be_a_folder_of_a_bucket(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("MIANTI_LAKE", given)
+    assert read_settings().mianti_lake == "s3://lake-one/mianti"
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +60,13 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("MIANTI_KAFKA_PORT", "70000"), ("MIANTI_LAKE", "s3://bucket/lake")]
+    ("name", "value"),
+    [
+        ("MIANTI_KAFKA_PORT", "70000"),
+        ("MIANTI_LAKE", "gs://bucket/lake"),
+        ("MIANTI_LAKE", "s3://bucket"),
+        ("MIANTI_LAKE", "s3://Bucket/lake?x=1"),
+    ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str

@@ -1,0 +1,99 @@
+"""A drop zone in an S3 bucket. An object is whole or not there: nothing needs to be waited for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from connectors.store import bucket_of, s3, unreachable
+from connectors.zone_names import Dropped, place_of
+
+_CHANGED: Final = {"PreconditionFailed", "NoSuchKey", "404", "412"}
+#: The largest object that one CopyObject takes.
+_ONE_COPY: Final = 5 << 30
+
+
+class Bucket:
+    """Use `connectors.zone.open_zone`. Every method raises StoreUnreachable."""
+
+    def __init__(self, uri: str) -> None:
+        """Take the zone's `s3://` URI."""
+        self._bucket, self._prefix = bucket_of(uri)
+
+    def dropped(self, now: dt.datetime) -> Iterator[Dropped]:
+        """Yield every object, by publisher, layout and name."""
+        try:
+            for one in self._objects(self._prefix + "/", 0):
+                path = one["Key"].removeprefix(f"{self._prefix}/")
+                if place := place_of(path):
+                    publisher, layout, name = place
+                    size, mark = one["Size"], one["ETag"]
+                    yield Dropped(path, name, publisher, layout, size, mark, ready=True)
+        except (BotoCoreError, ClientError) as error:
+            raise unreachable(error) from error
+
+    def _objects(self, prefix: str, depth: int) -> Iterator[Any]:
+        """Yield the objects down to a layout's folder: what is finished with is not listed."""
+        pages: Any = s3().get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
+            yield from page.get("Contents", [])
+            for folder in page.get("CommonPrefixes", []) if depth < 2 else []:
+                yield from self._objects(folder["Prefix"], depth + 1)
+
+    def fetch(self, file: Dropped, to: Path) -> bool:
+        """Copy an object to a path; return false if it changed since it was listed."""
+        try:
+            found = s3().get_object(
+                Bucket=self._bucket, Key=self._key(file.path), IfMatch=file.mark
+            )
+            with to.open("wb") as writer:
+                for piece in found["Body"].iter_chunks(1 << 20):
+                    writer.write(piece)
+        except ClientError as error:
+            if _code(error) in _CHANGED:
+                return False
+            raise unreachable(error) from error
+        except BotoCoreError as error:
+            raise unreachable(error) from error
+        return True
+
+    def finish(self, file: Dropped, end: str, folder: str, beside: Mapping[str, Path]) -> bool:
+        """Put files beside, then move the object there; return false if it has changed since."""
+        key = self._key(file.path)
+        target = f"{key.rpartition('/')[0]}/{end}/{folder}"
+        try:
+            for name, path in beside.items():
+                s3().upload_file(str(path), self._bucket, f"{target}/{name}")
+            self._copy(key, f"{target}/{file.name}", file)
+            # S3 has no move: whoever writes between these two calls loses that version, so the
+            # department's program should give each export a name of its own.
+            if s3().head_object(Bucket=self._bucket, Key=key)["ETag"] != file.mark:
+                return False
+            s3().delete_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if _code(error) in _CHANGED:
+                return False
+            raise unreachable(error) from error
+        except BotoCoreError as error:
+            raise unreachable(error) from error
+        return True
+
+    def _copy(self, key: str, target: str, file: Dropped) -> None:
+        source: Any = {"Bucket": self._bucket, "Key": key}
+        if file.size >= _ONE_COPY:
+            s3().copy(source, self._bucket, target)
+        else:
+            s3().copy_object(
+                Bucket=self._bucket, Key=target, CopySource=source, CopySourceIfMatch=file.mark
+            )
+
+    def _key(self, path: str) -> str:
+        return f"{self._prefix}/{path}"
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

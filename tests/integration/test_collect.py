@@ -1,0 +1,326 @@
+"""The drop zone, in a directory and in a bucket: each file published once, none lost, each explained."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from connectors.ledger import open_ledger
+from connectors.sending import NotDelivered
+from connectors.settings import Settings
+from deploy.cli.main import cli
+from flows import collect as collecting
+from flows.collect import Collected, collect
+from tests.support import lake
+from tests.support.exchange import Department, Exchange, read_csv
+
+LAYOUT = "cn-sgs-2018-licence"
+DONE, FAILED = "done", "failed"
+
+
+@dataclass
+class Zone:
+    """The drop zone of a department, as its people see it."""
+
+    exchange: Exchange
+    department: Department
+
+    @property
+    def uri(self) -> str:
+        return f"{self.exchange.lake}-zone"
+
+    @property
+    def settings(self) -> Settings:
+        return self.exchange.settings_with(mianti_zone=self.uri)
+
+    @property
+    def in_bucket(self) -> bool:
+        return self.uri.startswith("s3://")
+
+    @property
+    def folder(self) -> str:
+        return f"{self.department.id}/{LAYOUT}"
+
+    def put(self, name: str, content: bytes, folder: str | None = None, age: int = 60) -> None:
+        """Put a file there, last written to `age` seconds ago."""
+        path = f"{self.folder if folder is None else folder}/{name}".lstrip("/")
+        if self.in_bucket:
+            key = f"{urlsplit(self.uri).path.strip('/')}/{path}"
+            boto3.client("s3").put_object(Bucket=lake.BUCKET, Key=key, Body=content)
+            return
+        place = Path(self.uri) / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        then = dt.datetime.now(dt.UTC).timestamp() - age
+        os.utime(place, (then, then))
+
+    def rows(self, *numbers: int, **changes: Any) -> bytes:
+        """Return a file of licences."""
+        made = [self.department.licence(number, **changes) for number in numbers]
+        return self.department.file(made, "made.csv").read_bytes()
+
+    def files(self) -> dict[str, bytes]:
+        """Return all that lies in the zone, by path."""
+        here = lake.fetched(self.uri, self.exchange.home / f"zone-{os.urandom(4).hex()}")
+        found = [path for path in here.rglob("*") if path.is_file()] if here.exists() else []
+        return {path.relative_to(here).as_posix(): path.read_bytes() for path in found}
+
+    def under(self, end: str) -> dict[str, bytes]:
+        """Return what lies in done or failed of the department's folder, by name."""
+        start = f"{self.folder}/{end}/"
+        found = {path: body for path, body in self.files().items() if path.startswith(start)}
+        return {path.rpartition("/")[2]: body for path, body in found.items()}
+
+    def receipts(self, end: str = DONE) -> list[dict[str, Any]]:
+        start, name = f"{self.folder}/{end}/", "/receipt-"
+        found = {p: body for p, body in self.files().items() if p.startswith(start) and name in p}
+        return [
+            json.loads(found[path]) for path in sorted(found, key=lambda p: p.partition(name)[2])
+        ]
+
+    def collect(self, later: int = 0) -> Collected:
+        return collect(self.settings, dt.datetime.now(dt.UTC) + dt.timedelta(seconds=later))
+
+
+@pytest.fixture
+def zone(exchange: Exchange) -> Zone:
+    return Zone(exchange, exchange.department())
+
+
+def test_a_file_is_published_once_and_put_away_with_a_receipt(zone: Zone) -> None:
+    body = zone.rows(1, 2) + zone.rows(3, XK_XDR_SHXYM="123").partition(b"\n")[2]
+    zone.put("licences-20260501.csv", body)
+
+    done = zone.collect()
+
+    assert [(one.outcome and one.outcome.published) for one in done.receipts] == [2]
+    found = zone.under(DONE)
+    assert found["licences-20260501.csv"] == body
+    (receipt,) = zone.receipts()
+    assert {k: receipt[k] for k in ("read", "published", "unchanged", "refused")} == {
+        "read": 3,
+        "published": 2,
+        "unchanged": 0,
+        "refused": 1,
+    }
+    assert receipt["edition"] == "2026-04-30T16:00:00+00:00"
+    path = zone.exchange.home / "refused.csv"
+    path.write_bytes(found[receipt["refused_file"]])
+    assert [row["XK_XDR_SHXYM"] for row in read_csv(path)] == ["123"]
+    assert len(zone.files()) == 3
+    assert zone.collect() == Collected()
+    assert len(zone.department.events()) == 2
+
+
+def test_the_same_file_twice_is_told_apart_from_the_first_time(zone: Zone) -> None:
+    for later in (0, 100):
+        zone.put("licences.csv", zone.rows(1))
+        zone.collect(later)
+    assert [(one["published"], one["unchanged"]) for one in zone.receipts()] == [(1, 0), (0, 1)]
+    assert len(zone.department.events()) == 1
+
+
+def test_an_export_under_a_name_used_before_is_another_file(zone: Zone) -> None:
+    for later, scope in ((0, "散装"), (100, "预包装")):
+        zone.put("licences.csv", zone.rows(1, XK_NR=scope))
+        zone.collect(later)
+    assert [one["published"] for one in zone.receipts()] == [1, 1]
+    kept = [path for path in zone.files() if path.endswith("/licences.csv")]
+    assert len(kept) == 2
+
+
+@pytest.mark.parametrize("name", ["1.csv", "许可 (2).csv", "a%20b+c.csv", "长" * 60 + ".csv", "x"])
+def test_a_name_that_says_nothing_will_do(zone: Zone, name: str) -> None:
+    zone.put(name, zone.rows(1))
+    zone.collect()
+    assert [one["published"] for one in zone.receipts()] == [1]
+    assert name in zone.under(DONE)
+
+
+def test_a_file_still_being_written_waits(zone: Zone) -> None:
+    zone.put("licences.csv.part", zone.rows(1))
+    zone.put("~$licences.xlsx", b"")
+    assert zone.collect() == Collected()
+    if zone.in_bucket:
+        return  # an object is whole or not there
+    zone.put("licences.csv", zone.rows(1)[:50], age=1)
+    assert zone.collect() == Collected(waiting=1)
+    zone.put("licences.csv", zone.rows(1), age=2)
+    assert zone.collect() == Collected(waiting=1)
+    assert zone.collect(60).receipts[0].outcome is not None
+    assert [one["published"] for one in zone.receipts()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("folder", "content", "said"),
+    [
+        ("nobody/" + LAYOUT, None, "nobody"),
+        ("{id}/no-such-layout", None, "no-such-layout"),
+        ("{id}/" + LAYOUT, b"\x89PNG\r\n\x1a\n\0\0\0", "neither a table"),
+        ("{id}/" + LAYOUT, b"", "empty"),
+        ("{id}/" + LAYOUT, b"a,b\n1,2\n", "fits no layout"),
+    ],
+)
+def test_a_file_that_cannot_be_published_is_put_aside_and_the_others_go_on(
+    zone: Zone, folder: str, content: bytes | None, said: str
+) -> None:
+    place = folder.format(id=zone.department.id)
+    zone.put("a.csv", content if content is not None else zone.rows(9), place)
+    zone.put("b.csv", zone.rows(1))
+    done = zone.collect()
+    assert sorted(one.path for one in done.receipts if one.why) == [f"{place}/a.csv"]
+    found = {path: body for path, body in zone.files().items() if f"{place}/failed/" in path}
+    assert [path for path in found if path.endswith("/a.csv")]
+    (receipt,) = [json.loads(body) for path, body in found.items() if "/receipt-" in path]
+    assert said in receipt["failed"]["en"]
+    assert not receipt["failed"]["zh"].isascii()
+    assert [one["published"] for one in zone.receipts()] == [1]
+
+
+def test_a_file_that_lies_elsewhere_is_told_and_left(zone: Zone) -> None:
+    zone.put("loose.csv", zone.rows(1), "")
+    zone.put("loose.csv", zone.rows(1), zone.department.id)
+    zone.put("loose.csv", zone.rows(1), f"{zone.folder}/2026/05")
+    before = zone.files()
+    done = zone.collect()
+    assert done.receipts == []
+    if not zone.in_bucket:  # what lies deeper in a bucket is not listed
+        assert len(done.strays) == 3
+    assert len(done.strays) >= 2
+    assert zone.files() == before
+
+
+def _while_publishing(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Let something happen once, between reading a file and putting it away."""
+    published = collecting._published
+    acts = [act]
+
+    def then(*given: Any) -> Any:
+        receipt = published(*given)
+        while acts:
+            acts.pop()()
+        return receipt
+
+    monkeypatch.setattr(collecting, "_published", then)
+
+
+def test_a_file_that_changes_while_it_is_read_is_collected_again(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone.put("licences.csv", zone.rows(1))
+    _while_publishing(monkeypatch, lambda: zone.put("licences.csv", zone.rows(1, 2), age=50))
+    assert zone.collect() == Collected(waiting=1)
+    assert f"{zone.folder}/licences.csv" in zone.files()
+    zone.collect(100)
+    assert len(zone.department.events()) == 2
+    assert zone.under(DONE)["licences.csv"] == zone.rows(1, 2)
+
+
+def test_a_file_taken_away_while_it_is_read_is_no_fault(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_away() -> None:
+        if zone.in_bucket:
+            key = f"{urlsplit(zone.uri).path.strip('/')}/{zone.folder}/licences.csv"
+            boto3.client("s3").delete_object(Bucket=lake.BUCKET, Key=key)
+        else:
+            (Path(zone.uri) / zone.folder / "licences.csv").unlink()
+
+    zone.put("licences.csv", zone.rows(1))
+    _while_publishing(monkeypatch, take_away)
+    assert zone.collect() == Collected(waiting=1)
+    assert zone.collect() == Collected()
+
+
+def test_a_crash_between_publishing_and_moving_doubles_nothing(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    zone.put("licences.csv", zone.rows(1, 2))
+    _while_publishing(monkeypatch, crash)
+    with pytest.raises(KeyboardInterrupt):
+        zone.collect()
+    assert f"{zone.folder}/licences.csv" in zone.files()
+    zone.collect()
+    assert [(one["published"], one["unchanged"]) for one in zone.receipts()] == [(0, 2)]
+    assert len(zone.department.events()) == 2
+
+
+def test_a_fault_of_kafkas_leaves_every_file_where_it_is(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise NotDelivered("no answer", "无响应")
+
+    zone.put("a.csv", zone.rows(1))
+    zone.put("b.csv", zone.rows(2))
+    before = zone.files()
+    with monkeypatch.context() as broken:
+        broken.setattr(collecting, "publish", fail)
+        done = zone.collect()
+    assert isinstance(done.stopped, NotDelivered)
+    assert zone.files() == before
+    assert len(zone.collect().receipts) == 2
+
+
+def test_a_publisher_that_is_publishing_just_now_is_left_for_later(zone: Zone) -> None:
+    zone.put("a.csv", zone.rows(1))
+    with open_ledger(zone.settings.mianti_ledger, zone.department.id, "licence"):
+        assert zone.collect() == Collected(waiting=1)
+    assert len(zone.collect().receipts) == 1
+
+
+def test_many_files_at_once_are_published_in_the_order_of_their_names(zone: Zone) -> None:
+    for day in range(1, 25):
+        state = "1" if day % 2 else "2"
+        zone.put(f"licences-202605{day:02}.csv", zone.rows(1, XK_ZT=state))
+    assert len(zone.collect().receipts) == 24
+    assert [one["published"] for one in zone.receipts()] == [1] * 24
+    states = [e["standing"]["state"] for e in zone.department.events() if e["facet"] == "standing"]
+    assert len(states) == 23
+    zone.exchange.ingest()
+    assert zone.exchange.dataset()["versions"].to_list() == [24]
+
+
+def test_a_link_is_not_followed(zone: Zone) -> None:
+    if zone.in_bucket:
+        return  # a bucket has none
+    zone.put("a.csv", zone.rows(1))
+    secret = zone.exchange.home / "secret.csv"
+    secret.write_bytes(zone.rows(2))
+    (Path(zone.uri) / zone.folder / "b.csv").symlink_to(secret)
+    done = zone.collect()
+    assert done.strays == [f"{zone.folder}/b.csv"]
+    assert len(zone.department.events()) == 1
+
+
+def test_no_number_of_a_person_is_in_a_receipt(zone: Zone) -> None:
+    zone.put("a.csv", zone.rows(1, XK_NR="联系人 13812345678"))
+    zone.collect()
+    (receipt,) = zone.receipts()
+    assert receipt["reasons"] == {"personal_data": 1}
+    assert "13812345678" not in json.dumps(receipt)
+
+
+def test_the_command_says_what_it_did(zone: Zone) -> None:
+    zone.put("a.csv", zone.rows(1))
+    zone.put("b.csv", b"a,b\n1,2\n")
+    environment = zone.exchange.environment | {"MIANTI_ZONE": zone.uri}
+    told = CliRunner(env=environment).invoke(cli, ["collect", "--json"], prog_name="mianti")
+    assert told.exit_code == 3, told.stderr
+    summary = json.loads(told.stdout)
+    assert [one.get("published") for one in summary["files"]] == [1, 0]
+    again = CliRunner(env=environment).invoke(cli, ["collect"], prog_name="mianti")
+    assert again.exit_code == 0, again.stderr

@@ -1,0 +1,148 @@
+"""The lake in a bucket: which servers are trusted with it, and what is said when one is not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from connectors import preflight, store
+from connectors.preflight import UnsafeStore, require_safe
+from deploy.cli.main import cli
+from tests.support.exchange import Exchange
+
+
+@pytest.fixture(autouse=True)
+def afresh() -> Iterator[None]:
+    """Let each test's environment count: a process keeps its client and its verdict."""
+    for kept in (store.s3, store._session, require_safe):
+        kept.cache_clear()  # type: ignore[attr-defined]
+    yield
+    for kept in (store.s3, store._session, require_safe):
+        kept.cache_clear()  # type: ignore[attr-defined]
+
+
+class Heedless(BaseHTTPRequestHandler):
+    """An S3 server that has never heard of `If-None-Match`."""
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._say(200)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._say(200, b"<DeleteResult/>")
+
+    def _say(self, code: int, body: bytes = b"") -> None:
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def test_a_server_that_keeps_the_promise_is_trusted_and_left_clean(bucket: str) -> None:
+    place = f"{bucket}/{uuid4().hex}"
+    require_safe(place)
+    assert store.files(place) == {}
+
+
+def test_a_server_that_ignores_the_condition_is_refused(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Heedless) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        with pytest.raises(UnsafeStore, match="If-None-Match") as refused:
+            require_safe(f"{bucket}/lake")
+    assert str([preflight.RACERS] * preflight.KEYS) in str(refused.value)
+
+
+@pytest.mark.parametrize("new_lake", ["s3"], indirect=True)
+def test_nothing_is_landed_on_a_server_that_would_lose_it(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    department = exchange.department()
+    department.publish([department.licence(1)])
+    with serving(Heedless) as endpoint:
+        environment = exchange.environment | {"AWS_ENDPOINT_URL": endpoint}
+        done = CliRunner(env=environment).invoke(cli, ["ingest", "licence"], prog_name="mianti")
+    assert done.exit_code == 2
+    assert "If-None-Match" in done.stderr
+    for kept in (store.s3, store._session, require_safe):
+        kept.cache_clear()  # type: ignore[attr-defined]
+    exchange.ingest()
+    assert exchange.dataset().height == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "not-the-secret", "SignatureDoesNotMatch"),
+        ("AWS_ACCESS_KEY_ID", "nobody", "UserNotFound"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9", "EndpointConnectionError"),
+        ("AWS_PROFILE", "no-such-profile", "ProfileNotFound"),
+    ],
+)
+@pytest.mark.parametrize("new_lake", ["s3"], indirect=True)
+def test_a_bucket_that_does_not_let_us_in_is_told_without_the_key(
+    exchange: Exchange, name: str, value: str, said: str
+) -> None:
+    department = exchange.department()
+    department.publish([department.licence(1)])
+    done = CliRunner(env=exchange.environment | {name: value}).invoke(
+        cli, ["ingest", "licence"], prog_name="mianti"
+    )
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "AWS_" in done.stderr
+    assert "not-the-secret" not in done.stderr
+    asked = CliRunner(env=exchange.environment | {name: value}).invoke(
+        cli, ["query", "licence"], prog_name="mianti"
+    )
+    assert asked.exit_code == 2
+    assert "AWS_" in asked.stderr
+
+
+def test_a_profile_of_the_usual_file_is_used(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    keys = boto3.Session().get_credentials().get_frozen_credentials()
+    file = tmp_path / "credentials"
+    file.write_text(
+        f"[city]\naws_access_key_id = {keys.access_key}\n"
+        f"aws_secret_access_key = {keys.secret_key}\n"
+    )
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_PROFILE", "city")
+    told = store.options(bucket) or {}
+    assert told["aws_access_key_id"] == keys.access_key
+    require_safe(f"{bucket}/{uuid4().hex}")
+
+
+def test_a_lake_in_a_directory_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    assert store.options("/srv/lake") is None
+    require_safe("/srv/lake")
