@@ -17,7 +17,7 @@ define NEED_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help check setup demo up down clean lint format test
+.PHONY: help check setup demo up down clean lint format test bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,3 +60,7 @@ format: setup ## Put the code into shape
 
 test: check setup ## Run all tests, on a real Kafka
 	$(BIN)/pytest
+
+bench: check setup ## Measure speed and memory beside their limits (some ten minutes)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks.run

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import struct
-from functools import cache
-from typing import Any, Final, cast
+from collections.abc import Iterator
+from typing import Any, Final
 
 import fastavro
+import polars as pl
 
 from schemas.avro import (
     UnknownSchemaError,
-    facets,
     family_of,
     parsed_event_schema,
     schema_id,
 )
+from schemas.avro_write import bodies
 
 FRAME: Final = struct.Struct(">bI")
 #: A body larger than this is no event of ours; Kafka's own default limit is 1 MiB a message.
@@ -30,22 +31,9 @@ class Undecodable(Exception):
         self.code = code
 
 
-def encode(event: dict[str, Any], family: str) -> bytes:
-    """Return magic byte 0, the schema id (big-endian) and the Avro body of one event."""
-    out = io.BytesIO()
-    out.write(FRAME.pack(0, schema_id(family)))
-    # Told which branch of the union it is, fastavro need not try the value against both.
-    facet = event["facet"]
-    told = event | {facet: (_record_names(family)[facet], event[facet])}
-    fastavro.schemaless_writer(out, parsed_event_schema(family), told)
-    return out.getvalue()
-
-
-@cache
-def _record_names(family: str) -> dict[str, str]:
-    schema = cast(dict[str, Any], parsed_event_schema(family))
-    fields = {field["name"]: field["type"] for field in schema["fields"]}
-    return {facet: fields[facet][1]["name"] for facet in facets(family)}
+def values(events: pl.DataFrame, family: str) -> pl.Series:
+    """Return events as Kafka values: magic byte 0, the schema id (big-endian), the Avro body."""
+    return bodies(events, family, before=FRAME.pack(0, schema_id(family)))
 
 
 def decode(value: bytes | None, family: str) -> tuple[int, dict[str, Any]]:
@@ -70,14 +58,14 @@ def unframe(value: bytes | None) -> tuple[int, bytes]:
     return FRAME.unpack_from(value)[1], value[FRAME.size :]
 
 
-def headers(event: dict[str, Any], family: str) -> list[tuple[str, bytes]]:
-    """Return CloudEvents 1.0's four required attributes (Kafka binding), always in one order."""
-    return [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", event["event_id"].encode()),
-        ("ce_source", f"/mianti/publishers/{event['publisher']}".encode()),
-        ("ce_type", f"mianti.{family}.{event['facet']}".encode()),
-    ]
+def headers(events: pl.DataFrame, family: str) -> Iterator[list[tuple[str, bytes]]]:
+    """Yield CloudEvents 1.0's four required attributes (Kafka binding), always in one order."""
+    version = ("ce_specversion", b"1.0")
+    chosen = events.select("event_id", "publisher", "facet")
+    for event_id, publisher, facet in chosen.iter_rows():
+        source = ("ce_source", f"/mianti/publishers/{publisher}".encode())
+        kind = ("ce_type", f"mianti.{family}.{facet}".encode())
+        yield [version, ("ce_id", event_id.encode()), source, kind]
 
 
 def _body(body: bytes, family: str) -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
+import polars as pl
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from connectors.clients import connecting
 from connectors.errors import MiantiError
-from connectors.framing import encode, headers
+from connectors.framing import headers, values
 from connectors.settings import Settings, kafka_options
+from schemas.bucket import partition as partition_of
 
 _DELIVERY_MS: Final = 120_000
 
@@ -44,7 +46,7 @@ def send_all(
     client: KafkaProducer,
     topic: str,
     family: str,
-    events: Iterable[dict[str, Any]],
+    events: pl.DataFrame,
     partition: int | None = None,
 ) -> dict[int, list[int]]:
     """Send events keyed by subject; return, by partition, the offsets they were given.
@@ -52,15 +54,17 @@ def send_all(
     Returns only when every one is acknowledged. Raises NotDelivered.
     """
     try:
+        parts = _partitions(client, topic, events, partition)
+        made = zip(
+            events["subject"].cast(pl.Binary),
+            values(events, family),
+            headers(events, family),
+            parts,
+            strict=True,
+        )
         futures = [
-            client.send(
-                topic,
-                key=event["subject"].encode(),
-                value=encode(event, family),
-                headers=headers(event, family),
-                partition=partition,
-            )
-            for event in events
+            client.send(topic, key=key, value=value, headers=said, partition=part)
+            for key, value, said, part in made
         ]
         client.flush()
         delivered = [future.get(timeout=_DELIVERY_MS / 1000) for future in futures]
@@ -76,3 +80,16 @@ def send_all(
     for metadata in delivered:
         offsets.setdefault(metadata.partition, []).append(metadata.offset)
     return offsets
+
+
+def _partitions(
+    client: KafkaProducer, topic: str, events: pl.DataFrame, partition: int | None
+) -> pl.Series:
+    """Return where Kafka's own partitioner puts each subject, found for all at once.
+
+    kafka-python's takes 15 of the 50 µs that sending a message costs.
+    """
+    if partition is not None:
+        return pl.repeat(partition, events.height, eager=True)
+    count = len(client.partitions_for(topic))
+    return events.select(partition_of(pl.col("subject"), count)).to_series()

@@ -9,7 +9,6 @@ from kafka import KafkaProducer
 
 from connectors.ledger import Ledger
 from connectors.sending import send_all
-from flows.publish.events import as_records
 from flows.publish.recover import ledger_rows
 
 #: Events written down and sent between two confirmations.
@@ -34,8 +33,7 @@ class Delivery:
         done = 0
         for piece in events.iter_slices(_SLICE):
             self.ledger.write(ledger_rows(piece, sent=False))
-            records = as_records(piece, self._family)
-            offsets = send_all(self._producer, self._topic, self._family, records, partition)
+            offsets = send_all(self._producer, self._topic, self._family, piece, partition)
             self.ledger.confirm(piece)
             self._advance(offsets)
             done += piece.height

@@ -41,11 +41,6 @@ def identified(events: pl.DataFrame, family: str) -> pl.DataFrame:
     return events.with_columns(event_id=event_id(family))
 
 
-def as_records(events: pl.DataFrame, family: str) -> list[dict[str, Any]]:
-    """Return events as the dicts that Avro encodes."""
-    return list(events.select(list(event_columns(family))).iter_rows(named=True))
-
-
 def single(family: str, fields: dict[str, Any]) -> pl.DataFrame:
     """Return a frame of one event with `content_digest` and id from its fields.
 

@@ -238,6 +238,4 @@ def _write(settings: Settings, publisher: str, version: Version) -> None:
     )
     ensure_topic(settings, topic_name(FAMILY, publisher))
     with producer(settings) as client:
-        send_all(
-            client, topic_name(FAMILY, publisher), FAMILY, event.drop("content_digest").to_dicts()
-        )
+        send_all(client, topic_name(FAMILY, publisher), FAMILY, event)

@@ -1,0 +1,134 @@
+"""One measure in a process of its own: `python -m benchmarks.measures NAME ADDRESS HOME COUNT`.
+
+Prints one JSON object: events, seconds, peak resident memory in MB, and CPU seconds of the process.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from confluent_kafka import Consumer
+from confluent_kafka import TopicPartition as Place
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from benchmarks.events import FAMILY, TOPIC, events, subjects
+from connectors.framing import headers, values
+from connectors.settings import Settings
+from flows.ingest import ingest
+from flows.land import land
+from flows.publish import Publisher
+from flows.settle import settle
+
+PARTITIONS = range(4)
+
+
+def poll(settings: Settings, address: str, count: int) -> None:
+    """Read the topic by a bare kafka-python loop."""
+    client = KafkaConsumer(
+        bootstrap_servers=address,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=8 << 20,
+    )
+    client.assign([TopicPartition(TOPIC, number) for number in PARTITIONS])
+    seen = 0
+    while seen < count:
+        seen += sum(len(found) for found in client.poll(timeout_ms=500).values())
+
+
+def consume(settings: Settings, address: str, count: int) -> None:
+    """Read the topic by a bare confluent-kafka loop."""
+    client = Consumer(
+        {"bootstrap.servers": address, "group.id": "bench", "auto.offset.reset": "earliest"}
+    )
+    client.assign([Place(TOPIC, number, 0) for number in PARTITIONS])
+    seen = 0
+    while seen < count:
+        seen += len(client.consume(10_000, timeout=1))
+
+
+def land_whole(settings: Settings, address: str, count: int) -> None:
+    """Land the topic, whole batches in columns."""
+    assert land(settings, FAMILY).accepted == count
+
+
+def land_plain(settings: Settings, address: str, count: int) -> None:
+    """Land the topic record by record."""
+    assert land(settings, FAMILY, plain=True).accepted == count
+
+
+def settle_all(settings: Settings, address: str, count: int) -> None:
+    """Settle what was landed into an empty dataset."""
+    assert settle(settings, FAMILY).versions == count
+
+
+def nothing(settings: Settings, address: str, count: int) -> None:
+    """Ingest once more, with nothing to do."""
+    assert ingest(settings, FAMILY).landed.commits == 0
+
+
+def send(settings: Settings, address: str, count: int) -> None:
+    """Send the same bodies by a bare kafka-python loop, as the product's producer is set."""
+    client = KafkaProducer(
+        bootstrap_servers=address,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=20,
+        batch_size=256 << 10,
+        compression_type="lz4",
+    )
+    for first in range(0, count, 20_000):
+        made = events(first, min(20_000, count - first))
+        for subject, value, said in zip(
+            made["subject"], values(made, FAMILY), headers(made, FAMILY), strict=True
+        ):
+            client.send("mianti.bench.send", key=subject.encode(), value=value, headers=said)
+    client.flush()
+
+
+def publish(settings: Settings, address: str, count: int) -> None:
+    """Publish a file of the tax-A list: read, map, check, plan, write down, send, confirm."""
+    path = settings.mianti_home / "list.csv"
+    done = Publisher("heilongjiang-tax", settings).publish_file(path)
+    assert done.published == count, done
+
+
+def write_list(path: Path, count: int) -> None:
+    """Write the file that `publish` publishes: 1,000 enterprises, many offices."""
+    codes = subjects(1000)
+    with path.open("w", encoding="gb18030", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["序号", "纳税人识别号", "纳税人名称", "评价年度", "税务机关"])
+        for number in range(count):
+            which = number % 1000
+            office = f"示范第{number // 1000}税务局"
+            writer.writerow([number, codes[which], f"示范企业{which}有限公司", 2025, office])
+
+
+MEASURES: dict[str, Callable[[Settings, str, int], None]] = {
+    one.__name__: one
+    for one in (poll, consume, land_whole, land_plain, settle_all, nothing, send, publish)
+}
+
+
+def main(name: str, address: str, home: str, count: str) -> None:
+    """Run one measure and print what it took."""
+    settings = Settings(mianti_home=Path(home), kafka_bootstrap_servers=address)
+    before, started = os.times(), time.monotonic()
+    MEASURES[name](settings, address, int(count))
+    seconds, after = time.monotonic() - started, os.times()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    cpu = after.user + after.system - before.user - before.system
+    figures = {"events": int(count), "seconds": seconds, "peak_mb": peak, "cpu_seconds": cpu}
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
