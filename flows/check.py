@@ -75,7 +75,7 @@ def identity(family: str) -> Check:
 
 def with_digest(events: pl.DataFrame, family: str) -> pl.DataFrame:
     """Return the events with `content_digest`."""
-    return events.with_columns(content_digest=content_digest(family))
+    return events.with_columns(content_digest=content_digest(events, family))
 
 
 def _why(reason: str, wrong: pl.Expr) -> Check:

@@ -12,7 +12,7 @@ from typing import Final, cast
 import polars as pl
 from polars_hash import HExpr
 
-from schemas.avro import event_columns, facets, instance
+from schemas.avro import facets
 
 SEPARATORS: Final = ("\x1f", "\x1e", "\x1d", "\x1c")
 EVENT_ID_LENGTH: Final = 32
@@ -29,16 +29,18 @@ CONTENT_ENVELOPE: Final = (
 )
 
 
-def content_text(family: str) -> pl.Expr:
-    """Return the canonical content (String) of a frame of events of `family`."""
-    columns = event_columns(family)
+def content_text(events: pl.DataFrame, family: str) -> pl.Expr:
+    """Return the canonical content (String) of a frame of events of `family`.
+
+    What is absent from all of them is left out beforehand: it is no part of any text.
+    """
     names = [*CONTENT_ENVELOPE, *facets(family)]
-    return _pairs([(name, pl.col(name), columns[name]) for name in names], depth=0)
+    return _pairs([(name, pl.col(name), events[name]) for name in names], depth=0)
 
 
-def content_digest(family: str) -> pl.Expr:
+def content_digest(events: pl.DataFrame, family: str) -> pl.Expr:
     """Return the SHA-256 (64 hex characters) of the canonical content."""
-    return _sha256(content_text(family))
+    return _sha256(content_text(events, family))
 
 
 def event_id(family: str) -> pl.Expr:
@@ -62,17 +64,25 @@ def _sha256(text: pl.Expr) -> pl.Expr:
     return cast(HExpr, text).chash.sha2_256()
 
 
-def _pairs(fields: list[tuple[str, pl.Expr, pl.DataType]], depth: int) -> pl.Expr:
-    texts = [pl.lit(f"{name}=") + _text(expr, dtype, depth + 1) for name, expr, dtype in fields]
-    return pl.concat_str(texts, separator=SEPARATORS[depth], ignore_nulls=True)
+def _pairs(fields: list[tuple[str, pl.Expr, pl.Series]], depth: int) -> pl.Expr:
+    texts = [
+        pl.lit(f"{name}=") + _text(expr, held, depth + 1)
+        for name, expr, held in fields
+        if held.null_count() < len(held)
+    ]
+    return pl.concat_str(texts or pl.lit(""), separator=SEPARATORS[depth], ignore_nulls=True)
 
 
-def _text(expr: pl.Expr, dtype: pl.DataType, depth: int) -> pl.Expr:
+def _text(expr: pl.Expr, held: pl.Series, depth: int) -> pl.Expr:
+    dtype = held.dtype
     if isinstance(dtype, pl.Struct):
-        fields = [(f.name, expr.struct.field(f.name), instance(f.dtype)) for f in dtype.fields]
+        fields = [
+            (field.name, expr.struct.field(field.name), held.struct.field(field.name))
+            for field in dtype.fields
+        ]
         return pl.when(expr.is_not_null()).then(_pairs(fields, depth))
     if isinstance(dtype, pl.List):
-        items = expr.list.eval(_text(pl.element(), instance(dtype.inner), depth + 1))
+        items = expr.list.eval(_text(pl.element(), held.explode(), depth + 1))
         joined = items.list.join(SEPARATORS[depth])
         return pl.when(expr.list.len() > 0).then(joined)
     if isinstance(dtype, pl.Date):

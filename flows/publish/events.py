@@ -49,4 +49,4 @@ def single(family: str, fields: dict[str, Any]) -> pl.DataFrame:
     columns = event_columns(family)
     row = dict.fromkeys(columns) | {"void_ab_initio": "no"} | fields
     frame = pl.DataFrame([row], schema=columns)
-    return identified(frame.with_columns(content_digest=content_digest(family)), family)
+    return identified(frame.with_columns(content_digest=content_digest(frame, family)), family)

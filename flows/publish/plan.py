@@ -78,7 +78,9 @@ def plan(events: pl.DataFrame, held: Held, family: str, floor: dt.datetime | Non
     `floor` is the newest edition a rebuilt ledger knows its publisher to have sent: what an older
     file says about a record known can no longer be put in order, and is refused.
     """
-    digested = events.with_columns(content_digest=content_digest(family), neutral=_neutral(family))
+    digested = events.with_columns(
+        content_digest=content_digest(events, family), neutral=_neutral(family)
+    )
     # Deciding takes a few narrow columns; the events themselves are picked out at the end.
     slim = digested.select("__row", *_DECIDING).with_row_index("place")
     joined = _join(slim, held).with_columns(floor=pl.lit(floor, pl.Datetime("us", "UTC")))
