@@ -26,8 +26,10 @@ _log = logging.getLogger(__name__)
 STALL_SECONDS: Final = 60.0
 _POLL_MS: Final = 500
 _AT_A_TIME: Final = 5_000
-#: Batches: one holds up to 1 MiB as Kafka stores it, several times that when decompressed.
-_WHOLE_AT_A_TIME: Final = 16
+#: Batches, of 20 messages or of thousands; what bounds memory is the bytes of one fetch, which are
+#: several times that when decompressed.
+_WHOLE_AT_A_TIME: Final = 2_000
+_WHOLE_BYTES: Final = 512 << 10
 
 
 class Stalled(MiantiError):
@@ -62,7 +64,7 @@ def consumer(
             auto_offset_reset="none",
             isolation_level="read_committed" if committed else "read_uncommitted",
             fetch_min_bytes=1,
-            max_partition_fetch_bytes=8 << 20,
+            max_partition_fetch_bytes=_WHOLE_BYTES if whole else 8 << 20,
             max_poll_records=_WHOLE_AT_A_TIME if whole else _AT_A_TIME,
         )
     if whole and not hand_over_whole(client):
