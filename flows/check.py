@@ -43,6 +43,8 @@ def check(events: pl.DataFrame, family: str, publisher: Publisher, name: str) ->
 
 def with_reasons(events: pl.DataFrame, checks: Iterable[Check]) -> pl.DataFrame:
     """Return the frame with `__why`: null, or the reason of the first check an event fails."""
+    if events.is_empty():
+        return events.with_columns(__why=pl.lit(None, pl.String))
     every = list(checks)
     asked = [wrong.any().alias(str(number)) for number, (wrong, _) in enumerate(every)]
     fails = events.select(asked).row(0)

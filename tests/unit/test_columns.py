@@ -15,7 +15,9 @@ from kafka.record.memory_records import MemoryRecords
 
 from connectors import raw_batches
 from flows import decode_columns
+from flows.check import check, with_digest
 from flows.judge import judge
+from schemas.avro import event_columns
 from tests.support import batches as b
 
 Message = b.Message
@@ -273,3 +275,9 @@ def test_nothing_is_said_of_damage_on_the_way(caplog: pytest.LogCaptureFixture) 
     with caplog.at_level(logging.DEBUG):
         both(b.batch([spoiled(lambda body: body[:-3])]))
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_no_events_have_nothing_against_them() -> None:
+    events = with_digest(pl.DataFrame(schema=event_columns("licence")), "licence")
+    judged = check(events, "licence", b.PUBLISHERS["housing-demo"], "housing-demo")
+    assert judged["__why"].to_list() == []
