@@ -14,6 +14,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from connectors.preflight import require_safe
 from connectors.settings import Settings
 from connectors.store import S3, no_answer, options
+from connectors.transactions import transactions
 
 #: `log`: everything landed. `history`: the accepted versions by bucket, for settling and asking
 #: about the past; neither is for others to read. `datasets`: what others read.
@@ -112,14 +113,8 @@ def _sure(table: DeltaTable, ids: Mapping[str, int]) -> Iterator[CommitPropertie
 
 def _is_in(table: DeltaTable, ids: Mapping[str, int]) -> bool:
     fresh = _open(table.table_uri)
-    known = transactions(fresh, list(ids))
+    known = transactions(fresh)
     return all(known.get(name, -1) >= number for name, number in ids.items())
-
-
-def transactions(table: DeltaTable, names: list[str]) -> dict[str, int]:
-    """Return the recorded number of each transaction id that has one."""
-    found = {name: table.transaction_version(name) for name in names}
-    return {name: number for name, number in found.items() if number is not None}
 
 
 def added_since(

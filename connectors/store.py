@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import boto3
 from botocore.config import Config
@@ -28,6 +28,7 @@ _AMAZON: Final = (".amazonaws.com", ".amazonaws.com.cn")
 _CONFIG: Final = Config(
     s3={"addressing_style": "path"},
     retries={"mode": "standard", "max_attempts": 5},
+    max_pool_connections=16,  # as many as race in the preflight, and some
     connect_timeout=10,
     read_timeout=60,
 )
@@ -104,6 +105,26 @@ def options(uri: str) -> dict[str, str] | None:
     if endpoint.startswith("http://"):
         told["aws_allow_http"] = "true"
     return told
+
+
+def place_of(table_uri: str) -> str:
+    """Return the place of a table as the lake's settings name it: a path, or an `s3://` URI."""
+    uri = table_uri.rstrip("/")
+    return uri if uri.startswith(S3) else unquote(uri.removeprefix("file://"))
+
+
+def read(uri: str) -> bytes | None:
+    """Return a small file whole; None where there is none. Raises StoreUnreachable, OSError."""
+    if not uri.startswith(S3):
+        path = Path(uri)
+        return path.read_bytes() if path.exists() else None
+    bucket, key = bucket_of(uri)
+    try:
+        return s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+    except s3().exceptions.NoSuchKey:
+        return None
+    except (BotoCoreError, ClientError) as error:
+        raise unreachable(error) from error
 
 
 def files(uri: str) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +22,7 @@ from connectors.ahead import ahead
 from connectors.reading import Batch, bounds, check_bounds, consumer, read
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
+from connectors.transactions import transactions
 from flows.judge import judge
 from flows.log import (
     ACCEPTED,
@@ -105,7 +106,7 @@ def _land(
     publishers = contract.publishers(settings.mianti_publishers)
     with consumer(settings, whole=not plain) as client:
         parts = [p for topic in family_topics(settings, family) for p in partitions(client, topic)]
-        start = positions(table, parts)
+        start = positions(transactions(table), parts)
         first, ends = bounds(client, parts)
         for part in parts:
             if accept_gap and start[part] < first[part]:
@@ -123,11 +124,9 @@ def _land(
                 _note(landed, rows, parts_done)
 
 
-def positions(table: DeltaTable, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
-    """Return the next offset of each partition as the log has it; 0 where it has none."""
-    names = {part: offset_id(part.topic, part.partition) for part in parts}
-    known = lake.transactions(table, list(names.values()))
-    return {part: known.get(name, 0) for part, name in names.items()}
+def positions(known: Mapping[str, int], parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the next offset of each partition by the log's transactions; 0 where it has none."""
+    return {part: known.get(offset_id(part.topic, part.partition), 0) for part in parts}
 
 
 def _commit(
@@ -135,12 +134,13 @@ def _commit(
 ) -> list[Part]:
     """Write one batch; the offsets it was read from must still be the log's. Raises Lost."""
     table.update_incremental()
+    known = transactions(table)
     moved = [part for part, end in batch.positions.items() if end > start[part]]
-    if positions(table, moved) != {part: start[part] for part in moved}:
+    if positions(known, moved) != {part: start[part] for part in moved}:
         raise lake.Lost
     done = [_part(rows, part, start[part], batch.positions[part]) for part in moved]
-    ids = {offset_id(p.topic, p.partition): p.end for p in done} | _skips(table, done)
-    landed_at = _landed_at(table)
+    ids = {offset_id(p.topic, p.partition): p.end for p in done} | _skips(known, done)
+    landed_at = _landed_at(known)
     ids[LANDED] = (landed_at - _EPOCH) // _MICROSECOND
     stamped = rows.with_columns(landed_at=pl.lit(landed_at, pl.Datetime("us", "UTC")))
     lake.append(table, stamped.select(lake.column_order(table)), ids)
@@ -155,17 +155,16 @@ def _part(rows: pl.DataFrame, part: TopicPartition, start: int, end: int) -> Par
     return Part(part.topic, part.partition, start, end, accepted, quarantined, skipped)
 
 
-def _skips(table: DeltaTable, done: list[Part]) -> dict[str, int]:
+def _skips(known: Mapping[str, int], done: list[Part]) -> dict[str, int]:
     """Count on: offsets that held no committed message (transaction markers, aborted ones)."""
     counted = [part for part in done if part.skipped]
     names = {skipped_id(p.topic, p.partition): p.skipped for p in counted}
-    before = lake.transactions(table, list(names))
-    return {name: before.get(name, 0) + more for name, more in names.items()}
+    return {name: known.get(name, 0) + more for name, more in names.items()}
 
 
-def _landed_at(table: DeltaTable) -> dt.datetime:
+def _landed_at(known: Mapping[str, int]) -> dt.datetime:
     """Return the time of this commit, later than every commit's before it."""
-    last = lake.transactions(table, [LANDED]).get(LANDED)
+    last = known.get(LANDED)
     now = dt.datetime.now(dt.UTC)
     return now if last is None else max(now, _EPOCH + (last + 1) * _MICROSECOND)
 
@@ -173,7 +172,7 @@ def _landed_at(table: DeltaTable) -> dt.datetime:
 def _jump(table: DeltaTable, part: TopicPartition, at: int, first: int) -> int:
     """Remember a gap an operator accepts, and go on behind it."""
     name = gap_id(part.topic, part.partition)
-    before = lake.transactions(table, [name]).get(name, 0)
+    before = transactions(table).get(name, 0)
     ids = {name: before + first - at, offset_id(part.topic, part.partition): first}
     lake.append(table, lake.empty(table), ids)
     table.update_incremental()

@@ -14,6 +14,7 @@ from connectors import lake
 from connectors.reading import bounds, consumer
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
+from connectors.transactions import transactions
 from flows.complete import Cycle, cycles, stated
 from flows.land import positions
 from flows.log import ACCEPTED, QUARANTINED
@@ -83,7 +84,7 @@ def _lag(settings: Settings, family: str, log: DeltaTable | None) -> tuple[int, 
     with consumer(settings) as client:
         parts = [p for topic in family_topics(settings, family) for p in partitions(client, topic)]
         first, ends = bounds(client, parts)
-        at = positions(log, parts) if log is not None else dict.fromkeys(parts, 0)
+        at = positions(transactions(log), parts)
         behind = {part: max(at[part], first[part]) for part in parts if ends[part] > at[part]}
         lag = sum(ends[part] - at[part] for part in behind)
         return lag, _age(client, behind) if behind else 0.0

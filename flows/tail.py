@@ -8,6 +8,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from connectors import lake
+from connectors.transactions import transactions
 from flows.log import ACCEPTED
 from schemas.bucket import BUCKETS
 
@@ -19,9 +20,8 @@ def watermark_id(bucket: int) -> str:
 
 def watermarks(table: DeltaTable | None) -> dict[int, int]:
     """Return, by bucket, the log version (plus one) it is settled through; 0 where it never was."""
-    names = {bucket: watermark_id(bucket) for bucket in range(BUCKETS)}
-    known = lake.transactions(table, list(names.values())) if table is not None else {}
-    return {bucket: known.get(name, 0) for bucket, name in names.items()}
+    known = transactions(table)
+    return {bucket: known.get(watermark_id(bucket), 0) for bucket in range(BUCKETS)}
 
 
 def tail(

@@ -6,6 +6,7 @@ from connectors import lake
 from connectors.reading import bounds, consumer
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
+from connectors.transactions import transactions
 from flows.land import positions
 
 
@@ -18,5 +19,5 @@ def lags(settings: Settings, family: str) -> dict[tuple[str, int], int]:
     with consumer(settings) as client:
         parts = [p for topic in family_topics(settings, family) for p in partitions(client, topic)]
         first, ends = bounds(client, parts)
-    at = positions(log, parts) if log is not None else dict.fromkeys(parts, 0)
+    at = positions(transactions(log), parts)
     return {(p.topic, p.partition): ends[p] - max(at[p], first[p]) for p in parts}

@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 
 from connectors import lake
 from connectors.settings import Settings
+from connectors.transactions import transactions
 from flows.log import ACCEPTED, QUARANTINED, history_columns, log_columns, offset_id
 from flows.maintain import Maintained, maintain
 from flows.tail import tail, watermark_id, watermarks
@@ -128,9 +129,9 @@ def test_transaction_ids_outlive_compaction_vacuum_and_checkpoint(settings: Sett
     maintain(settings, FAMILY, retain=AT_ONCE)
     log = opened(settings, "log")
     assert list(Path(lake.uri(settings, "log", FAMILY), "_delta_log").glob("*.checkpoint.parquet"))
-    assert lake.transactions(log, [OFFSET]) == {OFFSET: 20}
+    assert transactions(log)[OFFSET] == 20
     land(settings, 20, 21)
-    assert lake.transactions(opened(settings, "log"), [OFFSET]) == {OFFSET: 21}
+    assert transactions(opened(settings, "log"))[OFFSET] == 21
 
 
 def test_files_are_kept_for_readers_that_have_them_open(settings: Settings) -> None:
