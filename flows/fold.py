@@ -13,11 +13,25 @@ from typing import Final
 
 import polars as pl
 
-from schemas.avro import dataset_columns, event_columns
+from schemas.avro import dataset_columns
 from schemas.facets import DECISION, FINAL_STANDINGS, STANDING, STATEMENT, WITHDRAWAL
 
 RECORD: Final = ["subject", "record_key"]
-FACET: Final = [*RECORD, "facet"]
+#: What decides which version wins.
+DECIDING: Final = (
+    *RECORD,
+    *("facet", "effective_from", "effective_to", "void_ab_initio", "sequence", "event_id"),
+    *("landed_at", "topic", "partition", "offset", "bucket"),
+)
+#: The facets that stand beside a decision, in the families that have them.
+SIDES: Final = (STANDING, "repair", "objection", WITHDRAWAL)
+#: The dates of a decision, in the families that have them.
+DATES: Final = ("effective_from", "effective_to", "valid_from", "valid_to", "publication_to")
+#: What a row tells of its decision's event, beside the decision itself.
+ENVELOPE: Final = (
+    *("publisher", "issuer", "issuer_name", "occurred_at"),
+    *("layout", "layout_version", "file_digest", "file_row"),
+)
 _FAR: Final = dt.date(9999, 12, 31)
 _DAY: Final = pl.duration(days=1)
 
@@ -37,36 +51,32 @@ KEPT: Final = (
 
 
 def union(versions: pl.DataFrame) -> pl.DataFrame:
-    """Return each event once, as it was first landed, in one order whatever came in."""
+    """Return each event once, as it was first landed."""
+    repeated = pl.col("event_id").is_duplicated()
+    twice = versions.filter(repeated)
+    if twice.is_empty():
+        return versions
     order = ["event_id", "landed_at", "topic", "partition", "offset"]
-    return versions.sort(order).unique("event_id", keep="first", maintain_order=True)
+    first = twice.sort(order).unique("event_id", keep="first", maintain_order=True)
+    return pl.concat([versions.filter(~repeated), first])
 
 
 def fold(
     versions: pl.DataFrame, family: str, on: dt.date, known_at: dt.datetime | None = None
 ) -> pl.DataFrame:
-    """Return the dataset rows (`dataset_columns`) of a frame of landed versions.
+    """Return the dataset rows (`dataset_columns`) of a frame of landed versions, sorted by record.
 
     `on` is a calendar day in China; `known_at` (UTC) leaves out what was landed after it.
     `versions` has the event columns with `landed_at`, `topic`, `partition`, `offset`, `bucket`.
     """
-    distinct = union(_known(versions, known_at)).filter(pl.col("facet") != STATEMENT)
-    ranked = _ranked(distinct, on)
-    winners = ranked.filter(pl.col("wins"))
-    rows = _records(ranked).join(_facets_side_by_side(winners, family, on), on=RECORD, how="left")
-    stated = rows.with_columns(_state(family, on)).with_columns(
-        unusable_reason=_unusable_reason(family, on)
-    )
-    final = stated.with_columns(as_of=pl.lit(on), usable=_usable(), usable_until=_until(family, on))
-    columns = dataset_columns(family)
-    shown = [
-        pl.col(name) if name in KEPT else pl.when(pl.col("usable") == "yes").then(pl.col(name))
-        for name in columns
-    ]
-    return final.select(
-        value.cast(dtype).alias(name)
-        for value, (name, dtype) in zip(shown, columns.items(), strict=True)
-    ).sort(RECORD)
+    # Contents are wide and lie in lists: who wins is settled without them, by their row's number.
+    narrow = versions.select(*DECIDING, pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
+    distinct = union(_known(narrow, known_at)).filter(pl.col("facet") != STATEMENT)
+    records = _records(_ranked(distinct, on), [f for f in SIDES if f in versions.columns], on)
+    rows = records.with_columns(_stated(versions, records)).with_columns(_state(family, on))
+    told = rows.with_columns(unusable_reason=_unusable_reason(family, on))
+    final = told.with_columns(as_of=pl.lit(on), usable=_usable(), usable_until=_until(family, on))
+    return _shown(final, versions, dataset_columns(family))
 
 
 def _known(versions: pl.DataFrame, known_at: dt.datetime | None) -> pl.DataFrame:
@@ -74,67 +84,89 @@ def _known(versions: pl.DataFrame, known_at: dt.datetime | None) -> pl.DataFrame
 
 
 def _ranked(distinct: pl.DataFrame, on: dt.date) -> pl.DataFrame:
-    """Mark the winner of each facet on the day, and facets whose winner is contradicted."""
+    """Sort by record and facet, and mark the winner of each facet on the day, and its rivals."""
     begun = pl.col("effective_from").is_null() | (pl.col("effective_from") <= on)
     effective = begun | (pl.col("void_ab_initio") == "yes")
-    rivals = pl.col("event_id").n_unique().over([*FACET, "sequence"])
-    order = [*FACET, "effective", "sequence", "event_id"]
-    ranked = distinct.with_columns(effective=effective, rivals=rivals).sort(order)
-    last = pl.int_range(pl.len()).over(FACET) == pl.len().over(FACET) - 1
-    return ranked.with_columns(wins=pl.col("effective") & last)
+    order = [*RECORD, "facet", "effective", "sequence", "event_id"]
+    ranked = distinct.with_columns(effective=effective).sort(order)
+    record = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in RECORD)
+    facet = record | (pl.col("facet") != pl.col("facet").shift())
+    # Neighbours that differ begin a new group: numbers for groups of texts.
+    ranked = ranked.with_columns(
+        record_number=record.fill_null(value=True).cum_sum(),
+        facet_number=facet.fill_null(value=True).cum_sum(),
+    )
+    last = (pl.col("facet_number") != pl.col("facet_number").shift(-1)).fill_null(value=True)
+    return ranked.with_columns(
+        wins=pl.col("effective") & last,
+        rivals=pl.len().over("facet_number", "sequence"),
+    )
 
 
-def _records(ranked: pl.DataFrame) -> pl.DataFrame:
-    """One row per record: what its versions say together."""
-    winning = pl.col("sequence").filter(pl.col("wins")).first().over(FACET).fill_null(0)
+def _records(ranked: pl.DataFrame, sides: list[str], on: dt.date) -> pl.DataFrame:
+    """One row per record: what its versions say together, and the rows that win."""
+    winning = pl.col("sequence").filter(pl.col("wins")).first().over("facet_number").fill_null(0)
     to_come = ~pl.col("effective") & (pl.col("sequence") >= winning)  # a rival comes, too
+    wins, facet = pl.col("wins"), pl.col("facet")
+    lapsed = (pl.col("effective_to") < on).fill_null(value=False)
     return (
         ranked.with_columns(turns=pl.when(to_come).then(pl.col("effective_from") - _DAY))
-        .group_by(RECORD)
+        .group_by("record_number", maintain_order=True)
         .agg(
-            versions=pl.len().cast(pl.Int64),
-            first_landed_at=pl.col("landed_at").min(),
-            last_landed_at=pl.col("landed_at").max(),
-            bucket=pl.col("bucket").first(),
-            conflicted=(pl.col("wins") & (pl.col("rivals") > 1)).any(),
-            next_turn=pl.col("turns").min(),
+            *[pl.col(name).first() for name in RECORD],
+            pl.len().cast(pl.Int64).alias("versions"),
+            pl.col("landed_at").min().alias("first_landed_at"),
+            pl.col("landed_at").max().alias("last_landed_at"),
+            pl.col("bucket").first(),
+            (wins & (pl.col("rivals") > 1)).any().alias("conflicted"),
+            pl.col("turns").min().alias("next_turn"),
+            pl.col("row").filter(wins & (facet == DECISION)).first().alias(DECISION),
+            *[pl.col("row").filter(wins & (facet == s) & ~lapsed).first().alias(s) for s in sides],
         )
     )
 
 
-def _facets_side_by_side(winners: pl.DataFrame, family: str, on: dt.date) -> pl.DataFrame:
-    """One row per record: its decision's envelope and content, and the other facets' states."""
-    ended = pl.col("effective_to") < on
-    dates = ["effective_from", "effective_to"]
-    base = winners.filter(pl.col("facet") == DECISION).select(
-        *RECORD,
-        "publisher",
-        "issuer",
-        "issuer_name",
-        *dates,
-        "occurred_at",
-        "layout",
-        "layout_version",
-        "file_digest",
-        "file_row",
-        pl.col("event_id").alias("decision_event_id"),
-        DECISION,
-    )
-    rows = winners.select(RECORD).unique().join(base, on=RECORD, how="left").unnest(DECISION)
-    for facet in event_columns(family):
-        if facet in (STANDING, "repair", "objection", WITHDRAWAL):
-            side = winners.filter((pl.col("facet") == facet) & ~ended.fill_null(value=False))
-            rows = rows.join(_side(side, facet), on=RECORD, how="left")
-    return rows
+def _stated(versions: pl.DataFrame, records: pl.DataFrame) -> list[pl.Series]:
+    """Return what decides a record's state, out of the rows that win: its dates, its sides."""
+    decided = versions.select("effective_from", "effective_to", "event_id", DECISION)
+    decided = decided.rename({"event_id": "decision_event_id"}).unnest(DECISION)
+    dates = [n for n in DATES if n in decided.columns]
+    found = _picked(decided.select("decision_event_id", *dates), records[DECISION])
+    for side in SIDES:
+        if side in records.columns:
+            of_side = versions.select(
+                pl.col(side).struct.field("state").alias(f"{side}_state"),
+                pl.col("event_id").alias(f"{side}_event_id"),
+                pl.col("effective_to").alias(f"{side}_ends"),
+            )
+            found += _picked(of_side, records[side])
+    return found
 
 
-def _side(side: pl.DataFrame, facet: str) -> pl.DataFrame:
-    return side.select(
-        *RECORD,
-        pl.col(facet).struct.field("state").alias(f"{facet}_state"),
-        pl.col("event_id").alias(f"{facet}_event_id"),
-        pl.col("effective_to").alias(f"{facet}_ends"),
-    )
+def _shown(rows: pl.DataFrame, versions: pl.DataFrame, columns: pl.Schema) -> pl.DataFrame:
+    """Return the dataset's columns; of a row that may not be used, only those to be kept."""
+    usable = pl.col("usable") == "yes"
+    known = [pl.col(n) if n in KEPT else pl.when(usable).then(n) for n in rows.columns]
+    shown = rows.select(known)
+    content = versions.select(*ENVELOPE, DECISION).unnest(DECISION)
+    wanted = [n for n in columns if n in content.columns and n not in shown.columns]
+    chosen = rows.select(pl.when(usable).then(DECISION)).to_series()
+    whole = shown.with_columns(_picked(content.select(wanted), chosen))
+    return whole.select(pl.col(name).cast(dtype) for name, dtype in columns.items())
+
+
+def _picked(frame: pl.DataFrame, rows: pl.Series) -> list[pl.Series]:
+    """Return a frame's columns at some row numbers; null where the number is."""
+    return frame.select(_at(column, rows) for column in frame).get_columns()
+
+
+def _at(column: pl.Series, rows: pl.Series) -> pl.Expr:
+    name = pl.col(column.name)
+    if isinstance(column.dtype, pl.List) and not column.list.len().sum():
+        # Picking from a list of records costs as much as all other columns; few have any in them.
+        there = name.is_not_null().gather(rows)
+        return pl.when(there).then(pl.lit([], column.dtype)).alias(column.name)
+    return name.gather(rows)
 
 
 def _state(family: str, on: dt.date) -> list[pl.Expr]:
