@@ -14,10 +14,10 @@ from typing import Literal, Protocol
 
 from connectors.store import S3
 from connectors.zone_bucket import Bucket
-from connectors.zone_directory import Directory
+from connectors.zone_directory import Directory, Unreadable
 from connectors.zone_names import Dropped
 
-__all__ = ["Dropped", "Zone", "open_zone"]
+__all__ = ["Dropped", "Unreadable", "Zone", "open_zone"]
 
 End = Literal["done", "failed"]
 
@@ -29,7 +29,10 @@ class Zone(Protocol):
         """Yield every file put here, by publisher, layout and name; `now` is UTC."""
 
     def fetch(self, file: Dropped, to: Path) -> bool:
-        """Copy a file to a path; return false, with nothing promised, if it changed meanwhile."""
+        """Copy a file to a path; return false, with nothing promised, if it changed meanwhile.
+
+        Raises Unreadable.
+        """
 
     def finish(self, file: Dropped, end: End, folder: str, beside: Mapping[str, Path]) -> bool:
         """Put files beside, then move the file there; return false if it has changed since."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,40 +46,30 @@ class Bucket:
 
     def fetch(self, file: Dropped, to: Path) -> bool:
         """Copy an object to a path; return false if it changed since it was listed."""
-        try:
-            found = s3().get_object(
-                Bucket=self._bucket, Key=self._key(file.path), IfMatch=file.mark
-            )
-            with to.open("wb") as writer:
-                for piece in found["Body"].iter_chunks(1 << 20):
-                    writer.write(piece)
-        except ClientError as error:
-            if _code(error) in _CHANGED:
-                return False
-            raise unreachable(error) from error
-        except BotoCoreError as error:
-            raise unreachable(error) from error
+        return _unless_changed(lambda: self._fetch(file, to))
+
+    def _fetch(self, file: Dropped, to: Path) -> bool:
+        found = s3().get_object(Bucket=self._bucket, Key=self._key(file.path), IfMatch=file.mark)
+        with to.open("wb") as writer:
+            for piece in found["Body"].iter_chunks(1 << 20):
+                writer.write(piece)
         return True
 
     def finish(self, file: Dropped, end: str, folder: str, beside: Mapping[str, Path]) -> bool:
         """Put files beside, then move the object there; return false if it has changed since."""
+        return _unless_changed(lambda: self._finish(file, f"{end}/{folder}", beside))
+
+    def _finish(self, file: Dropped, folder: str, beside: Mapping[str, Path]) -> bool:
         key = self._key(file.path)
-        target = f"{key.rpartition('/')[0]}/{end}/{folder}"
-        try:
-            for name, path in beside.items():
-                s3().upload_file(str(path), self._bucket, f"{target}/{name}")
-            self._copy(key, f"{target}/{file.name}", file)
-            # S3 has no move: whoever writes between these two calls loses that version, so the
-            # department's program should give each export a name of its own.
-            if s3().head_object(Bucket=self._bucket, Key=key)["ETag"] != file.mark:
-                return False
-            s3().delete_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if _code(error) in _CHANGED:
-                return False
-            raise unreachable(error) from error
-        except BotoCoreError as error:
-            raise unreachable(error) from error
+        target = f"{key.rpartition('/')[0]}/{folder}"
+        for name, path in beside.items():
+            s3().upload_file(str(path), self._bucket, f"{target}/{name}")
+        self._copy(key, f"{target}/{file.name}", file)
+        # S3 has no move: whoever writes between these two calls loses that version, so the
+        # department's program should give each export a name of its own.
+        if s3().head_object(Bucket=self._bucket, Key=key)["ETag"] != file.mark:
+            return False
+        s3().delete_object(Bucket=self._bucket, Key=key)
         return True
 
     def _copy(self, key: str, target: str, file: Dropped) -> None:
@@ -95,5 +85,13 @@ class Bucket:
         return f"{self._prefix}/{path}"
 
 
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
+def _unless_changed(do: Callable[[], bool]) -> bool:
+    """Do something with an object; return false where it is no longer what was listed."""
+    try:
+        return do()
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code", "") in _CHANGED:
+            return False
+        raise unreachable(error) from error
+    except BotoCoreError as error:
+        raise unreachable(error) from error

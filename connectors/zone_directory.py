@@ -10,10 +10,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from connectors.errors import MiantiError
 from connectors.zone_names import Dropped, place_of
 
 #: A file that was written to less than this ago may be half of one.
 QUIET: Final = dt.timedelta(seconds=30)
+
+
+class Unreadable(MiantiError):
+    """A file is there and cannot be read."""
 
 
 class Directory:
@@ -41,11 +46,13 @@ class Directory:
             yield Dropped(path, name, publisher, layout, found.st_size, _mark(found), ready)
 
     def fetch(self, file: Dropped, to: Path) -> bool:
-        """Copy a file; return false if it changed meanwhile."""
+        """Copy a file; return false if it changed meanwhile. Raises Unreadable."""
         try:
             source = os.open(self._root / file.path, os.O_RDONLY | os.O_NOFOLLOW)
-        except (FileNotFoundError, OSError):
+        except FileNotFoundError:
             return False
+        except OSError as error:  # not allowed; or a link, which may lead anywhere
+            raise _unreadable(error) from error
         with os.fdopen(source, "rb") as reader, to.open("wb") as writer:
             shutil.copyfileobj(reader, writer, 1 << 20)
             return _mark(os.fstat(reader.fileno())) == file.mark
@@ -68,6 +75,13 @@ class Directory:
         if not original.exists():  # someone wrote to it after it was read: it is a new file
             os.replace(target / file.name, original)
         return False
+
+
+def _unreadable(error: OSError) -> Unreadable:
+    return Unreadable(
+        f"The file cannot be read ({error.strerror}): let the program that collects read it.",
+        f"文件无法读取（{error.strerror}）：请为采集程序开放读取权限。",
+    )
 
 
 def _files(root: Path) -> Iterator[str]:

@@ -24,7 +24,7 @@ from connectors.ledger import LedgerBusy
 from connectors.sending import NotDelivered
 from connectors.settings import NotRunning, Settings
 from connectors.store import StoreUnreachable
-from connectors.zone import Dropped, Zone, open_zone
+from connectors.zone import Dropped, Unreadable, Zone, open_zone
 from flows.publish.edition import edition_in_name
 from flows.publish.outcome import Outcome
 from flows.publish.publish import Request, publish
@@ -36,7 +36,7 @@ _ELSEWHERE: Final = (KafkaUnreachable, NotRunning, NotDelivered, StoreUnreachabl
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of one file; `path` is where it was put. Either `outcome` or `why` is None."""
+    """What became of one file; `path` is where its publisher had put it. Either `outcome` or `why` is None."""
 
     path: str
     publisher: str
@@ -104,7 +104,12 @@ def _collect(
     with tempfile.TemporaryDirectory(prefix="mianti-") as name:
         # The name may be anyone's: only its suffix, by which a reader may judge, is kept.
         copy = Path(name) / f"file{Path(file.name).suffix[:8]}"
-        if not zone.fetch(file, copy):
+        try:
+            whole = zone.fetch(file, copy)
+        except Unreadable as error:
+            _log.warning("%s: %s", file.path, error)
+            return False
+        if not whole:
             _log.info("%s: changed while it was read; left for the next run", file.path)
             return False
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,14 @@ class Zone:
 @pytest.fixture
 def zone(exchange: Exchange) -> Zone:
     return Zone(exchange, exchange.department())
+
+
+@pytest.fixture
+def directory(kafka: str, tmp_path: Path) -> Iterator[Zone]:
+    """A zone in a directory, for what a bucket does not have."""
+    made = Exchange(tmp_path, kafka, str(tmp_path / "lake"))
+    yield Zone(made, made.department())
+    made.close()
 
 
 def test_a_file_is_published_once_and_put_away_with_a_receipt(zone: Zone) -> None:
@@ -294,16 +303,35 @@ def test_many_files_at_once_are_published_in_the_order_of_their_names(zone: Zone
     assert zone.exchange.dataset()["versions"].to_list() == [24]
 
 
-def test_a_link_is_not_followed(zone: Zone) -> None:
-    if zone.in_bucket:
-        return  # a bucket has none
-    zone.put("a.csv", zone.rows(1))
-    secret = zone.exchange.home / "secret.csv"
-    secret.write_bytes(zone.rows(2))
-    (Path(zone.uri) / zone.folder / "b.csv").symlink_to(secret)
-    done = zone.collect()
-    assert done.strays == [f"{zone.folder}/b.csv"]
-    assert len(zone.department.events()) == 1
+def test_a_link_is_not_followed(directory: Zone) -> None:
+    directory.put("a.csv", directory.rows(1))
+    secret = directory.exchange.home / "secret.csv"
+    secret.write_bytes(directory.rows(2))
+    (Path(directory.uri) / directory.folder / "b.csv").symlink_to(secret)
+    done = directory.collect()
+    assert done.strays == [f"{directory.folder}/b.csv"]
+    assert len(directory.department.events()) == 1
+
+
+def test_a_file_that_may_not_be_read_waits_and_the_others_go_on(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory.put("a.csv", directory.rows(1))
+    directory.put("b.csv", directory.rows(2))
+    open_plainly = os.open
+
+    def closed(path: Any, flags: int, *rest: Any, **more: Any) -> int:  # root may read everything
+        if str(path).endswith(f"{LAYOUT}/a.csv"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_plainly(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", closed)
+    done = directory.collect()
+    assert [one.path for one in done.receipts] == [f"{directory.folder}/b.csv"]
+    assert done.waiting == 1
+    assert "a.csv: The file cannot be read" in caplog.text
+    monkeypatch.undo()
+    assert len(directory.collect().receipts) == 1
 
 
 def test_no_number_of_a_person_is_in_a_receipt(zone: Zone) -> None:
