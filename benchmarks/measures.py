@@ -8,23 +8,28 @@ from __future__ import annotations
 import csv
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Place
+from deltalake import write_deltalake
+from fastavro import schemaless_reader
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from benchmarks.events import FAMILY, TOPIC, events, subjects
-from connectors.framing import headers, values
+from connectors.framing import FRAME, headers, values
 from connectors.settings import Settings
 from flows.ingest import ingest
 from flows.land import land
 from flows.publish import Publisher
 from flows.settle import settle
+from schemas.avro import event_columns, parsed_event_schema
 
 PARTITIONS = range(4)
 
@@ -54,6 +59,24 @@ def consume(settings: Settings, address: str, count: int) -> None:
         seen += len(client.consume(10_000, timeout=1))
 
 
+def one_by_one(settings: Settings, address: str, count: int) -> None:
+    """Do what most programs do: poll, fastavro for each message, a table in Delta; no check."""
+    client = KafkaConsumer(
+        bootstrap_servers=address, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    client.assign([TopicPartition(TOPIC, number) for number in PARTITIONS])
+    schema, rows, seen = parsed_event_schema(FAMILY), list[Any](), 0
+    while seen < count:
+        for found in client.poll(timeout_ms=500, max_records=10_000).values():
+            bodies = (BytesIO(message.value[FRAME.size :]) for message in found)
+            rows += [schemaless_reader(body, schema, None) for body in bodies]
+        if len(rows) >= 100_000 or seen + len(rows) == count:
+            seen += len(rows)
+            frame = pl.DataFrame(rows, schema=event_columns(FAMILY))
+            write_deltalake(settings.mianti_home / "one-by-one", frame, mode="append")
+            rows.clear()
+
+
 def land_whole(settings: Settings, address: str, count: int) -> None:
     """Land the topic, whole batches in columns."""
     assert land(settings, FAMILY).accepted == count
@@ -71,7 +94,8 @@ def settle_all(settings: Settings, address: str, count: int) -> None:
 
 def nothing(settings: Settings, address: str, count: int) -> None:
     """Ingest once more, with nothing to do."""
-    assert ingest(settings, FAMILY).landed.commits == 0
+    done = ingest(settings, FAMILY)
+    assert (done.landed.commits, done.settled.buckets) == (0, 0)
 
 
 def send(settings: Settings, address: str, count: int) -> None:
@@ -89,7 +113,7 @@ def send(settings: Settings, address: str, count: int) -> None:
         for subject, value, said in zip(
             made["subject"], values(made, FAMILY), headers(made, FAMILY), strict=True
         ):
-            client.send("mianti.bench.send", key=subject.encode(), value=value, headers=said)
+            client.send(TOPIC, key=subject.encode(), value=value, headers=said)
     client.flush()
 
 
@@ -114,8 +138,24 @@ def write_list(path: Path, count: int) -> None:
 
 MEASURES: dict[str, Callable[[Settings, str, int], None]] = {
     one.__name__: one
-    for one in (poll, consume, land_whole, land_plain, settle_all, nothing, send, publish)
+    for one in (
+        poll,
+        consume,
+        one_by_one,
+        land_whole,
+        land_plain,
+        settle_all,
+        nothing,
+        send,
+        publish,
+    )
 }
+
+
+def _peak_mb() -> float:
+    """Return the most memory this process has held; what getrusage says is its parent's, too."""
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def main(name: str, address: str, home: str, count: str) -> None:
@@ -124,7 +164,7 @@ def main(name: str, address: str, home: str, count: str) -> None:
     before, started = os.times(), time.monotonic()
     MEASURES[name](settings, address, int(count))
     seconds, after = time.monotonic() - started, os.times()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = _peak_mb()
     cpu = after.user + after.system - before.user - before.system
     figures = {"events": int(count), "seconds": seconds, "peak_mb": peak, "cpu_seconds": cpu}
     print(json.dumps(figures))
