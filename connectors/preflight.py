@@ -6,6 +6,7 @@ commits without a word: of 40 appends that were acknowledged by such a server, 1
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -15,12 +16,15 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connectors.errors import MiantiError
-from connectors.store import S3, bucket_of, s3, unreachable
+from connectors.store import S3, StoreUnreachable, bucket_of, read, s3, unreachable
 
 #: A server that checks first and writes later lets two of these win sooner or later; each key is
 #: another chance to see it.
 KEYS: Final = 12
 RACERS: Final = 12
+#: Says in a lake which server has passed, and when; a server may be replaced behind its address.
+MARK: Final = ".preflight.json"
+TRUSTED: Final = dt.timedelta(days=1)
 #: 412 says that the key is there; 409, that another is writing it just now.
 _LOST: Final = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
@@ -31,12 +35,33 @@ class UnsafeStore(MiantiError):
 
 @cache
 def require_safe(uri: str) -> None:
-    """Race for some keys below a lake, once a process; nothing to do for a directory.
+    """Race for some keys below a lake, unless this server has passed of late; not for a directory.
 
     Raises UnsafeStore with what was seen, StoreUnreachable.
     """
-    if not uri.startswith(S3):
+    if not uri.startswith(S3) or _passed(uri):
         return
+    _race(uri)
+    mark = {"endpoint": s3().meta.endpoint_url, "at": dt.datetime.now(dt.UTC).isoformat()}
+    bucket, prefix = bucket_of(uri)
+    try:
+        s3().put_object(Bucket=bucket, Key=f"{prefix}/{MARK}", Body=json.dumps(mark).encode())
+    except (BotoCoreError, ClientError) as error:
+        raise unreachable(error) from error
+
+
+def _passed(uri: str) -> bool:
+    """Whether a lake says that its server has passed: each run would else write 144 objects."""
+    try:
+        mark = json.loads(read(f"{uri}/{MARK}") or b"{}")
+        age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(mark["at"])
+    except (StoreUnreachable, ValueError, KeyError, TypeError):
+        return False  # whatever is wrong shows in the race
+    here = mark.get("endpoint") == s3().meta.endpoint_url
+    return here and dt.timedelta(0) <= age < TRUSTED
+
+
+def _race(uri: str) -> None:
     bucket, prefix = bucket_of(uri)
     folder = f"{prefix}/.preflight/{uuid4().hex}".lstrip("/")
     keys = [f"{folder}/{number}" for number in range(KEYS)]

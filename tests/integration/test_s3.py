@@ -21,10 +21,14 @@ from tests.support.exchange import Exchange
 
 @pytest.fixture(autouse=True)
 def afresh() -> Iterator[None]:
-    """Let each test's environment count: a process keeps its client and its verdict."""
-    for kept in (store.s3, store._session, require_safe):
-        kept.cache_clear()  # type: ignore[attr-defined]
+    """Let each test's environment count."""
+    forget()
     yield
+    forget()
+
+
+def forget() -> None:
+    """Do as a new process: one keeps its client and its verdict."""
     for kept in (store.s3, store._session, require_safe):
         kept.cache_clear()  # type: ignore[attr-defined]
 
@@ -62,10 +66,60 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         thread.join()
 
 
+def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the keys that are put from now on, as they are."""
+    keys: list[str] = []
+    client = store.s3()
+    put = client.put_object
+
+    def noted(**told: Any) -> Any:
+        keys.append(told["Key"])
+        return put(**told)
+
+    monkeypatch.setattr(client, "put_object", noted)
+    return keys
+
+
 def test_a_server_that_keeps_the_promise_is_trusted_and_left_clean(bucket: str) -> None:
     place = f"{bucket}/{uuid4().hex}"
     require_safe(place)
-    assert store.files(place) == {}
+    assert list(store.files(place)) == [preflight.MARK]
+
+
+def test_a_server_that_passed_of_late_is_not_asked_again(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = f"{bucket}/{uuid4().hex}"
+    require_safe(place)
+    forget()
+    put = puts(monkeypatch)
+    require_safe(place)
+    assert put == []
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        b'{"endpoint": "http://elsewhere", "at": "2026-01-01T00:00:00+00:00"}',
+        b'{"endpoint": "ENDPOINT", "at": "2020-01-01T00:00:00+00:00"}',
+        b'{"endpoint": "ENDPOINT", "at": "2999-01-01T00:00:00+00:00"}',
+        b'{"endpoint": "ENDPOINT", "at": "2026-01-01T00:00:00"}',
+        b'{"endpoint": "ENDPOINT"}',
+        b"[]",
+        b"\xff",
+    ],
+)
+def test_a_mark_of_another_server_or_another_time_counts_for_nothing(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, mark: bytes
+) -> None:
+    place = f"{bucket}/{uuid4().hex}"
+    name, prefix = store.bucket_of(place)
+    here = store.s3().meta.endpoint_url.encode()
+    written = mark.replace(b"ENDPOINT", here)
+    store.s3().put_object(Bucket=name, Key=f"{prefix}/{preflight.MARK}", Body=written)
+    put = puts(monkeypatch)
+    require_safe(place)
+    assert len(put) == preflight.KEYS * preflight.RACERS + 1
 
 
 def test_a_server_that_ignores_the_condition_is_refused(
@@ -89,8 +143,7 @@ def test_nothing_is_landed_on_a_server_that_would_lose_it(
         done = CliRunner(env=environment).invoke(cli, ["ingest", "licence"], prog_name="mianti")
     assert done.exit_code == 2
     assert "If-None-Match" in done.stderr
-    for kept in (store.s3, store._session, require_safe):
-        kept.cache_clear()  # type: ignore[attr-defined]
+    forget()
     exchange.ingest()
     assert exchange.dataset().height == 1
 
