@@ -9,6 +9,7 @@ Each bucket carries its own watermark: the log's version it is settled through.
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from connectors import lake
+from connectors.ahead import ahead
 from connectors.settings import Settings
 from flows.clock import china_today
 from flows.fold import fold, union
@@ -33,8 +35,9 @@ FAIR_PART: Final = 0.05
 OLDEST_WAIT: Final = dt.timedelta(minutes=10)
 #: Versions of the log that quiet buckets may stand behind: reading the tail costs what lies there.
 FAR_BEHIND: Final = 20
-#: Versions held in memory at a time.
-GROUP_ROWS: Final = 400_000
+#: Versions in one piece; two are held at a time: one is made while the last one is written.
+GROUP_ROWS: Final = 300_000
+_EPOCH: Final = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,18 @@ class Settled:
     buckets: int
     versions: int
     rows: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Buckets settled in one piece, and the watermark each then has."""
+
+    buckets: list[int]
+    marks: dict[int, int]
+
+
+#: Versions of a group, their dataset rows, and how many of the versions are new.
+Made = tuple[pl.DataFrame, pl.DataFrame, int]
 
 
 def day_id(bucket: int) -> str:
@@ -64,28 +79,41 @@ def settle(
     log = lake.open_table(settings, "log", family)
     if log is None:
         return Settled(family, 0, 0, 0)
-    day = on or china_today()
+    day, last = on or china_today(), log.version() + 1
     history = lake.ensure_table(settings, "history", family, history_columns(family), ["bucket"])
     dataset = lake.ensure_table(settings, "datasets", family, dataset_columns(family), ["bucket"])
-    marks = watermarks(history)
+    marks, folded = watermarks(history), watermarks(dataset)
+    size = sizes(history)
     waiting = _waiting(log, marks)
-    due = _due(waiting, sizes(history))
+    due = _due(waiting, size)
+    every = {*waiting, *size, *sizes(dataset)} if everything else set[int]()
     if everything:
-        due = sorted({*waiting, *sizes(history), *sizes(dataset)})
-    busy = {*due, *waiting}
-    quiet = [b for b in range(BUCKETS) if b not in busy and marks[b] <= log.version()]
-    level = [b for b, mark in watermarks(dataset).items() if b in quiet and mark == marks[b]]
+        due = sorted(b for b in every if marks[b] < last)
+    if due or last - 1 - min(marks.values()) > FAR_BEHIND:
+        quiet = [b for b in range(BUCKETS) if b not in {*due, *waiting} and marks[b] < last]
+        level = [b for b in quiet if folded[b] == marks[b]]
+        _pass_over(history, quiet, last)
+        _pass_over(dataset, level, last)
+        marks |= dict.fromkeys(quiet, last)
+        folded |= dict.fromkeys(level, last)
+    behind = {b for b in range(BUCKETS) if marks[b] > folded[b]}
+    lagging = sorted((every | behind | _turned(dataset, day)) - set(due))
+    groups = [Group(g, dict.fromkeys(g, last)) for g in _groups(due, waiting, size)]
+    groups += [Group(g, {b: marks[b] for b in g}) for g in _groups(lagging, {}, size)]
+
+    def made(group: Group) -> Made:
+        return _made(log, history, family, group, marks, day)
+
     taken = 0
-    for group in _groups(due, waiting, sizes(history)):
-        taken += _unite(log, history, family, group)
-    if due or log.version() - min(marks.values()) > FAR_BEHIND:
-        _pass_over(history, quiet, log.version())
-        _pass_over(dataset, level, log.version())
-    lagging = _lagging(history, dataset, day)
-    for group in _groups(lagging, {}, sizes(history)):
-        _fold(history, dataset, family, group, day)
-    rows = sum(sizes(dataset).values())
-    return Settled(family, len(set(due) | set(lagging)), taken, rows)
+    writer = lake.open_table(settings, "history", family) if due else None
+    with closing(ahead(iter(groups), made, 1)) as done:
+        for group, (versions, rows, fresh) in done:
+            taken += fresh
+            if writer is not None and group.marks != {b: marks[b] for b in group.buckets}:
+                _put(writer, versions, group, marks, {})
+            days = {day_id(bucket): (day - _EPOCH).days for bucket in group.buckets}
+            _put(dataset, rows, group, folded, days)
+    return Settled(family, len(due) + len(lagging), taken, sum(sizes(dataset).values()))
 
 
 def forget(table: DeltaTable) -> None:
@@ -149,47 +177,56 @@ def _groups(
     return groups
 
 
-def _unite(log: DeltaTable, history: DeltaTable, family: str, group: list[int]) -> int:
-    """Take what the log has gained into some buckets of the history; return how many rows.
+def _made(
+    log: DeltaTable,
+    history: DeltaTable,
+    family: str,
+    group: Group,
+    marks: dict[int, int],
+    day: dt.date,
+) -> Made:
+    """Return the versions of some buckets, the log's new ones included, and their dataset rows.
 
-    A bucket whose watermark is at the start is made again, whatever it holds.
+    A bucket whose watermark is at the start is made again, whatever the history holds of it.
     """
-    history.update_incremental()
-    marks = watermarks(history)
     columns = list(history_columns(family))
-    fresh = tail(log, marks, group, columns)
-    kept = [bucket for bucket in group if marks[bucket] > 0]
+    new = [bucket for bucket in group.buckets if marks[bucket] < group.marks[bucket]]
+    kept = [bucket for bucket in group.buckets if marks[bucket] > 0]
+    fresh = tail(log, marks, new, columns)
     old = lake.scan(history).filter(pl.col("bucket").is_in(kept)).select(columns).collect()
-    ids = {watermark_id(bucket): log.version() + 1 for bucket in group}
-    lake.replace(history, union(pl.concat([old, fresh])), ids, where_buckets(group))
-    return fresh.height
+    versions = union(pl.concat([old, fresh]))
+    return versions, fold(versions, family, day), fresh.height
 
 
-def _pass_over(table: DeltaTable, buckets: list[int], version: int) -> None:
-    """Move the watermarks of buckets that the log had nothing for, so that its tail stays short."""
-    if buckets:
-        table.update_incremental()
-        lake.append(table, lake.empty(table), {watermark_id(b): version + 1 for b in buckets})
-
-
-def _lagging(history: DeltaTable, dataset: DeltaTable, day: dt.date) -> list[int]:
-    """Return the buckets whose dataset is behind their history, or behind the calendar."""
-    history.update_incremental()
-    dataset.update_incremental()
-    ahead, done = watermarks(history), watermarks(dataset)
-    behind = {bucket for bucket in range(BUCKETS) if ahead[bucket] > done[bucket]}
-    rows = lake.scan(dataset)
-    turned = rows.filter(pl.col("usable_until") < day).select("bucket").unique().collect()
-    return sorted(behind | set(turned["bucket"]))
-
-
-def _fold(
-    history: DeltaTable, dataset: DeltaTable, family: str, group: list[int], day: dt.date
+def _put(
+    table: DeltaTable,
+    rows: pl.DataFrame,
+    group: Group,
+    marks: dict[int, int],
+    more: dict[str, int],
 ) -> None:
-    """Fold some buckets of the history into the dataset."""
-    versions = lake.scan(history).filter(pl.col("bucket").is_in(group)).collect()
-    rows = fold(versions, family, day)
-    marks = watermarks(history)
-    number = (day - dt.date(1970, 1, 1)).days
-    ids = {watermark_id(b): marks[b] for b in group} | {day_id(b): number for b in group}
-    lake.replace(dataset, rows, ids, where_buckets(group))
+    """Put rows in the place of a group's, whose watermarks must be as they were. Raises Lost."""
+    table.update_incremental()
+    now = watermarks(table)
+    if any(now[bucket] != marks[bucket] for bucket in group.buckets):
+        raise lake.Lost
+    ids = {watermark_id(bucket): mark for bucket, mark in group.marks.items()}
+    lake.replace(table, rows, ids | more, where_buckets(group.buckets))
+
+
+def _pass_over(table: DeltaTable, buckets: list[int], mark: int) -> None:
+    """Move the watermarks of buckets that the log had nothing for, so that its tail stays short."""
+    table.update_incremental()
+    now = watermarks(table) if buckets else {}
+    ids = {watermark_id(b): mark for b in buckets if now[b] < mark}
+    if ids:
+        lake.append(table, lake.empty(table), ids)
+
+
+def _turned(dataset: DeltaTable, day: dt.date) -> set[int]:
+    """Return the buckets with a row that holds no longer, from the table's own statistics."""
+    actions = pl.DataFrame(dataset.get_add_actions(flatten=True))
+    if actions.is_empty():
+        return set()
+    turned = actions.filter(pl.col("min.usable_until") < day)
+    return set(turned["partition.bucket"].cast(pl.Int64))

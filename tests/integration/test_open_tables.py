@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import duckdb
@@ -11,6 +13,9 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
+from connectors.lake import Lost
+from flows.clock import china_today
+from flows.fold import fold
 from flows.land import land
 from flows.rebuild import rebuild
 from flows.settle import settle
@@ -218,6 +223,48 @@ def test_a_question_about_the_past_is_answered_as_it_was_known(exchange: Exchang
 
 def test_nothing_of_a_table_lies_outside_the_lake(state: Exchange) -> None:
     here = lake.fetched(state.lake, state.home / f"fetched-{uuid4().hex}")
-    assert sorted(p.name for p in here.iterdir()) == ["datasets", "history", "log"]
+    assert sorted(p.name for p in here.glob("[!.]*")) == ["datasets", "history", "log"]
     strays = [p for p in state.home.rglob("*.parquet") if "fetched-" not in str(p)]
     assert [p for p in strays if here not in p.parents] == []
+
+
+def test_settling_for_another_day_folds_every_record_for_it(exchange: Exchange) -> None:
+    department = exchange.department()
+    ended = [department.licence(n, XK_YXQZI="2026-02-01") for n in range(1, 4)]
+    department.publish([*ended, *[department.licence(n) for n in range(4, 40)]])
+    exchange.ingest()
+    past = dt.date(2026, 1, 20)
+
+    done = settle(exchange.settings, "licence", on=past, everything=True)
+
+    found = exchange.dataset()
+    assert set(found["as_of"]) == {past}
+    assert set(found["state"]) == {"in_force"}
+    assert done.rows == 39
+    exchange.verified()
+    settle(exchange.settings, "licence")
+    found = exchange.dataset()
+    assert found.filter(pl.col("state") == "expired").height == 3
+    assert found.filter(pl.col("usable_until") < china_today()).height == 0
+    exchange.verified()
+
+
+def test_a_settling_overtaken_by_another_gives_way(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    department = exchange.department()
+    department.publish([department.licence(1)])
+    land(exchange.settings, "licence")
+
+    def overtaken(*told: Any) -> pl.DataFrame:
+        monkeypatch.undo()
+        department.publish([department.licence(1, XK_ZT="2")], "later.csv")
+        exchange.ingest()
+        return fold(*told)
+
+    monkeypatch.setattr("flows.settle.fold", overtaken)
+    with pytest.raises(Lost):
+        settle(exchange.settings, "licence")
+    assert exchange.dataset()["versions"].to_list() == [2]
+    assert settle(exchange.settings, "licence").buckets == 0
+    exchange.verified()
