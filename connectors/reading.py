@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 
-from connectors.clients import connecting
+from connectors.clients import client
 from connectors.errors import MiantiError
 from connectors.raw_batches import RawBatch, hand_over_whole
 from connectors.settings import Settings, kafka_options
@@ -56,8 +56,9 @@ def consumer(
 
     `whole`: its records are whole batches (`connectors.raw_batches`) where the client can.
     """
-    with connecting():
-        client = KafkaConsumer(
+
+    def made() -> KafkaConsumer:
+        one = KafkaConsumer(
             **kafka_options(settings),
             group_id=None,
             enable_auto_commit=False,
@@ -67,12 +68,12 @@ def consumer(
             max_partition_fetch_bytes=_WHOLE_BYTES if whole else 8 << 20,
             max_poll_records=_WHOLE_AT_A_TIME if whole else _AT_A_TIME,
         )
-    if whole and not hand_over_whole(client):
-        _log.warning("this kafka-python hands over no whole batches: reading record by record")
-    try:
-        yield client
-    finally:
-        client.close()
+        if whole and not hand_over_whole(one):
+            _log.warning("this kafka-python hands over no whole batches: reading record by record")
+        return one
+
+    with client(("consumer", committed, whole), made, KafkaConsumer.close) as one:
+        yield one
 
 
 def bounds(

@@ -10,7 +10,7 @@ import polars as pl
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from connectors.clients import connecting
+from connectors.clients import client
 from connectors.errors import MiantiError
 from connectors.framing import headers, values
 from connectors.settings import Settings, kafka_options
@@ -26,8 +26,9 @@ class NotDelivered(MiantiError):
 @contextmanager
 def producer(settings: Settings) -> Iterator[KafkaProducer]:
     """Give an idempotent producer (acks of all replicas in sync) and close it."""
-    with connecting():
-        client = KafkaProducer(
+
+    def made() -> KafkaProducer:
+        return KafkaProducer(
             **kafka_options(settings),
             acks="all",
             enable_idempotence=True,
@@ -36,14 +37,13 @@ def producer(settings: Settings) -> Iterator[KafkaProducer]:
             compression_type="lz4",
             delivery_timeout_ms=_DELIVERY_MS,
         )
-    try:
-        yield client
-    finally:
-        client.close(timeout=10)
+
+    with client("producer", made, lambda one: one.close(timeout=10)) as one:
+        yield one
 
 
 def send_all(
-    client: KafkaProducer,
+    to: KafkaProducer,
     topic: str,
     family: str,
     events: pl.DataFrame,
@@ -54,7 +54,7 @@ def send_all(
     Returns only when every one is acknowledged. Raises NotDelivered.
     """
     try:
-        parts = _partitions(client, topic, events, partition)
+        parts = _partitions(to, topic, events, partition)
         made = zip(
             events["subject"].cast(pl.Binary),
             values(events, family),
@@ -63,10 +63,10 @@ def send_all(
             strict=True,
         )
         futures = [
-            client.send(topic, key=key, value=value, headers=said, partition=part)
+            to.send(topic, key=key, value=value, headers=said, partition=part)
             for key, value, said, part in made
         ]
-        client.flush()
+        to.flush()
         delivered = [future.get(timeout=_DELIVERY_MS / 1000) for future in futures]
     except KafkaError as error:
         raise NotDelivered(
@@ -83,7 +83,7 @@ def send_all(
 
 
 def _partitions(
-    client: KafkaProducer, topic: str, events: pl.DataFrame, partition: int | None
+    to: KafkaProducer, topic: str, events: pl.DataFrame, partition: int | None
 ) -> pl.Series:
     """Return where Kafka's own partitioner puts each subject, found for all at once.
 
@@ -91,5 +91,5 @@ def _partitions(
     """
     if partition is not None:
         return pl.repeat(partition, events.height, eager=True)
-    count = len(client.partitions_for(topic))
+    count = len(to.partitions_for(topic))
     return events.select(partition_of(pl.col("subject"), count)).to_series()

@@ -10,7 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
-from connectors.clients import connecting
+from connectors.clients import client
 from connectors.settings import Settings, kafka_options
 
 #: Partitions of a new topic: a unit of parallel landing. They cannot be made fewer later.
@@ -38,12 +38,9 @@ def publisher_of(topic: str) -> str:
 @contextmanager
 def admin(settings: Settings) -> Iterator[Any]:
     """Give a Kafka admin client and close it."""
-    with connecting():
-        client = KafkaAdminClient(**kafka_options(settings))
-    try:
-        yield client
-    finally:
-        client.close()
+    options = kafka_options(settings)
+    with client("admin", lambda: KafkaAdminClient(**options), KafkaAdminClient.close) as made:
+        yield made
 
 
 def ensure_topic(settings: Settings, topic: str) -> None:
@@ -51,21 +48,21 @@ def ensure_topic(settings: Settings, topic: str) -> None:
 
     The replication factor is the broker's default, so that a cluster's own rule holds.
     """
-    with admin(settings) as client:
-        if topic in client.list_topics():
+    with admin(settings) as asked:
+        if topic in asked.list_topics():
             return
         new = NewTopic(topic, num_partitions=PARTITIONS, topic_configs=TOPIC_SETTINGS)
         try:
-            client.create_topics([new])
+            asked.create_topics([new])
         except TopicAlreadyExistsError:
             return
-        client.wait_for_topics([topic])
+        asked.wait_for_topics([topic])
 
 
 def family_topics(settings: Settings, family: str) -> list[str]:
     """Return the topics of a family, sorted."""
-    with admin(settings) as client:
-        return sorted(t for t in client.list_topics() if t.startswith(f"mianti.{family}."))
+    with admin(settings) as asked:
+        return sorted(t for t in asked.list_topics() if t.startswith(f"mianti.{family}."))
 
 
 def partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:

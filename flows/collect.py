@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from connectors.clients import KafkaUnreachable
+from connectors.clients import KafkaUnreachable, kept
 from connectors.errors import MiantiError
 from connectors.files import open_source
 from connectors.ledger import LedgerBusy
@@ -86,12 +86,13 @@ def collect(settings: Settings, now: dt.datetime) -> Collected:
     """
     zone, done = open_zone(settings.mianti_zone), Collected()
     try:
-        for file in zone.dropped(now):
-            if file.publisher is None or file.layout is None:
-                done.strays.append(file.path)
-                _log.warning("%s: put it under <publisher>/<layout>/", file.path)
-            elif not file.ready or not _collect(settings, zone, file, now, done):
-                done.waiting += 1
+        with kept():
+            for file in zone.dropped(now):
+                if file.publisher is None or file.layout is None:
+                    done.strays.append(file.path)
+                    _log.warning("%s: put it under <publisher>/<layout>/", file.path)
+                elif not file.ready or not _collect(settings, zone, file, now, done):
+                    done.waiting += 1
     except _ELSEWHERE as error:
         done.stopped = error
     return done
