@@ -59,8 +59,8 @@ format: setup ## Put the code into shape
 	$(BIN)/ruff format .
 
 test: check setup ## Run all tests, on a real Kafka
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
-bench: check setup ## Measure speed and memory beside their limits (some ten minutes)
+bench: check setup ## Measure speed and memory beside their limits (some forty minutes)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks.run

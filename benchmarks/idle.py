@@ -16,7 +16,7 @@ from deploy.local.lifecycle import down, up
 
 TITLE = "The idle stack"
 #: The deployments run every minute or more seldom: long enough for several of each.
-_SETTLING_IN, _WATCHED = 60, 300
+_SETTLING_IN, _WATCHED = 60, 240
 
 
 def measure(record: Record, address: str, folder: Path, count: int) -> None:

@@ -41,6 +41,7 @@ def _server(folder: Path) -> Iterator[Path]:
     data = folder / "s3"
     data.mkdir()
     before = dict(os.environ)
+    lake.fetch(_TOOLS)
     with lake.server(_TOOLS, data) as told:
         os.environ.update(told, MIANTI_LAKE=f"s3://{lake.BUCKET}/bench")
         try:

@@ -48,7 +48,8 @@ class Record:
         """Note a figure beside its limit."""
         kept = found <= limit if at_most else found >= limit
         sign = "≤" if at_most else "≥"
-        self.limits.append({"what": what, "found": found, "limit": limit, "kept": kept})
+        told = {"what": what, "found": found, "limit": limit}
+        self.limits.append(told | {"at_least": not at_most, "kept": kept})
         print(f"  {'kept ' if kept else 'MISSED'} {what}: {found:.2f} ({sign} {limit})", flush=True)
 
     def lack(self, what: str, why: str) -> None:
@@ -56,8 +57,8 @@ class Record:
         self.missing[what] = why
         print(f"  not measured: {what}: {why}", flush=True)
 
-    def keep(self, count: int) -> None:
-        """Write everything to a file named by the time."""
+    def keep(self, count: int) -> Path:
+        """Write everything to a file named by the time; return its path."""
         now = dt.datetime.now(dt.UTC)
         told = {
             "at": now.isoformat(timespec="seconds"),
@@ -76,4 +77,4 @@ class Record:
         }
         path = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
         path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        print(f"Kept in {path}")
+        return path

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import idle, landing, on_s3, peers, publishing, settling
+from benchmarks.plot import plot
 from benchmarks.record import Record
 from benchmarks.server import kafka
 
@@ -28,7 +29,8 @@ def main(count: int) -> None:
                 print(f"{part.TITLE}:", flush=True)
                 part.measure(record, address, Path(name), count)
     finally:  # what was measured before something broke is not lost
-        record.keep(count)
+        kept = record.keep(count)
+        print(f"Kept in {kept} and {plot(kept)}")
 
 
 if __name__ == "__main__":

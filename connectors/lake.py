@@ -55,6 +55,11 @@ def _open(place: str) -> DeltaTable:
         raise no_answer("AccessDenied" if refused else "no answer") from error
 
 
+def reopened(table: DeltaTable) -> DeltaTable:
+    """Return a table once more, at its newest version."""
+    return _open(table.table_uri)
+
+
 def ensure_table(
     settings: Settings, kind: Kind, family: str, columns: pl.Schema, partition_by: list[str]
 ) -> DeltaTable:
@@ -112,8 +117,7 @@ def _sure(table: DeltaTable, ids: Mapping[str, int]) -> Iterator[CommitPropertie
 
 
 def _is_in(table: DeltaTable, ids: Mapping[str, int]) -> bool:
-    fresh = _open(table.table_uri)
-    known = transactions(fresh)
+    known = transactions(reopened(table))
     return all(known.get(name, -1) >= number for name, number in ids.items())
 
 

@@ -138,7 +138,8 @@ def _commit(
     moved = [part for part, end in batch.positions.items() if end > start[part]]
     if positions(known, moved) != {part: start[part] for part in moved}:
         raise lake.Lost
-    done = [_part(rows, part, start[part], batch.positions[part]) for part in moved]
+    counts = _counts(rows)
+    done = [_part(counts, part, start[part], batch.positions[part]) for part in moved]
     ids = {offset_id(p.topic, p.partition): p.end for p in done} | _skips(known, done)
     landed_at = _landed_at(known)
     ids[LANDED] = (landed_at - _EPOCH) // _MICROSECOND
@@ -147,11 +148,18 @@ def _commit(
     return done
 
 
-def _part(rows: pl.DataFrame, part: TopicPartition, start: int, end: int) -> Part:
-    mine = rows.filter((pl.col("topic") == part.topic) & (pl.col("partition") == part.partition))
-    accepted = mine.filter(pl.col("verdict") == ACCEPTED).height
-    quarantined = mine.height - accepted
-    skipped = end - start - mine.height
+def _counts(rows: pl.DataFrame) -> dict[tuple[str, int, str], int]:
+    counted = rows.group_by("topic", "partition", "verdict").len()
+    return {(topic, number, verdict): n for topic, number, verdict, n in counted.iter_rows()}
+
+
+def _part(
+    counts: Mapping[tuple[str, int, str], int], part: TopicPartition, start: int, end: int
+) -> Part:
+    accepted, quarantined = (
+        counts.get((part.topic, part.partition, verdict), 0) for verdict in (ACCEPTED, QUARANTINED)
+    )
+    skipped = end - start - accepted - quarantined
     return Part(part.topic, part.partition, start, end, accepted, quarantined, skipped)
 
 
@@ -197,5 +205,5 @@ def _note(landed: Landed, rows: pl.DataFrame, done: list[Part]) -> None:
 
 
 def _reasons(rows: pl.DataFrame) -> Iterator[tuple[str, int]]:
-    bad = rows.filter(pl.col("verdict") == QUARANTINED)
+    bad = rows.select("verdict", "reason").filter(pl.col("verdict") == QUARANTINED)
     yield from bad.group_by("reason").len().sort("reason").iter_rows()

@@ -9,6 +9,7 @@ Each bucket carries its own watermark: the log's version it is settled through.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,7 @@ from connectors import lake
 from connectors.ahead import ahead
 from connectors.settings import Settings
 from flows.clock import china_today
+from flows.due import Group, Marks, Stand, Waiting, plan
 from flows.fold import fold, union
 from flows.log import history_columns
 from flows.tail import tail, watermark_id, watermarks, where_buckets
@@ -27,16 +29,6 @@ from schemas.avro import dataset_columns
 from schemas.bucket import BUCKETS
 from schemas.facets import STOPPING
 
-#: A bucket smaller than this is cheap to write again, so it never waits.
-SMALL_BUCKET: Final = 20_000
-#: Beyond it, a bucket waits until this part of it is new …
-FAIR_PART: Final = 0.05
-#: … or what is new has waited this long.
-OLDEST_WAIT: Final = dt.timedelta(minutes=10)
-#: Versions of the log that quiet buckets may stand behind: reading the tail costs what lies there.
-FAR_BEHIND: Final = 20
-#: Versions in one piece; two are held at a time: one is made while the last one is written.
-GROUP_ROWS: Final = 300_000
 _EPOCH: Final = dt.date(1970, 1, 1)
 
 
@@ -48,14 +40,6 @@ class Settled:
     buckets: int
     versions: int
     rows: int
-
-
-@dataclass(frozen=True)
-class Group:
-    """Buckets settled in one piece, and the watermark each then has."""
-
-    buckets: list[int]
-    marks: dict[int, int]
 
 
 #: Versions of a group, their dataset rows, and how many of the versions are new.
@@ -79,41 +63,20 @@ def settle(
     log = lake.open_table(settings, "log", family)
     if log is None:
         return Settled(family, 0, 0, 0)
-    day, last = on or china_today(), log.version() + 1
+    day = on or china_today()
     history = lake.ensure_table(settings, "history", family, history_columns(family), ["bucket"])
     dataset = lake.ensure_table(settings, "datasets", family, dataset_columns(family), ["bucket"])
-    marks, folded = watermarks(history), watermarks(dataset)
-    size = sizes(history)
-    waiting = _waiting(log, marks)
-    due = _due(waiting, size)
-    every = {*waiting, *size, *sizes(dataset)} if everything else set[int]()
-    if everything:
-        due = sorted(b for b in every if marks[b] < last)
-    if due or last - 1 - min(marks.values()) > FAR_BEHIND:
-        quiet = [b for b in range(BUCKETS) if b not in {*due, *waiting} and marks[b] < last]
-        level = [b for b in quiet if folded[b] == marks[b]]
-        _pass_over(history, quiet, last)
-        _pass_over(dataset, level, last)
-        marks |= dict.fromkeys(quiet, last)
-        folded |= dict.fromkeys(level, last)
-    behind = {b for b in range(BUCKETS) if marks[b] > folded[b]}
-    lagging = sorted((every | behind | _turned(dataset, day)) - set(due))
-    groups = [Group(g, dict.fromkeys(g, last)) for g in _groups(due, waiting, size)]
-    groups += [Group(g, {b: marks[b] for b in g}) for g in _groups(lagging, {}, size)]
-
-    def made(group: Group) -> Made:
-        return _made(log, history, family, group, marks, day)
-
-    taken = 0
-    writer = lake.open_table(settings, "history", family) if due else None
-    with closing(ahead(iter(groups), made, 1)) as done:
-        for group, (versions, rows, fresh) in done:
-            taken += fresh
-            if writer is not None and group.marks != {b: marks[b] for b in group.buckets}:
-                _put(writer, versions, group, marks, {})
-            days = {day_id(bucket): (day - _EPOCH).days for bucket in group.buckets}
-            _put(dataset, rows, group, folded, days)
-    return Settled(family, len(due) + len(lagging), taken, sum(sizes(dataset).values()))
+    rows = sizes(history)
+    turned = {*rows, *sizes(dataset)} if everything else _turned(dataset, day)
+    marks = watermarks(history)
+    stand = Stand(log.version() + 1, marks, watermarks(dataset), rows, _waiting(log, marks), turned)
+    to_do = plan(stand, dt.datetime.now(dt.UTC), everything=everything)
+    _pass_over(history, to_do.quiet, stand.end)
+    _pass_over(dataset, to_do.level, stand.end)
+    groups = to_do.groups
+    taken = _carry_out(log, history, dataset, groups, family, day) if groups else 0
+    done = sum(len(group.buckets) for group in groups)
+    return Settled(family, done, taken, sum(sizes(dataset).values()))
 
 
 def forget(table: DeltaTable) -> None:
@@ -132,15 +95,6 @@ def sizes(table: DeltaTable) -> dict[int, int]:
     return dict(counts.iter_rows())
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """What of one bucket the log has and the history lacks."""
-
-    versions: int
-    oldest: dt.datetime
-    stops: bool
-
-
 def _waiting(log: DeltaTable, marks: dict[int, int]) -> dict[int, Waiting]:
     new = tail(log, marks, list(range(BUCKETS)), ["bucket", "facet", "landed_at"])
     counts = new.group_by("bucket").agg(
@@ -149,69 +103,54 @@ def _waiting(log: DeltaTable, marks: dict[int, int]) -> dict[int, Waiting]:
     return {bucket: Waiting(*rest) for bucket, *rest in counts.iter_rows()}
 
 
-def _due(waiting: dict[int, Waiting], size: dict[int, int]) -> list[int]:
-    now = dt.datetime.now(dt.UTC)
-    return sorted(
-        bucket
-        for bucket, new in waiting.items()
-        if new.stops
-        or size.get(bucket, 0) < SMALL_BUCKET
-        or new.versions >= FAIR_PART * size[bucket]
-        or now - new.oldest > OLDEST_WAIT
-    )
-
-
-def _groups(
-    buckets: list[int], waiting: dict[int, Waiting], size: dict[int, int]
-) -> list[list[int]]:
-    """Put buckets together as long as their versions fit into memory at once."""
-    groups: list[list[int]] = []
-    held = GROUP_ROWS
-    for bucket in buckets:
-        more = size.get(bucket, 0) + (waiting[bucket].versions if bucket in waiting else 0)
-        if held + more > GROUP_ROWS:
-            groups.append([])
-            held = 0
-        groups[-1].append(bucket)
-        held += more
-    return groups
-
-
-def _made(
+def _carry_out(
     log: DeltaTable,
     history: DeltaTable,
+    dataset: DeltaTable,
+    groups: list[Group],
     family: str,
-    group: Group,
-    marks: dict[int, int],
     day: dt.date,
-) -> Made:
+) -> int:
+    """Write each group, the next one being made meanwhile; return how many versions are new."""
+    before = lake.reopened(history)  # read as it stands, while the other goes from write to write
+
+    def made(group: Group) -> Made:
+        return _made(log, before, family, group, day)
+
+    taken = 0
+    with closing(ahead(iter(groups), made, 1)) as done:
+        for group, (versions, rows, fresh) in done:
+            if group.gaining:
+                _put(history, versions, group.history, group.after, {})
+            days = {day_id(bucket): (day - _EPOCH).days for bucket in group.buckets}
+            _put(dataset, rows, group.dataset, group.after, days)
+            taken += fresh
+    return taken
+
+
+def _made(log: DeltaTable, history: DeltaTable, family: str, group: Group, day: dt.date) -> Made:
     """Return the versions of some buckets, the log's new ones included, and their dataset rows.
 
     A bucket whose watermark is at the start is made again, whatever the history holds of it.
     """
     columns = list(history_columns(family))
-    new = [bucket for bucket in group.buckets if marks[bucket] < group.marks[bucket]]
-    kept = [bucket for bucket in group.buckets if marks[bucket] > 0]
-    fresh = tail(log, marks, new, columns)
+    kept = [bucket for bucket, mark in group.history.items() if mark > 0]
+    fresh = tail(log, group.history, group.gaining, columns)
     old = lake.scan(history).filter(pl.col("bucket").is_in(kept)).select(columns).collect()
     versions = union(pl.concat([old, fresh]))
     return versions, fold(versions, family, day), fresh.height
 
 
 def _put(
-    table: DeltaTable,
-    rows: pl.DataFrame,
-    group: Group,
-    marks: dict[int, int],
-    more: dict[str, int],
+    table: DeltaTable, rows: pl.DataFrame, before: Marks, after: Marks, more: Mapping[str, int]
 ) -> None:
     """Put rows in the place of a group's, whose watermarks must be as they were. Raises Lost."""
     table.update_incremental()
     now = watermarks(table)
-    if any(now[bucket] != marks[bucket] for bucket in group.buckets):
+    if any(now[bucket] != mark for bucket, mark in before.items()):
         raise lake.Lost
-    ids = {watermark_id(bucket): mark for bucket, mark in group.marks.items()}
-    lake.replace(table, rows, ids | more, where_buckets(group.buckets))
+    ids = {watermark_id(bucket): mark for bucket, mark in after.items()}
+    lake.replace(table, rows, {**ids, **more}, where_buckets(list(after)))
 
 
 def _pass_over(table: DeltaTable, buckets: list[int], mark: int) -> None:

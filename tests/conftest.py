@@ -1,5 +1,6 @@
 """What all tests share: no skip counts as a pass under CI, and the real Kafka."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -49,8 +50,9 @@ def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:
 def kafka_jars() -> Path:
     """The directory of Kafka's jars, the same for all test runs of this checkout."""
     libs = local_kafka.kafka_home(ROOT / ".mianti") / "libs"
-    if not jars.jars_are_here(libs):
-        jars.fetch_jars(libs)
+    with _alone("jars"):
+        if not jars.jars_are_here(libs):
+            jars.fetch_jars(libs)
     return libs
 
 
@@ -91,9 +93,11 @@ def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URI of a bucket on a real S3 server, which this process's environment names from then on."""
-    folder = tmp_path_factory.mktemp("s3")
+    folder, tools = tmp_path_factory.mktemp("s3"), ROOT / ".mianti" / "tools"
+    with _alone("tools"):
+        lake.fetch(tools)
     with (
-        lake.server(ROOT / ".mianti" / "tools", folder) as told,
+        lake.server(tools, folder) as told,
         pytest.MonkeyPatch.context() as env,
     ):
         for name, value in told.items():
@@ -112,6 +116,16 @@ def running_kafka(settings: Settings) -> Iterator[str]:
         yield server.address
     finally:
         down(settings)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Let one process of a test run after the other: the first one fetches for all."""
+    place = ROOT / ".mianti" / f"{name}.lock"
+    place.parent.mkdir(exist_ok=True)
+    with place.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _guard(home: Path) -> "subprocess.Popen[bytes]":

@@ -29,8 +29,10 @@ _KEYS: Final = {"AWS_ACCESS_KEY_ID": "mianti", "AWS_SECRET_ACCESS_KEY": "of-no-w
 _GUARD: Final = """
 import subprocess, sys
 server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
-sys.stdin.buffer.read()
-server.kill()
+try:
+    sys.stdin.buffer.read()
+finally:
+    server.kill()
 """
 
 
@@ -118,11 +120,19 @@ def _command(tools: Path, folder: Path, port: int) -> list[str]:
         assert os.environ.get("CI", "").lower() != "true", "Go is needed: see the README"
         warnings.warn("no Go, so no VersityGW: the lake on S3 is tried on moto", stacklevel=1)
         return [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)]
-    program = tools / VERSITYGW.rpartition("@")[2] / "versitygw"
-    if not program.exists():
-        fetch = {**os.environ, "GOBIN": str(program.parent), "GOFLAGS": "-modcacherw"}
-        subprocess.run(["go", "install", VERSITYGW], env=fetch, check=True)
-    return [str(program), "--port", f"{HOST}:{port}", "posix", str(data)]
+    return [str(_program(tools)), "--port", f"{HOST}:{port}", "posix", str(data)]
+
+
+def fetch(tools: Path) -> None:
+    """Have Go build the server into a folder, unless it is there; nothing where there is no Go."""
+    program = _program(tools)
+    if shutil.which("go") is not None and not program.exists():
+        said = {**os.environ, "GOBIN": str(program.parent), "GOFLAGS": "-modcacherw"}
+        subprocess.run(["go", "install", VERSITYGW], env=said, check=True)
+
+
+def _program(tools: Path) -> Path:
+    return tools / VERSITYGW.rpartition("@")[2] / "versitygw"
 
 
 def _wait(guard: subprocess.Popen[bytes], endpoint: str, folder: Path) -> None:
