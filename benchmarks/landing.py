@@ -25,9 +25,9 @@ def measure(record: Record, address: str, folder: Path, count: int) -> None:
 
 def _shape(record: Record, shape: str, address: str, folder: Path, count: int) -> None:
     home = folder / "landing"
-    poll = record.measure(f"poll ({shape})", "poll", address, home, count)
-    consume = record.measure(f"consume ({shape})", "consume", address, home, count)
-    land = record.measure(f"land ({shape})", "land_whole", address, home, count)
+    names = {f"poll ({shape})": "poll", f"consume ({shape})": "consume"}
+    names |= {f"land ({shape})": "land_whole"}
+    poll, consume, land = record.compare(names, address, home, count)
     peak = record.figures[f"land ({shape})"]["peak_mb"]
     record.hold(f"landing to a bare poll loop ({shape})", land / poll, 2)
     record.hold(f"landing to a bare consume loop ({shape})", land / consume, 0.6)

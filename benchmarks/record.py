@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -29,9 +30,23 @@ class Record:
 
     def measure(self, key: str, name: str, address: str, home: Path, count: int) -> float:
         """Run one of `benchmarks.measures` in a process of its own; return events a second."""
-        command = [sys.executable, "-m", "benchmarks.measures", name, address, str(home)]
-        done = subprocess.run([*command, str(count)], stdout=subprocess.PIPE, text=True, check=True)
-        return self.note(key, json.loads(done.stdout))
+        return self.note(key, _run(name, address, home, count))
+
+    def compare(self, names: dict[str, str], address: str, home: Path, count: int) -> list[float]:
+        """Run some measures in turn, three times; keep the median of each, by its key.
+
+        What a home holds is removed before each: the same job again. Returns events a second.
+        """
+        found: dict[str, list[dict[str, float]]] = {key: [] for key in names}
+        for _ in range(3):
+            for key, name in names.items():
+                shutil.rmtree(home, ignore_errors=True)
+                found[key].append(_run(name, address, home, count))
+        middle = {k: sorted(runs, key=lambda run: run["seconds"])[1] for k, runs in found.items()}
+        for key, runs in found.items():
+            middle[key]["fastest"] = min(run["seconds"] for run in runs)
+            middle[key]["slowest"] = max(run["seconds"] for run in runs)
+        return [self.note(key, run) for key, run in middle.items()]
 
     def note(self, key: str, found: dict[str, float]) -> float:
         """Keep what one measure found; return events a second."""
@@ -78,3 +93,10 @@ class Record:
         path = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
         path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
         return path
+
+
+def _run(name: str, address: str, home: Path, count: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.measures", name, address, str(home), str(count)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found

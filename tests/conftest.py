@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -104,6 +105,15 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             env.setenv(name, value)
         boto3.client("s3").create_bucket(Bucket=lake.BUCKET)
         yield f"s3://{lake.BUCKET}"
+
+
+@pytest.fixture(scope="module", params=["directory", "s3"])
+def new_lake(request: pytest.FixtureRequest) -> Callable[[Path], str]:
+    """Gives a place for the lake of a home: in it, and in a bucket; each test runs with both."""
+    if request.param == "directory":
+        return lambda home: str(home / "lake")
+    bucket: str = request.getfixturevalue("bucket")
+    return lambda _: f"{bucket}/{uuid4().hex}"
 
 
 @contextmanager

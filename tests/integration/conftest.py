@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from tests.support.exchange import Exchange
-
-
-@pytest.fixture(scope="module", params=["directory", "s3"])
-def new_lake(request: pytest.FixtureRequest) -> Callable[[Path], str]:
-    """Gives a place for the lake of a home: in it, and in a bucket; each test runs with both."""
-    if request.param == "directory":
-        return lambda home: str(home / "lake")
-    bucket: str = request.getfixturevalue("bucket")
-    return lambda _: f"{bucket}/{uuid4().hex}"
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def wait_for(true: Callable[[], bool], what: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def settings(new_home: Callable[[], Path]) -> Iterator[Settings]:
+def settings(new_home: Callable[[], Path], new_lake: Callable[[Path], str]) -> Iterator[Settings]:
     """A home with the whole stack up, and the first files of the sample published."""
     with pytest.MonkeyPatch.context() as environment:
         for variable in ("KAFKA_BOOTSTRAP_SERVERS", "PREFECT_API_URL"):
@@ -134,6 +134,7 @@ def settings(new_home: Callable[[], Path]) -> Iterator[Settings]:
         environment.setenv("PREFECT_RUNNER_POLL_FREQUENCY", "1")  # asked for, a run starts at once
         home = new_home()
         environment.setenv("MIANTI_PUBLISHERS", str(hasty_publishers(home)))
+        environment.setenv("MIANTI_LAKE", new_lake(home))
         made = Settings(mianti_home=home)
         try:
             up(made)

@@ -59,6 +59,14 @@ def exists(uri: str) -> bool:
     return bool(_keys(uri)) if uri.startswith("s3://") else Path(uri).exists()
 
 
+def put(uri: str, content: bytes) -> None:
+    """Write a file into a lake."""
+    if not uri.startswith("s3://"):
+        Path(uri).write_bytes(content)
+        return
+    _client().put_object(Bucket=BUCKET, Key=urlsplit(uri).path.strip("/"), Body=content)
+
+
 def copy(source: str, target: str) -> None:
     """Copy a lake to a new place of the same kind."""
     if not source.startswith("s3://"):

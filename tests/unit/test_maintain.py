@@ -1,6 +1,7 @@
 """Compaction and vacuum take away no row, no follower's change data and no transaction id."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -9,11 +10,13 @@ from deltalake import DeltaTable
 
 from connectors import lake
 from connectors.settings import Settings
+from connectors.store import files
 from connectors.transactions import transactions
 from flows.log import ACCEPTED, QUARANTINED, history_columns, log_columns, offset_id
 from flows.maintain import Maintained, maintain
 from flows.tail import tail, watermark_id, watermarks
 from schemas.bucket import BUCKETS
+from tests.support.lake import put
 
 FAMILY = "licence"
 AT_ONCE = dt.timedelta(0)
@@ -22,8 +25,8 @@ OFFSET = offset_id("t", 0)
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(mianti_home=tmp_path / "home")
+def settings(tmp_path: Path, new_lake: Callable[[Path], str]) -> Settings:
+    return Settings(mianti_home=tmp_path / "home", mianti_lake=new_lake(tmp_path))
 
 
 def land(settings: Settings, first: int, last: int) -> DeltaTable:
@@ -104,10 +107,11 @@ def test_a_bucket_that_was_never_settled_holds_nothing(settings: Settings) -> No
 
 def test_what_a_lost_commit_left_behind_is_deleted(settings: Settings) -> None:
     land(settings, 0, 2)
-    orphan = Path(lake.uri(settings, "log", FAMILY), "verdict=accepted", "part-0.parquet")
-    orphan.write_bytes(b"never committed")
+    place, orphan = lake.uri(settings, "log", FAMILY), "verdict=accepted/part-0.parquet"
+    put(f"{place}/{orphan}", b"never committed")
+    assert orphan in files(place)
     maintain(settings, FAMILY, retain=AT_ONCE)
-    assert not orphan.exists()
+    assert orphan not in files(place)
 
 
 def test_the_log_can_be_read_from_the_start_after_a_vacuum(settings: Settings) -> None:
@@ -128,7 +132,8 @@ def test_transaction_ids_outlive_compaction_vacuum_and_checkpoint(settings: Sett
     follow(settings, dict.fromkeys(EVERY, log.version() + 1))
     maintain(settings, FAMILY, retain=AT_ONCE)
     log = opened(settings, "log")
-    assert list(Path(lake.uri(settings, "log", FAMILY), "_delta_log").glob("*.checkpoint.parquet"))
+    made = files(lake.uri(settings, "log", FAMILY))
+    assert [name for name in made if name.endswith(".checkpoint.parquet")]
     assert transactions(log)[OFFSET] == 20
     land(settings, 20, 21)
     assert transactions(opened(settings, "log"))[OFFSET] == 21
