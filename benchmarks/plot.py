@@ -49,6 +49,7 @@ def _landed(axes: Any, told: dict[str, Any]) -> None:
     axes.bar_label(bars, [f"{rate:,.0f}" for rate in rates], padding=3)
     axes.invert_yaxis()
     axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter(lambda rate, _: f"{rate / 1000:.0f} k")
     axes.set_xlabel("events a second from one topic (lz4)")
 
 
