@@ -176,6 +176,7 @@ EVERYTHING: list[Deed] = [
     sent(
         3, row(状态="2", 变更日="2020-03-02", 状态止="2020-03-01"), row(编号=NUMBERS[1], 状态="2")
     ),
+    sent(4, row(状态="1"), row(状态="2")),
     ("withdraw", NUMBERS[1]),
     ("ingest", 1),
     ("undo", NUMBERS[1]),
