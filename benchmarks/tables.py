@@ -36,5 +36,5 @@ def grow(home: Path, first: int, count: int) -> None:
         rows = made.select(
             known.get(name, pl.lit(None)).cast(dtype).alias(name) for name, dtype in columns.items()
         )
-        lake.append(log, rows.select(lake.column_order(log)), {"elsewhere": start})
+        lake.append(log, rows, {"elsewhere": start})
         log.update_incremental()

@@ -127,6 +127,20 @@ def read(uri: str) -> bytes | None:
         raise unreachable(error) from error
 
 
+def write(uri: str, content: bytes | memoryview) -> None:
+    """Write a file whole. Raises StoreUnreachable, OSError."""
+    if not uri.startswith(S3):
+        path = Path(uri)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return
+    bucket, key = bucket_of(uri)
+    try:
+        s3().put_object(Bucket=bucket, Key=key, Body=bytes(content))
+    except (BotoCoreError, ClientError) as error:
+        raise unreachable(error) from error
+
+
 def files(uri: str) -> dict[str, int]:
     """Return every file below a place: its path from there, and its bytes."""
     found = _objects(uri) if uri.startswith(S3) else _walk(Path(uri))

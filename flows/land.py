@@ -119,9 +119,10 @@ def _land(
 
         with closing(ahead(batches, judged, _JUDGES)) as done:
             for batch, rows in done:
-                parts_done = _commit(table, rows, batch, start)
+                counts = _counts(rows)
+                parts_done = _commit(table, rows, counts, batch, start)
                 start |= batch.positions
-                _note(landed, rows, parts_done)
+                _note(landed, counts, parts_done)
 
 
 def positions(known: Mapping[str, int], parts: list[TopicPartition]) -> dict[TopicPartition, int]:
@@ -130,7 +131,11 @@ def positions(known: Mapping[str, int], parts: list[TopicPartition]) -> dict[Top
 
 
 def _commit(
-    table: DeltaTable, rows: pl.DataFrame, batch: Batch, start: dict[TopicPartition, int]
+    table: DeltaTable,
+    rows: pl.DataFrame,
+    counts: pl.DataFrame,
+    batch: Batch,
+    start: dict[TopicPartition, int],
 ) -> list[Part]:
     """Write one batch; the offsets it was read from must still be the log's. Raises Lost."""
     table.update_incremental()
@@ -138,26 +143,23 @@ def _commit(
     moved = [part for part, end in batch.positions.items() if end > start[part]]
     if positions(known, moved) != {part: start[part] for part in moved}:
         raise lake.Lost
-    counts = _counts(rows)
     done = [_part(counts, part, start[part], batch.positions[part]) for part in moved]
     ids = {offset_id(p.topic, p.partition): p.end for p in done} | _skips(known, done)
     landed_at = _landed_at(known)
     ids[LANDED] = (landed_at - _EPOCH) // _MICROSECOND
     stamped = rows.with_columns(landed_at=pl.lit(landed_at, pl.Datetime("us", "UTC")))
-    lake.append(table, stamped.select(lake.column_order(table)), ids)
+    lake.append(table, stamped, ids)
     return done
 
 
-def _counts(rows: pl.DataFrame) -> dict[tuple[str, int, str], int]:
-    counted = rows.group_by("topic", "partition", "verdict").len()
-    return {(topic, number, verdict): n for topic, number, verdict, n in counted.iter_rows()}
+def _counts(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.group_by("topic", "partition", "verdict", "reason").len()
 
 
-def _part(
-    counts: Mapping[tuple[str, int, str], int], part: TopicPartition, start: int, end: int
-) -> Part:
+def _part(counts: pl.DataFrame, part: TopicPartition, start: int, end: int) -> Part:
+    mine = counts.filter(topic=part.topic, partition=part.partition)
     accepted, quarantined = (
-        counts.get((part.topic, part.partition, verdict), 0) for verdict in (ACCEPTED, QUARANTINED)
+        sum(mine.filter(verdict=verdict)["len"].to_list()) for verdict in (ACCEPTED, QUARANTINED)
     )
     skipped = end - start - accepted - quarantined
     return Part(part.topic, part.partition, start, end, accepted, quarantined, skipped)
@@ -188,7 +190,7 @@ def _jump(table: DeltaTable, part: TopicPartition, at: int, first: int) -> int:
     return first
 
 
-def _note(landed: Landed, rows: pl.DataFrame, done: list[Part]) -> None:
+def _note(landed: Landed, counts: pl.DataFrame, done: list[Part]) -> None:
     landed.commits += 1
     known = {(p.topic, p.partition): p for p in landed.parts}
     for part in done:
@@ -200,10 +202,10 @@ def _note(landed: Landed, rows: pl.DataFrame, done: list[Part]) -> None:
         whole.accepted += part.accepted
         whole.quarantined += part.quarantined
         whole.skipped += part.skipped
-    for reason, count in _reasons(rows):
+    for reason, count in _reasons(counts):
         landed.reasons[reason] = landed.reasons.get(reason, 0) + count
 
 
-def _reasons(rows: pl.DataFrame) -> Iterator[tuple[str, int]]:
-    bad = rows.select("verdict", "reason").filter(pl.col("verdict") == QUARANTINED)
-    yield from bad.group_by("reason").len().sort("reason").iter_rows()
+def _reasons(counts: pl.DataFrame) -> Iterator[tuple[str, int]]:
+    bad = counts.filter(verdict=QUARANTINED)
+    yield from bad.group_by("reason").agg(pl.col("len").sum()).sort("reason").iter_rows()

@@ -9,8 +9,8 @@ Each bucket carries its own watermark: the log's version it is settled through.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,12 +19,13 @@ from deltalake import DeltaTable
 
 from connectors import lake
 from connectors.ahead import ahead
+from connectors.aside import aside
 from connectors.settings import Settings
 from flows.clock import china_today
 from flows.due import Group, Marks, Stand, Waiting, plan
 from flows.fold import fold, union
 from flows.log import history_columns
-from flows.tail import tail, watermark_id, watermarks, where_buckets
+from flows.tail import tail, tail_in_pieces, watermark_id, watermarks
 from schemas.avro import dataset_columns
 from schemas.bucket import BUCKETS
 from schemas.facets import STOPPING
@@ -113,29 +114,45 @@ def _carry_out(
 ) -> int:
     """Write each group, the next one being made meanwhile; return how many versions are new."""
     before = lake.reopened(history)  # read as it stands, while the other goes from write to write
-
-    def made(group: Group) -> Made:
-        return _made(log, before, family, group, day)
-
     taken = 0
-    with closing(ahead(iter(groups), made, 1)) as done:
-        for group, (versions, rows, fresh) in done:
-            if group.gaining:
-                _put(history, versions, group.history, group.after, {})
-            days = {day_id(bucket): (day - _EPOCH).days for bucket in group.buckets}
-            _put(dataset, rows, group.dataset, group.after, days)
-            taken += fresh
+    with _gained(log, groups, list(history_columns(family))) as gained:
+
+        def made(group: Group) -> Made:
+            return _made(gained(group), before, family, group, day)
+
+        with closing(ahead(iter(groups), made, 1)) as done:
+            for group, (versions, rows, fresh) in done:
+                if group.gaining:
+                    _put(history, versions, group.history, group.after, {})
+                days = {day_id(bucket): (day - _EPOCH).days for bucket in group.buckets}
+                _put(dataset, rows, group.dataset, group.after, days)
+                taken += fresh
     return taken
 
 
-def _made(log: DeltaTable, history: DeltaTable, family: str, group: Group, day: dt.date) -> Made:
+@contextmanager
+def _gained(
+    log: DeltaTable, groups: list[Group], columns: list[str]
+) -> Iterator[Callable[[Group], pl.DataFrame]]:
+    """Give what the log has gained for each group; it is read once for all of them."""
+    marks = {bucket: group.history[bucket] for group in groups for bucket in group.gaining}
+    part = {bucket: group.buckets[0] for group in groups for bucket in group.buckets}
+    with aside() as place:
+        for rows in tail_in_pieces(log, marks, list(marks), columns):
+            place.add(rows, pl.col("bucket").replace_strict(part))
+        empty = lake.empty(log).select(columns)
+        yield lambda group: pl.concat([empty, *place.part(group.buckets[0])])
+
+
+def _made(
+    fresh: pl.DataFrame, history: DeltaTable, family: str, group: Group, day: dt.date
+) -> Made:
     """Return the versions of some buckets, the log's new ones included, and their dataset rows.
 
     A bucket whose watermark is at the start is made again, whatever the history holds of it.
     """
     columns = list(history_columns(family))
     kept = [bucket for bucket, mark in group.history.items() if mark > 0]
-    fresh = tail(log, group.history, group.gaining, columns)
     old = lake.scan(history).filter(pl.col("bucket").is_in(kept)).select(columns).collect()
     versions = union(pl.concat([old, fresh]))
     return versions, fold(versions, family, day), fresh.height
@@ -150,7 +167,7 @@ def _put(
     if any(now[bucket] != mark for bucket, mark in before.items()):
         raise lake.Lost
     ids = {watermark_id(bucket): mark for bucket, mark in after.items()}
-    lake.replace(table, rows, {**ids, **more}, where_buckets(list(after)))
+    lake.replace(table, rows, {**ids, **more}, list(after))
 
 
 def _pass_over(table: DeltaTable, buckets: list[int], mark: int) -> None:

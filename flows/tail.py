@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 from deltalake import DeltaTable
@@ -27,34 +27,38 @@ def watermarks(table: DeltaTable | None) -> dict[int, int]:
 def tail(
     log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: list[str]
 ) -> pl.DataFrame:
-    """Return the accepted rows of some buckets that lie beyond their watermarks.
+    """Return the accepted rows of some buckets that lie beyond their watermarks."""
+    empty = lake.empty(log).select(columns)
+    return pl.concat([empty, *tail_in_pieces(log, marks, buckets, columns)])
+
+
+def tail_in_pieces(
+    log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: list[str]
+) -> Iterator[pl.DataFrame]:
+    """Yield the same, some rows at a time, so that memory is bounded.
 
     A bucket never settled is read from the table as it stands: what its log looked like version
     by version may have been cleared away. The others cost what is new, not what is there.
     """
     never = [bucket for bucket in buckets if marks[bucket] == 0]
     since = [bucket for bucket in buckets if marks[bucket] > 0]
-    frames = [lake.empty(log).select(columns)]
     if never:
-        rows = lake.scan(log).filter(
-            (pl.col("verdict") == ACCEPTED) & pl.col("bucket").is_in(never)
-        )
-        frames.append(rows.select(columns).collect())
+        yield from lake.in_pieces(log, columns, _accepted(never))
     if since:
-        frames.append(_since(log, marks, since, columns))
-    return pl.concat(frames)
+        yield from _since(log, marks, since, columns)
 
 
-def where_buckets(buckets: list[int]) -> str:
-    """Return the predicate for some buckets."""
-    return f"bucket in ({', '.join(str(bucket) for bucket in buckets)})"
+def _accepted(buckets: list[int]) -> str:
+    numbers = ", ".join(str(bucket) for bucket in buckets)
+    return f"verdict = '{ACCEPTED}' AND bucket IN ({numbers})"
 
 
 def _since(
     log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: list[str]
-) -> pl.DataFrame:
-    where = f"verdict = '{ACCEPTED}' AND {where_buckets(buckets)}"
+) -> Iterator[pl.DataFrame]:
     wanted = list(dict.fromkeys([*columns, "bucket"]))
-    new = lake.added_since(log, min(marks[b] for b in buckets) - 1, wanted, where)
     mark = pl.col("bucket").replace_strict(dict(marks), return_dtype=pl.Int64)
-    return new.filter(pl.col("_commit_version") >= mark).select(columns)
+    for new in lake.added_since(
+        log, min(marks[b] for b in buckets) - 1, wanted, _accepted(buckets)
+    ):
+        yield new.filter(pl.col("_commit_version") >= mark).select(columns)

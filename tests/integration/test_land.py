@@ -6,9 +6,11 @@ import datetime as dt
 import hashlib
 import random
 import re
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +22,7 @@ from kafka import TopicPartition
 from connectors import lake
 from connectors.reading import OffsetGone
 from connectors.topics import ensure_topic
+from flows import due
 from flows import land as landing
 from flows.land import Landed, land
 from tests.support import kafka as raw
@@ -393,7 +396,7 @@ def test_a_commit_that_is_in_although_its_answer_is_an_error_is_recognised(
     department.publish([department.licence(n) for n in range(1, 20)])
     land(exchange.settings, "licence")  # the table is there
     department.publish([department.licence(n) for n in range(20, 30)], "more.csv")
-    write = lake.write_deltalake
+    write = DeltaTable.create_write_transaction
     written = []
 
     def lossy(*arguments: Any, **options: Any) -> None:
@@ -402,7 +405,7 @@ def test_a_commit_that_is_in_although_its_answer_is_an_error_is_recognised(
         raise CommitFailedError("Concurrent transaction") if answer == "conflict" else answer
 
     with monkeypatch.context() as broken:
-        broken.setattr(lake, "write_deltalake", lossy)
+        broken.setattr(DeltaTable, "create_write_transaction", lossy)
         done = land(exchange.settings, "licence")
     assert written == [1]
     assert sum(a for a, _ in of(done, department).values()) == 10
@@ -418,7 +421,7 @@ def test_a_commit_that_is_not_in_is_written_again(
     department.publish([department.licence(n) for n in range(1, 20)])
     land(exchange.settings, "licence")
     department.publish([department.licence(n) for n in range(20, 30)], "more.csv")
-    write = lake.write_deltalake
+    write = DeltaTable.create_write_transaction
     failures = [OSError("connection reset")]
 
     def failing(*arguments: Any, **options: Any) -> None:
@@ -427,7 +430,7 @@ def test_a_commit_that_is_not_in_is_written_again(
         write(*arguments, **options)
 
     with monkeypatch.context() as broken:
-        broken.setattr(lake, "write_deltalake", failing)
+        broken.setattr(DeltaTable, "create_write_transaction", failing)
         land(exchange.settings, "licence")
     assert mine(exchange, department).height == 29
     exchange.ingest()
@@ -442,7 +445,7 @@ def test_a_settling_whose_answer_is_an_error_has_settled(
     exchange.ingest()
     department.publish([department.licence(1, XK_ZT="2")], "more.csv")
     land(exchange.settings, "licence")
-    write = lake.write_deltalake
+    write = DeltaTable.create_write_transaction
 
     def lossy(table: Any, *arguments: Any, **options: Any) -> None:
         write(table, *arguments, **options)
@@ -450,7 +453,7 @@ def test_a_settling_whose_answer_is_an_error_has_settled(
             raise OSError("connection reset")
 
     with monkeypatch.context() as broken:
-        broken.setattr(lake, "write_deltalake", lossy)
+        broken.setattr(DeltaTable, "create_write_transaction", lossy)
         exchange.ingest()
     assert exchange.dataset()["state"].to_list() == ["suspended"]
 
@@ -586,3 +589,31 @@ def test_both_ways_of_reading_land_the_same_log(exchange: Exchange, codec: str |
     parts = [[p for p in landed.parts if p.topic == department.topic()] for landed in both]
     assert parts[0] == parts[1]
     assert sum(part.skipped for part in parts[0]) >= 7 + 3
+
+
+# Settling in pieces
+
+
+def test_settling_in_many_pieces_gives_what_one_piece_gives(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(due, "GROUP_ROWS", 3)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    put = []
+    replace = lake.replace
+
+    def counting(*arguments: Any) -> None:
+        put.append(1)
+        replace(*arguments)
+
+    monkeypatch.setattr(lake, "replace", counting)
+    department = exchange.department()
+    department.publish([department.licence(n) for n in range(1, 30)])
+    exchange.ingest()
+    assert len(put) > 10
+    department.publish([department.licence(n, XK_ZT="2") for n in range(1, 60)], "more.csv")
+    exchange.ingest()
+    exchange.verified()
+    found = exchange.dataset()
+    assert found.filter(pl.col("state") == "suspended").height == 59 == found.height
+    assert [*tmp_path.glob("mianti-*")] == []  # what was set aside is gone
