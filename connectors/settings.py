@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     mianti_ledger: Path = Field(default_factory=lambda known: known["mianti_home"] / "ledger")
     mianti_publishers: Path | None = None
     mianti_dialects: Path | None = None
+    mianti_catalogue: Path | None = None
 
     mianti_kafka_port: int | None = Field(default=None, ge=1, le=65535)
     mianti_kafka_controller_port: int | None = Field(default=None, ge=1, le=65535)
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
         "mianti_ledger",
         "mianti_publishers",
         "mianti_dialects",
+        "mianti_catalogue",
         "kafka_ssl_cafile",
     )
     @classmethod

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-_CHINA = ZoneInfo("Asia/Shanghai")
+#: All calendar days are China's (UTC+8).
+CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def china_today() -> dt.date:
     """Return today's date in China (UTC+8)."""
-    return dt.datetime.now(_CHINA).date()
+    return dt.datetime.now(CHINA).date()

@@ -55,8 +55,11 @@ def complete_through(statements: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def stated(settings: Settings, family: str) -> pl.DataFrame:
-    """Return what `complete_through` says of a family now, the unsettled tail included."""
+def stated(settings: Settings, family: str, known_at: dt.datetime | None = None) -> pl.DataFrame:
+    """Return what `complete_through` says of a family now, the unsettled tail included.
+
+    `known_at` (UTC) leaves out what was landed after it.
+    """
     table = contract.publishers(settings.mianti_publishers).publishers
     codes = [p.code for p in table.values() if family in p.families]
     numbers = pl.DataFrame({"code": codes}, schema={"code": pl.String}).select(
@@ -65,8 +68,9 @@ def stated(settings: Settings, family: str) -> pl.DataFrame:
     buckets = numbers.to_series().unique().sort().to_list()
     if not buckets:
         return complete_through(pl.DataFrame(schema=history_columns(family)))
-    found = versions(settings, family, buckets)
-    return complete_through(found.filter(pl.col("facet") == STATEMENT))
+    found = versions(settings, family, buckets).filter(pl.col("facet") == STATEMENT)
+    known = found if known_at is None else found.filter(pl.col("landed_at") <= known_at)
+    return complete_through(known)
 
 
 def cycles(settings: Settings, family: str) -> list[Cycle]:

@@ -69,6 +69,23 @@ def fold(
     `on` is a calendar day in China; `known_at` (UTC) leaves out what was landed after it.
     `versions` has the event columns with `landed_at`, `topic`, `partition`, `offset`, `bucket`.
     """
+    return _folded(versions, family, on, known_at, shown=pl.col("usable") == "yes")
+
+
+def whole(
+    versions: pl.DataFrame, family: str, on: dt.date, known_at: dt.datetime | None = None
+) -> pl.DataFrame:
+    """Return the same with the content of what may not be used: to decide by, never to hand on."""
+    return _folded(versions, family, on, known_at, shown=pl.lit(value=True))
+
+
+def _folded(
+    versions: pl.DataFrame,
+    family: str,
+    on: dt.date,
+    known_at: dt.datetime | None,
+    shown: pl.Expr,
+) -> pl.DataFrame:
     # Contents are wide and lie in lists: who wins is settled without them, by their row's number.
     narrow = versions.select(*DECIDING, pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
     distinct = union(_known(narrow, known_at)).filter(pl.col("facet") != STATEMENT)
@@ -76,7 +93,7 @@ def fold(
     rows = records.with_columns(_stated(versions, records)).with_columns(_state(family, on))
     told = rows.with_columns(unusable_reason=_unusable_reason(family, on))
     final = told.with_columns(as_of=pl.lit(on), usable=_usable(), usable_until=_until(family, on))
-    return _shown(final, versions, dataset_columns(family))
+    return _shown(final, versions, dataset_columns(family), shown)
 
 
 def _known(versions: pl.DataFrame, known_at: dt.datetime | None) -> pl.DataFrame:
@@ -143,14 +160,15 @@ def _stated(versions: pl.DataFrame, records: pl.DataFrame) -> list[pl.Series]:
     return found
 
 
-def _shown(rows: pl.DataFrame, versions: pl.DataFrame, columns: pl.Schema) -> pl.DataFrame:
-    """Return the dataset's columns; of a row that may not be used, only those to be kept."""
-    usable = pl.col("usable") == "yes"
-    known = [pl.col(n) if n in KEPT else pl.when(usable).then(n) for n in rows.columns]
+def _shown(
+    rows: pl.DataFrame, versions: pl.DataFrame, columns: pl.Schema, told: pl.Expr
+) -> pl.DataFrame:
+    """Return the dataset's columns; of a row that is not told of, only those to be kept."""
+    known = [pl.col(n) if n in KEPT else pl.when(told).then(n) for n in rows.columns]
     shown = rows.select(known)
     content = versions.select(*ENVELOPE, DECISION).unnest(DECISION)
     wanted = [n for n in columns if n in content.columns and n not in shown.columns]
-    chosen = rows.select(pl.when(usable).then(DECISION)).to_series()
+    chosen = rows.select(pl.when(told).then(DECISION)).to_series()
     whole = shown.with_columns(_picked(content.select(wanted), chosen))
     return whole.select(pl.col(name).cast(dtype) for name, dtype in columns.items())
 

@@ -1,16 +1,18 @@
-"""Reading the declarative part of the contract: dialects, code lists, the publishers' table."""
+"""Reading the declarative contract: dialects, code lists, publishers' table, catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from schemas.catalogue.grammar import Catalogue
 from schemas.dialect import Dialect, Words
 from schemas.errors import MiantiError
 from schemas.publishers import PublishersTable
@@ -20,12 +22,12 @@ _HERE: Final = resources.files("schemas")
 
 
 class BadContract(MiantiError):
-    """A dialect, a code list or the publishers' table breaks the grammar."""
+    """A dialect, a code list, the publishers' table or the catalogue breaks the grammar."""
 
-    def __init__(self, name: str, fault: str) -> None:
+    def __init__(self, name: str, fault: str, guide: str = "dialects") -> None:
         super().__init__(
-            f"{name}: {fault}. docs/dialects.md has every word of the grammar.",
-            f"{name} 不符合规范：{fault}。语法说明见 docs/dialects.zh-CN.md。",
+            f"{name}: {fault}. docs/{guide}.md has every word of the grammar.",
+            f"{name} 不符合规范：{fault}。语法说明见 docs/{guide}.zh-CN.md。",
         )
 
 
@@ -64,19 +66,61 @@ def publishers(path: Path | None = None) -> PublishersTable:
     return _read(PublishersTable, file.name, file.read_text("utf-8"))
 
 
+@cache
+def catalogue(folder: Path | None = None) -> Catalogue:
+    """Return the catalogue of `folder`, or the one shipped, its spreadsheets not yet read.
+
+    Its parts may stand in any number of files. Raises BadContract.
+    """
+    parts: dict[str, dict[str, Any]] = {}
+    for name, text in _yaml_in(folder or _HERE / "catalogue"):
+        for part, entries in _loaded(name, text, "catalogue").items():
+            known = parts.setdefault(part, {})
+            if twice := sorted(known.keys() & entries.keys()):
+                raise BadContract(name, f"{part}: {twice[0]} is in another file, too", "catalogue")
+            known |= entries
+    return _validated(Catalogue, "catalogue", parts, "catalogue")
+
+
 def _read(model: type[_Model], name: str, text: str) -> _Model:
+    return _validated(model, name, _loaded(name, text))
+
+
+def _loaded(name: str, text: str, guide: str = "dialects") -> Any:
     try:
-        return model.model_validate(yaml.safe_load(text))
+        return yaml.load(text, _EachOnce)  # noqa: S506 - a safe loader, and stricter
     except yaml.YAMLError as error:
-        raise BadContract(name, " ".join(str(error).split())) from None
+        raise BadContract(name, " ".join(str(error).split()), guide) from None
+
+
+def _validated(model: type[_Model], name: str, content: Any, guide: str = "dialects") -> _Model:
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, e['loc'][:4]))}: {e['msg']}" for e in error.errors()[:3]]
-        raise BadContract(name, "; ".join(faults)) from None
+        raise BadContract(name, "; ".join(faults), guide) from None
+
+
+class _EachOnce(yaml.SafeLoader):
+    """YAML in which a key stands once: PyYAML lets the last one win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key} stands twice", problem_mark=node.start_mark
+                )
+        return super().construct_mapping(node, deep)
 
 
 def _yaml_files(folder: str, extra: Path | None) -> Iterator[tuple[str, str]]:
-    shipped = sorted((_HERE / folder).iterdir(), key=lambda entry: entry.name)
-    added = sorted(extra.glob("*.yaml")) if extra else []
-    for entry in [*shipped, *added]:
+    yield from _yaml_in(_HERE / folder)
+    if extra is not None:
+        yield from _yaml_in(extra)
+
+
+def _yaml_in(folder: Traversable) -> Iterator[tuple[str, str]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".yaml"):
             yield entry.name, entry.read_text("utf-8")

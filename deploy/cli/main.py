@@ -18,6 +18,8 @@ VERBS = {
     "query": "Print records, on any day · 查询记录",
     "status": "Show where each family stands · 查看状态",
     "verify": "Recount everything, from Kafka to the datasets · 全面核对",
+    "ask": "Say which papers need not be brought · 查询可免提交的材料",
+    "catalogue": "Matters, papers, and what stands in for them · 事项与材料目录",
     "rebuild": "Make a dataset again from its log · 重建数据集",
     "sample": "Generate sample files · 生成样例文件",
     "demo": "Do the whole job on the sample · 演示全流程",

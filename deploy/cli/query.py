@@ -11,7 +11,8 @@ import polars as pl
 
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON, ONE
-from flows.publish.edition import parse_time
+from deploy.cli.times import KNOWN_AT, ON, asked_day, asked_time
+from flows.clock import CHINA
 from flows.query import query
 
 _HELP = """Print records, the unsettled tail included · 查询记录（含尚未整理的最新事件）
@@ -29,25 +30,20 @@ _SHOWN = ("subject", "record_key", "state", "unusable_reason", "as_of", "last_la
 @click.command(help=_HELP)
 @ONE
 @click.option("--subject", help="Unified social credit code · 统一社会信用代码")
-@click.option("--on", help="The day asked about, 2026-04-01; today unless given · 查询日期")
-@click.option("--known-at", help="Leave out what was landed later · 以该时刻所知为准")
+@ON
+@KNOWN_AT
 @AS_JSON
 def command(
     family: str, subject: str | None, on: str | None, known_at: str | None, as_json: bool
 ) -> None:
     """Print one row a record: JSON lines, or a short table."""
-    day = parse_time(on, "--on").astimezone(_CHINA).date() if on else None
-    time = parse_time(known_at, "--known-at") if known_at else None
     code = subject.strip().upper() if subject else None
-    rows = query(read_settings(), family, code, day, time)
+    rows = query(read_settings(), family, code, asked_day(on), asked_time(known_at))
     if as_json:
         for row in rows.iter_rows(named=True):
             click.echo(json.dumps(row, ensure_ascii=False, default=str))
         return
     _table(rows)
-
-
-_CHINA = dt.timezone(dt.timedelta(hours=8))
 
 
 def _table(rows: pl.DataFrame) -> None:
@@ -60,5 +56,5 @@ def _table(rows: pl.DataFrame) -> None:
 
 def _cell(value: Any) -> str:
     if isinstance(value, dt.datetime):
-        return value.astimezone(_CHINA).isoformat(timespec="seconds")
+        return value.astimezone(CHINA).isoformat(timespec="seconds")
     return str(value)

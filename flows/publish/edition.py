@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from connectors.errors import MiantiError
+from flows.clock import CHINA
 
-CHINA: Final = ZoneInfo("Asia/Shanghai")
 _IN_NAME: Final = re.compile(
     r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])"
     r"(?:[-_T ]?([01]\d|2[0-3])[-_:]?([0-5]\d)(?:[-_:]?([0-5]\d))?)?(?!\d)"

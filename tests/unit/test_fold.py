@@ -10,7 +10,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.fold import KEPT, fold, union
+from flows.fold import KEPT, fold, union, whole
 from flows.log import history_columns
 from schemas.avro import dataset_columns
 from tests.oracle.layout import Content
@@ -230,6 +230,23 @@ def test_a_row_that_may_not_be_used_keeps_its_key_and_the_reason_alone(
         else:
             assert row["unusable_reason"] is None
             assert row["decision_event_id"] is not None
+
+
+@given(case=cases(), day=st.sampled_from(CALENDAR), known_at=st.sampled_from([None, *TIMES]))
+@settings(max_examples=200, deadline=None)
+def test_the_whole_rows_say_the_same_and_hide_nothing(
+    case: tuple[str, list[Version]], day: dt.date, known_at: dt.datetime | None
+) -> None:
+    family, found = case
+    rows = frame(family, found)
+    told, hidden = whole(rows, family, day, known_at), fold(rows, family, day, known_at)
+    kept = pl.col("usable") == "yes"
+    assert told.filter(kept).equals(hidden.filter(kept))
+    assert told.select(KEPT).equals(hidden.select(KEPT))
+    alone = [v for v in found if v.facet == "decision" and v.effective_from is None]
+    if known_at is None:
+        shown = {row["record_key"] for row in told.to_dicts() if row["decision_event_id"]}
+        assert {version.record_key for version in alone} <= shown
 
 
 def test_a_version_not_yet_in_effect_shows_from_its_day_on() -> None:

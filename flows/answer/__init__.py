@@ -1,0 +1,1 @@
+"""免提交: which papers an enterprise need not bring for a matter, why, and on what proof."""

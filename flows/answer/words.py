@@ -1,0 +1,137 @@
+"""An answer in words, for the clerk and the enterprise, in both languages. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Final
+
+from flows.answer.decide import Decision, Outcome
+from flows.answer.evidence import Reason
+from flows.clock import CHINA
+from schemas.catalogue.grammar import Catalogue
+from schemas.dialect import Words
+from schemas.publishers import PublishersTable
+
+OUTCOMES: Final[Mapping[Outcome, Words]] = {
+    "exempt_by_licence": Words(en="need not bring (e-licence)", zh="免提交（电子证照）"),
+    "exempt_by_data": Words(en="need not bring (shared data)", zh="免提交（数据共享）"),
+    "on_promise": Words(en="promise instead", zh="告知承诺"),
+    "may_follow": Words(en="may follow", zh="容缺后补"),
+    "must_bring": Words(en="must bring", zh="须提交"),
+}
+_EXEMPT: Final = Words(
+    en="{evidence}: on file and in force with {issuer}; {source} is complete through {through}.",
+    zh="{evidence}：{issuer}登记在案且有效；{source}数据完整截至{through}。",
+)
+_CHECKED: Final = Words(
+    en="{evidence}: nothing that bars; {source} is complete through {through}.",
+    zh="{evidence}：无限制性记录；{source}数据完整截至{through}。",
+)
+_PROMISED: Final = Words(
+    en="A written promise will do: {evidence}.", zh="可以书面告知承诺代替：{evidence}。"
+)
+REASONS: Final[Mapping[Reason, Words]] = {
+    "none_on_file": Words(
+        en="None on file; {source} is complete through {through}.",
+        zh="无在案记录；{source}数据完整截至{through}。",
+    ),
+    "source_incomplete": Words(
+        en="{source} has not said that its data are complete for as long as it promised (last "
+        "said: {through}; promised every {cycle}).",
+        zh="{source}的数据完整性声明缺失或逾期（最近声明：{through}；承诺周期：{cycle}），不能据此判断。",
+    ),
+    "too_old": Words(
+        en="The data of {source} end at {through}, which is older than this matter allows.",
+        zh="{source}数据截至{through}，超过本事项允许的时限。",
+    ),
+    "no_right": Words(
+        en="This department has no right to use {evidence} for this matter.",
+        zh="本部门办理该事项无权使用“{evidence}”数据。",
+    ),
+    "expired": Words(
+        en="{evidence} on file expired on {valid_to}.", zh="{evidence}已于{valid_to}到期。"
+    ),
+    "not_yet_valid": Words(
+        en="{evidence} on file is not valid before {valid_from}.",
+        zh="{evidence}自{valid_from}起方有效。",
+    ),
+    "stopped": Words(
+        en="{evidence} on file may not be relied on: suspended, revoked, annulled or cancelled by {by}.",
+        zh="{evidence}已被{by}暂扣、吊销、撤销或注销，不能作为依据。",
+    ),
+    "mismatch": Words(
+        en="{evidence} on file does not match in holder or scope.",
+        zh="在案的{evidence}与持证主体或许可范围不符。",
+    ),
+    "objection": Words(
+        en="{evidence} is under an objection that is not settled.",
+        zh="{evidence}相关记录处于异议处理中。",
+    ),
+    "conflicted": Words(
+        en="What is on file of {evidence} contradicts itself; both publishers have to settle it.",
+        zh="{evidence}在案记录相互矛盾，须由数据提供单位核实。",
+    ),
+    "not_usable": Words(
+        en="What is on file of {evidence} is no longer to be used.",
+        zh="{evidence}在案记录已停止使用。",
+    ),
+    "barred": Words(
+        en="The check found a record that bars; {source} can say which.",
+        zh="核查发现限制性记录，可向{source}查询。",
+    ),
+    "own_paper": Words(
+        en="Only the enterprise has this paper.", zh="该材料由申请人自备，政府部门未掌握。"
+    ),
+}
+_FOLLOWS: Final = Words(en=" It may follow until {due}.", zh="可在{due}前补交。")
+
+
+def why(decision: Decision, catalogue: Catalogue, table: PublishersTable) -> Words:
+    """Return, in a sentence or two, why a paper was decided as it was."""
+    pattern = _pattern(decision, catalogue)
+    unshared = catalogue.materials[decision.material].not_shared
+    if decision.evidence is None and unshared is not None:
+        pattern = unshared
+    if decision.due is not None:
+        pattern = Words(en=pattern.en + _FOLLOWS.en, zh=pattern.zh + _FOLLOWS.zh)
+    return Words(
+        en=pattern.en.format(**_named(decision, catalogue, table, "en")),
+        zh=pattern.zh.format(**_named(decision, catalogue, table, "zh")),
+    )
+
+
+def _pattern(decision: Decision, catalogue: Catalogue) -> Words:
+    if decision.reason is not None:
+        return REASONS[decision.reason]
+    if decision.outcome == "on_promise":
+        return _PROMISED
+    return _EXEMPT if decision.record is not None else _CHECKED
+
+
+def _named(
+    decision: Decision, catalogue: Catalogue, table: PublishersTable, language: str
+) -> dict[str, str]:
+    record = decision.record or {}
+    evidence = catalogue.evidence.get(decision.evidence or "")
+    publisher = table.publishers.get(decision.source or "")
+    none = {"en": "never", "zh": "无"}[language]
+    return {
+        "evidence": getattr(evidence.name, language) if evidence else "",
+        "source": getattr(publisher.name, language) if publisher else (decision.source or ""),
+        "cycle": _days(publisher.cycle, language) if publisher else "",
+        "through": _time(decision.through) if decision.through else none,
+        "issuer": str(record.get("issuer_name") or record.get("issuer") or ""),
+        "by": decision.by or "",
+        "valid_from": str(record.get("valid_from") or ""),
+        "valid_to": str(record.get("valid_to") or record.get("effective_to") or ""),
+        "due": str(decision.due or ""),
+    }
+
+
+def _time(at: dt.datetime) -> str:
+    return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}"
+
+
+def _days(cycle: dt.timedelta, language: str) -> str:
+    return f"{cycle.days} days" if language == "en" else f"{cycle.days}天"

@@ -1,0 +1,45 @@
+"""The catalogue as it is used: with the materials that stand in spreadsheets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from connectors.files import Unreadable, open_source
+from schemas import contract
+from schemas.catalogue import spreadsheet
+from schemas.catalogue.grammar import Catalogue, Material, Matter, Use
+from schemas.contract import BadContract
+
+_SHIPPED = Path(contract.__file__).parent / "catalogue"
+
+
+@cache
+def catalogue(folder: Path | None = None) -> Catalogue:
+    """Return the catalogue of a directory, or the one shipped. Raises BadContract."""
+    found = contract.catalogue(folder)
+    materials, matters = dict(found.materials), dict(found.matters)
+    for code, matter in found.matters.items():
+        if matter.materials_file is not None:
+            path = (folder or _SHIPPED) / matter.materials_file
+            new, listed = _read(path, code, found)
+            materials |= new
+            matters[code] = Matter(**{**dict(matter), "materials": listed})
+    return found.model_copy(update={"materials": materials, "matters": matters})
+
+
+def _read(path: Path, code: str, known: Catalogue) -> tuple[dict[str, Material], list[Use]]:
+    try:
+        return spreadsheet.uses(_rows(path), code, known)
+    except (OSError, Unreadable, spreadsheet.BadSheet) as error:
+        raise BadContract(f"{path.name} (matter {code})", str(error), "catalogue") from error
+
+
+def _rows(path: Path) -> Iterator[spreadsheet.Row]:
+    source = open_source(path)
+    missing = [name for name in spreadsheet.COLUMNS if name not in source.columns]
+    if missing:
+        raise spreadsheet.BadSheet(f"no column {', '.join(missing)}")
+    for chunk in source.chunks():
+        yield from chunk.rows.iter_rows(named=True)

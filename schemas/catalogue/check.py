@@ -1,0 +1,233 @@
+"""What is wrong with a catalogue: what a clerk would otherwise find out in front of an enterprise.
+
+Pure. `docs/catalogue.md` says what to do about each finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.avro import dataset_columns
+from schemas.catalogue.grammar import (
+    Bundle,
+    Catalogue,
+    Department,
+    FieldEvidence,
+    LicenceEvidence,
+    Material,
+    Matter,
+    PromiseEvidence,
+    SharedEvidence,
+)
+from schemas.dialect import Dialect, Words
+from schemas.identifiers import uscc
+from schemas.publishers import PublishersTable
+
+Kind = Literal["dangling", "nobody_supplies", "no_right", "no_source", "no_deadline", "bad_code"]
+_TYPE_CODE = 21
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault; `where`: part and id, as they stand in the files."""
+
+    kind: Kind
+    where: str
+    says: Words
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the catalogue leans on: who publishes, and which layouts there are."""
+
+    publishers: PublishersTable
+    dialects: dict[str, Dialect]
+
+
+def check(catalogue: Catalogue, known: Known) -> list[Finding]:
+    """Return every fault, in the order of the parts."""
+    return [
+        *_rules(catalogue),
+        *(
+            f
+            for id_, one in catalogue.departments.items()
+            for f in _department(catalogue, id_, one)
+        ),
+        *(f for id_ in catalogue.evidence for f in _evidence(catalogue, id_, known)),
+        *(
+            f
+            for id_, one in catalogue.materials.items()
+            for f in _material(catalogue, id_, one, known)
+        ),
+        *(f for code, one in catalogue.matters.items() for f in _matter(catalogue, code, one)),
+        *(f for id_, one in catalogue.bundles.items() for f in _bundle(catalogue, id_, one)),
+    ]
+
+
+def family(evidence: SharedEvidence) -> str:
+    """Return the family that a piece of evidence comes from."""
+    if isinstance(evidence, FieldEvidence):
+        return evidence.family
+    return "licence" if isinstance(evidence, LicenceEvidence) else "credit"
+
+
+def _rules(catalogue: Catalogue) -> Iterator[Finding]:
+    for id_, rule in catalogue.rules.items():
+        if not rule.source.strip():
+            yield Finding(
+                "no_source",
+                f"rules.{id_}",
+                Words(en="The rule says not where its text was read.", zh="未注明规则文本的出处。"),
+            )
+
+
+def _department(catalogue: Catalogue, id_: str, department: Department) -> Iterator[Finding]:
+    where = f"departments.{id_}"
+    if not uscc.is_valid(department.code):
+        yield _bad_code(where, department.code)
+    for purpose, of in department.purposes.items():
+        yield from _dangling(f"{where}.{purpose}", "evidence", of.may_use, catalogue.evidence)
+
+
+def _evidence(catalogue: Catalogue, id_: str, known: Known) -> Iterator[Finding]:
+    where, evidence = f"evidence.{id_}", catalogue.evidence[id_]
+    yield from _dangling(where, "rule", [evidence.rule], catalogue.rules)
+    if isinstance(evidence, PromiseEvidence):
+        return
+    for fault in _source_faults(evidence, known):
+        yield Finding("dangling", where, fault)
+    if isinstance(evidence, FieldEvidence):
+        columns = dataset_columns(evidence.family).names()
+        yield from _dangling(where, "column", [*evidence.fields, *evidence.where], columns)
+    if isinstance(evidence, LicenceEvidence):
+        for code in evidence.type_codes:
+            if len(code) != _TYPE_CODE or not uscc.is_valid(code[:18]):
+                yield _bad_code(where, code)
+        if not evidence.type_codes and not evidence.certificates:
+            yield Finding(
+                "nobody_supplies",
+                where,
+                Words(
+                    en="Neither a type code nor a certificate's name: no licence can fit.",
+                    zh="既无证照类型代码也无证照名称，无法匹配任何证照。",
+                ),
+            )
+
+
+def _source_faults(evidence: SharedEvidence, known: Known) -> Iterator[Words]:
+    wanted = family(evidence)
+    for id_, layouts in evidence.sources.items():
+        publisher = known.publishers.publishers.get(id_)
+        if publisher is None or wanted not in publisher.families:
+            yield Words(
+                en=f"{id_} publishes no {wanted} events (publishers' table).",
+                zh=f"发布部门表中 {id_} 不发布 {wanted} 类事件。",
+            )
+            continue
+        for layout in layouts:
+            dialect = known.dialects.get(layout)
+            if layout not in publisher.layouts or dialect is None or dialect.family != wanted:
+                yield Words(
+                    en=f"{id_} does not send {wanted} records in the layout {layout}.",
+                    zh=f"{id_} 不以 {layout} 版式报送 {wanted} 类数据。",
+                )
+
+
+def _material(
+    catalogue: Catalogue, id_: str, material: Material, known: Known
+) -> Iterator[Finding]:
+    where = f"materials.{id_}"
+    yield from _dangling(where, "evidence", material.replaced_by, catalogue.evidence)
+    if material.origin != "issued" or material.not_shared is not None:
+        return
+    offered = [catalogue.evidence.get(one) for one in material.replaced_by]
+    shared = [one for one in offered if one is not None and not isinstance(one, PromiseEvidence)]
+    if not any(not [*_source_faults(one, known)] for one in shared):
+        yield Finding(
+            "nobody_supplies",
+            where,
+            Words(
+                en="A department issues it, and no source gives it: name the evidence, or say "
+                "under not_shared why there is none.",
+                zh="政府部门核发的材料没有可用的数据来源：请指定证据，或在 not_shared 中说明原因。",
+            ),
+        )
+
+
+def _matter(catalogue: Catalogue, code: str, matter: Matter) -> Iterator[Finding]:
+    where = f"matters.{code}"
+    yield from _dangling(where, "rule", matter.basis, catalogue.rules)
+    wanted = [use.material for use in matter.materials]
+    yield from _dangling(where, "material", wanted, catalogue.materials)
+    yield from _dangling(where, "department", [matter.department], catalogue.departments)
+    department = catalogue.departments.get(matter.department)
+    purposes = department.purposes if department is not None else {}
+    if department is not None:
+        yield from _dangling(where, "purpose", [matter.purpose], purposes)
+    if matter.purpose in purposes:
+        yield from _rights(catalogue, code, matter, purposes[matter.purpose].may_use)
+    if matter.follow_within is None and any(u.necessity == "may_follow" for u in matter.materials):
+        yield Finding(
+            "no_deadline",
+            where,
+            Words(
+                en="A paper may follow, and follow_within does not say within how many days.",
+                zh="有容缺后补材料，但未用 follow_within 规定补交期限。",
+            ),
+        )
+    for use in matter.materials:
+        material = catalogue.materials.get(use.material)
+        if use.necessity == "on_promise" and material and not _promises(catalogue, material):
+            yield Finding(
+                "nobody_supplies",
+                where,
+                Words(
+                    en=f"{use.material} may be promised, and no promise replaces it.",
+                    zh=f"{use.material} 可告知承诺，但未指定承诺书。",
+                ),
+            )
+
+
+def _promises(catalogue: Catalogue, material: Material) -> bool:
+    found = (catalogue.evidence.get(one) for one in material.replaced_by)
+    return any(isinstance(one, PromiseEvidence) for one in found)
+
+
+def _rights(
+    catalogue: Catalogue, code: str, matter: Matter, may_use: Collection[str]
+) -> Iterator[Finding]:
+    materials = [catalogue.materials.get(use.material) for use in matter.materials]
+    wanted = [one for material in materials if material for one in material.replaced_by]
+    for id_ in dict.fromkeys(wanted):
+        evidence = catalogue.evidence.get(id_)
+        shared = evidence is not None and not isinstance(evidence, PromiseEvidence)
+        if shared and id_ not in may_use:
+            purpose = f"{matter.department}.{matter.purpose}"
+            yield Finding(
+                "no_right",
+                f"matters.{code}",
+                Words(
+                    en=f"{id_} is not among what {purpose} may use (departments.yaml).",
+                    zh=f"{purpose} 的用途未获准使用 {id_}（见 departments.yaml）。",
+                ),
+            )
+
+
+def _bundle(catalogue: Catalogue, id_: str, bundle: Bundle) -> Iterator[Finding]:
+    yield from _dangling(f"bundles.{id_}", "matter", bundle.matters, catalogue.matters)
+
+
+def _dangling(
+    where: str, part: str, ids: Collection[str], known: Collection[str]
+) -> Iterator[Finding]:
+    for id_ in dict.fromkeys(ids):
+        if id_ not in known:
+            words = Words(en=f"There is no {part} {id_!r}.", zh=f"不存在的 {part}：{id_!r}。")
+            yield Finding("dangling", where, words)
+
+
+def _bad_code(where: str, code: str) -> Finding:
+    words = Words(en=f"{code!r} is no code of its kind.", zh=f"{code!r} 不是有效代码。")
+    return Finding("bad_code", where, words)

@@ -1,0 +1,250 @@
+"""What the window is told, on the whole real path: files, Kafka, the lake, the answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from deploy.cli import main
+from flows.answer.ask import BadSubject, UnknownMatter, as_json, ask
+from tests.support.codes import uscc
+from tests.support.exchange import Department, Exchange
+
+LICENCE, PENALTY = "cn-sgs-2018-licence", "cn-sgs-2018-penalty"
+SUBJECT = uscc(1)
+
+
+def words(text: str) -> dict[str, str]:
+    return {"en": text, "zh": text}
+
+
+class Window:
+    """A food department and a police of trade, one matter, and what it is told."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.food = exchange.department("food")
+        self.police = exchange.department("police")
+        self.catalogue = exchange.home / "catalogue"
+        self.catalogue.mkdir()
+        self.write(_parts(self.food, self.police))
+
+    def write(self, parts: dict[str, Any]) -> None:
+        (self.catalogue / "all.yaml").write_text(yaml.safe_dump(parts), "utf-8")
+
+    def publish(self, *rows: dict[str, Any], complete: bool = True) -> None:
+        """Publish the food department's rows; say that they are complete until now."""
+        through = dt.datetime.now(dt.UTC) if complete else None
+        name = f"{len([*self.food.folder.iterdir()])}.csv"
+        self.food.publish([*rows], name, layout=LICENCE, complete_through=through)
+        self.exchange.ingest()
+
+    def punish(self, *rows: dict[str, Any]) -> None:
+        """Publish the police's penalties, complete until now."""
+        name = f"{len([*self.police.folder.iterdir()])}.csv"
+        now = dt.datetime.now(dt.UTC)
+        self.police.publish([*rows], name, layout=PENALTY, complete_through=now)
+        self.exchange.ingest("credit")
+
+    def told(self, **options: Any) -> dict[str, tuple[str, str | None]]:
+        settings = self.exchange.settings_with(mianti_catalogue=self.catalogue)
+        [answer] = ask(settings, SUBJECT, "SP-1", **options)
+        told = as_json(answer, settings)
+        assert json.dumps(told)
+        return {one["material"]: (one["outcome"], one["reason"]) for one in told["papers"]}
+
+
+@pytest.fixture
+def window(exchange: Exchange) -> Window:
+    return Window(exchange)
+
+
+def penalty(police: Department, number: int = 1, **changes: Any) -> dict[str, Any]:
+    row = {
+        "CF_XDR_MC": "示范企业1有限公司",
+        "CF_XDR_LB": "法人及非法人组织",
+        "CF_XDR_SHXYM": SUBJECT,
+        "CF_WSH": f"示罚〔2026〕{number}号",
+        "CF_WFXW": "违反食品安全规定",
+        "CF_CFLB": "罚款",
+        "CF_NR": "罚款",
+        "CF_NR_FK": "0.2",
+        "CF_NR_ZKDX": "",
+        "CF_JDRQ": "2026-02-01",
+        "CF_YXQ": "2099-12-31",
+        "CF_GSJZQ": "2029-02-01",
+        "CF_CFJG": police.name,
+        "CF_CFJGDM": police.code,
+    }
+    return row | changes
+
+
+def _parts(food: Department, police: Department) -> dict[str, Any]:
+    licence = {
+        "kind": "licence",
+        "name": words("食品经营许可证"),
+        "certificates": ["食品经营许可证"],
+        "rule": "r",
+        "sources": {food.id: [LICENCE]},
+        "max_age": "P10D",
+    }
+    check = {
+        "kind": "credit_check",
+        "name": words("核查"),
+        "question": words("?"),
+        "bars": [{"kind": "penalty", "categories": ["责令停产停业"]}],
+        "rule": "r",
+        "sources": {police.id: [PENALTY]},
+        "max_age": "P10D",
+    }
+    materials = [{"material": "licence"}, {"material": "no-stop"}, {"material": "form"}]
+    return {
+        "rules": {"r": {"law": words("法"), "article": "7", "says": words("…"), "source": "…"}},
+        "evidence": {"licence": licence, "no-stop": check},
+        "materials": {
+            "licence": {"name": words("证"), "origin": "issued", "replaced_by": ["licence"]},
+            "no-stop": {"name": words("明"), "origin": "issued", "replaced_by": ["no-stop"]},
+            "form": {"name": words("表"), "origin": "own"},
+        },
+        "departments": {
+            "d": {
+                "name": words("d"),
+                "code": uscc(9, kind="11"),
+                "purposes": {"p": {"name": words("p"), "may_use": ["licence", "no-stop"]}},
+            }
+        },
+        "matters": {
+            "SP-1": {
+                "name": words("事项"),
+                "department": "d",
+                "purpose": "p",
+                "basis": ["r"],
+                "materials": materials,
+            }
+        },
+    }
+
+
+def test_a_licence_just_published_need_not_be_brought(window: Window) -> None:
+    assert window.told()["licence"] == ("must_bring", "source_incomplete")
+    window.publish(window.food.licence(2))
+    assert window.told()["licence"] == ("must_bring", "none_on_file")
+    window.publish(window.food.licence(1))
+    assert window.told() == {
+        "licence": ("exempt_by_licence", None),
+        "no-stop": ("must_bring", "source_incomplete"),
+        "form": ("must_bring", "own_paper"),
+    }
+
+
+def test_a_department_that_never_said_it_is_complete_exempts_from_nothing(window: Window) -> None:
+    window.publish(window.food.licence(1), complete=False)
+    assert window.told()["licence"] == ("must_bring", "source_incomplete")
+
+
+def test_a_department_that_went_silent_exempts_from_nothing(window: Window) -> None:
+    window.publish(window.food.licence(1))
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=7, minutes=1)
+    assert window.told(known_at=later)["licence"] == ("must_bring", "source_incomplete")
+
+
+def test_time_alone_changes_the_answer(window: Window) -> None:
+    window.publish(window.food.licence(1))
+    assert window.told(on=dt.date(2031, 1, 5))["licence"][0] == "exempt_by_licence"
+    assert window.told(on=dt.date(2031, 1, 6))["licence"] == ("must_bring", "expired")
+    assert window.told(on=dt.date(2026, 1, 5))["licence"] == ("must_bring", "none_on_file")
+
+
+def test_what_was_known_then_is_told_again_later(window: Window) -> None:
+    before = dt.datetime.now(dt.UTC)
+    window.publish(window.food.licence(1))
+    then = dt.datetime.now(dt.UTC)
+    window.publish(window.food.licence(1, XK_ZT="3"))
+    assert window.told()["licence"] == ("must_bring", "stopped")
+    assert window.told(known_at=then)["licence"] == ("exempt_by_licence", None)
+    assert window.told(known_at=before)["licence"] == ("must_bring", "source_incomplete")
+
+
+def test_a_penalty_of_another_department_stops_a_licence_until_it_is_withdrawn(
+    window: Window,
+) -> None:
+    window.publish(window.food.licence(1))
+    affected = {"CF_NR_ZKDX": "食品经营许可证（JY000001）", "CF_CFLB": "吊销许可证件"}
+    window.punish(penalty(window.police, **affected))
+    assert window.told()["licence"] == ("must_bring", "stopped")
+    settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)
+    [answer] = ask(settings, SUBJECT, "SP-1")
+    [paper] = [one for one in as_json(answer, settings)["papers"] if one["material"] == "licence"]
+    assert window.police.name in paper["why"]["zh"]
+    assert window.police.name in paper["why"]["en"]
+
+    key = f"{window.police.code}/示罚〔2026〕1号"
+    window.police.publisher.withdraw(key, "issued by mistake")
+    window.exchange.ingest("credit")
+    assert window.told()["licence"] == ("exempt_by_licence", None)
+
+
+def test_a_credit_check_is_clean_or_barred(window: Window) -> None:
+    window.punish(penalty(window.police))
+    assert window.told()["no-stop"] == ("exempt_by_data", None)
+    window.punish(penalty(window.police, 2, CF_CFLB="责令停产停业"))
+    assert window.told()["no-stop"] == ("must_bring", "barred")
+
+
+def test_the_credit_check_shows_no_record(window: Window) -> None:
+    window.punish(penalty(window.police, 2, CF_CFLB="责令停产停业", CF_WFXW="特别的违法行为"))
+    settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)
+    told = [as_json(one, settings) for one in ask(settings, SUBJECT, "SP-1")]
+    said = json.dumps(told, ensure_ascii=False)
+    assert "特别的违法行为" not in said
+    assert "示罚" not in said
+
+
+def test_an_unknown_matter_or_code_is_told(window: Window) -> None:
+    settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)
+    with pytest.raises(UnknownMatter, match="catalogue list"):
+        ask(settings, SUBJECT, "XX")
+    wrong = SUBJECT[:17] + ("A" if SUBJECT[17] != "A" else "B")
+    with pytest.raises(BadSubject, match="check digit"):
+        ask(settings, wrong, "SP-1")
+
+
+def test_an_enterprise_nobody_knows_gets_the_same_list(window: Window) -> None:
+    window.publish(window.food.licence(1))
+    settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)
+    [answer] = ask(settings, uscc(77), "SP-1")
+    assert [one.material for one in answer.decisions] == ["licence", "no-stop", "form"]
+    assert answer.decisions[0].reason == "none_on_file"
+
+
+def test_the_command_tells_the_same(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    window.publish(window.food.licence(1))
+    environment = window.exchange.environment | {"MIANTI_CATALOGUE": str(window.catalogue)}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    asked = ["ask", "--subject", SUBJECT.lower(), "--matter", "SP-1"]
+    shown = CliRunner().invoke(main.cli, [*asked, "--json"])
+    assert shown.exit_code == 0, shown.output
+    [answer] = json.loads(shown.stdout)["answers"]
+    told = {one["material"]: (one["outcome"], one["reason"]) for one in answer["papers"]}
+    assert told == window.told()
+    plain = CliRunner().invoke(main.cli, asked)
+    assert "免提交（电子证照）" in plain.output
+    assert "need not bring" in plain.output
+
+
+def test_a_bundle_answers_for_each_of_its_matters(window: Window, tmp_path: Path) -> None:
+    parts = _parts(window.food, window.police)
+    parts["matters"]["SP-2"] = parts["matters"]["SP-1"]
+    parts["bundles"] = {"both": {"name": words("一件事"), "matters": ["SP-1", "SP-2"]}}
+    window.catalogue = tmp_path / "with-bundle"
+    window.catalogue.mkdir()
+    window.write(parts)
+    settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)
+    assert [one.matter for one in ask(settings, SUBJECT, "both")] == ["SP-1", "SP-2"]

@@ -1,0 +1,360 @@
+"""The catalogue that is shipped is whole, and the check finds each way in which one can be wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from openpyxl import Workbook
+
+from deploy.cli import main
+from flows.catalogue import catalogue
+from schemas import contract
+from schemas.catalogue.check import Finding, Known, check
+from schemas.contract import BadContract
+
+SHIPPED = Path(contract.__file__).parent / "catalogue"
+Parts = dict[str, dict[str, Any]]
+
+
+def known() -> Known:
+    return Known(contract.publishers(), contract.dialects())
+
+
+def shipped() -> Parts:
+    parts: Parts = {}
+    for file in SHIPPED.glob("*.yaml"):
+        for part, entries in yaml.safe_load(file.read_text("utf-8")).items():
+            parts.setdefault(part, {}).update(entries)
+    return parts
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Callable[[Callable[[Parts], None]], list[Finding]]:
+    """Give a way to change a copy of the shipped catalogue and check it."""
+
+    def changed(change: Callable[[Parts], None]) -> list[Finding]:
+        parts = shipped()
+        change(parts)
+        folder = tmp_path / "catalogue"
+        folder.mkdir()
+        (folder / "all.yaml").write_text(json.dumps(parts, default=str), "utf-8")
+        shutil.copy(SHIPPED / "JT-4001.csv", folder)
+        return check(catalogue(folder), known())
+
+    return changed
+
+
+# The one that is shipped
+
+
+def test_the_shipped_catalogue_has_no_fault() -> None:
+    assert check(catalogue(), known()) == []
+
+
+def test_it_spans_six_fields_with_twelve_matters_and_two_bundles() -> None:
+    found = catalogue()
+    assert len(found.matters) >= 12
+    assert len(found.bundles) >= 2
+    purposes = {(matter.department, matter.purpose) for matter in found.matters.values()}
+    wanted = {
+        ("market", "registration"),
+        ("market", "food"),
+        ("housing", "construction"),
+        ("transport", "road-transport"),
+        ("tax", "taxation"),
+        ("trading-centre", "bidding"),
+    }
+    assert wanted <= purposes
+
+
+def test_every_department_of_it_can_exist_nowhere() -> None:
+    """GB/T 2260 has no division 990100."""
+    assert {one.code[2:8] for one in catalogue().departments.values()} == {"990100"}
+
+
+# Each fault
+
+
+def rule(parts: Parts) -> None:
+    parts["rules"]["renewal"]["source"] = " "
+
+
+def rule_of_evidence(parts: Parts) -> None:
+    parts["evidence"]["business-licence"]["rule"] = "no-such-rule"
+
+
+def publisher(parts: Parts) -> None:
+    parts["evidence"]["work-safety-licence"]["sources"] = {"nobody": ["cn-sgs-2018-licence"]}
+
+
+def family(parts: Parts) -> None:
+    parts["evidence"]["work-safety-licence"]["sources"] = {"samr-demo": ["registration-list"]}
+
+
+def layout(parts: Parts) -> None:
+    sources = {"housing-demo": ["cn-sgs-2018-penalty"]}
+    parts["evidence"]["work-safety-licence"]["sources"] = sources
+
+
+def column(parts: Parts) -> None:
+    parts["evidence"]["business-licence"]["fields"] = ["name", "colour"]
+
+
+def type_code(parts: Parts) -> None:
+    parts["evidence"]["work-safety-licence"]["type_codes"] = ["11100000000013338X032"]
+
+
+def no_name(parts: Parts) -> None:
+    parts["evidence"]["work-safety-licence"]["certificates"] = []
+
+
+def department_code(parts: Parts) -> None:
+    parts["departments"]["tax"]["code"] = "119901000000001660"
+
+
+def used(parts: Parts) -> None:
+    parts["departments"]["tax"]["purposes"]["taxation"]["may_use"].append("tax-grade-z")
+
+
+def right(parts: Parts) -> None:
+    parts["departments"]["tax"]["purposes"]["taxation"]["may_use"].remove("tax-grade-a")
+
+
+def evidence(parts: Parts) -> None:
+    parts["materials"]["tax-grade"]["replaced_by"] = ["tax-grade-z"]
+
+
+def unsupplied(parts: Parts) -> None:
+    parts["materials"]["tax-grade"]["replaced_by"] = []
+
+
+def unsaid(parts: Parts) -> None:
+    del parts["materials"]["land-approval"]["not_shared"]
+
+
+def material(parts: Parts) -> None:
+    parts["matters"]["SW-5001"]["materials"].append({"material": "no-such-paper"})
+
+
+def basis(parts: Parts) -> None:
+    parts["matters"]["SW-5001"]["basis"] = ["no-such-rule"]
+
+
+def department(parts: Parts) -> None:
+    parts["matters"]["SW-5001"]["department"] = "nobody"
+
+
+def purpose(parts: Parts) -> None:
+    parts["matters"]["SW-5001"]["purpose"] = "curiosity"
+
+
+def deadline(parts: Parts) -> None:
+    del parts["matters"]["JS-3001"]["follow_within"]
+
+
+def promise(parts: Parts) -> None:
+    parts["materials"]["safety-rules"]["replaced_by"] = []
+
+
+def matter(parts: Parts) -> None:
+    parts["bundles"]["start-building"]["matters"].append("XX-0000")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "where"),
+    [
+        (rule, "no_source", "rules.renewal"),
+        (rule_of_evidence, "dangling", "evidence.business-licence"),
+        (publisher, "dangling", "evidence.work-safety-licence"),
+        (family, "dangling", "evidence.work-safety-licence"),
+        (layout, "dangling", "evidence.work-safety-licence"),
+        (column, "dangling", "evidence.business-licence"),
+        (type_code, "bad_code", "evidence.work-safety-licence"),
+        (no_name, "nobody_supplies", "evidence.work-safety-licence"),
+        (department_code, "bad_code", "departments.tax"),
+        (used, "dangling", "departments.tax.taxation"),
+        (right, "no_right", "matters.SW-5001"),
+        (evidence, "dangling", "materials.tax-grade"),
+        (unsupplied, "nobody_supplies", "materials.tax-grade"),
+        (publisher, "nobody_supplies", "materials.work-safety-licence"),
+        (unsaid, "nobody_supplies", "materials.land-approval"),
+        (material, "dangling", "matters.SW-5001"),
+        (basis, "dangling", "matters.SW-5001"),
+        (department, "dangling", "matters.SW-5001"),
+        (purpose, "dangling", "matters.SW-5001"),
+        (deadline, "no_deadline", "matters.JS-3001"),
+        (promise, "nobody_supplies", "matters.JS-3003"),
+        (matter, "dangling", "bundles.start-building"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else value,
+)
+def test_the_check_finds(
+    own: Callable[[Callable[[Parts], None]], list[Finding]],
+    change: Callable[[Parts], None],
+    kind: str,
+    where: str,
+) -> None:
+    found = own(change)
+    assert (kind, where) in {(one.kind, one.where) for one in found}
+    assert all(one.says.en and one.says.zh for one in found)
+
+
+# Reading it
+
+
+def test_a_word_that_the_grammar_does_not_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("rules: {x: {article: '1', colour: red}}", "utf-8")
+    with pytest.raises(BadContract, match=r"rules\.x.*docs/catalogue\.md"):
+        contract.catalogue(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.yaml": "bundles: {}\nmatters: {}\nbundles: {}"},
+        {"a.yaml": "materials: {x: {}, x: {}}"},
+        {"a.yaml": "materials: {x: {}}", "b.yaml": "materials: {x: {}}"},
+    ],
+    ids=["a part", "an id", "an id in two files"],
+)
+def test_what_stands_twice_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    with pytest.raises(BadContract, match=r"twice|another file"):
+        contract.catalogue(tmp_path)
+
+
+# The national layout
+
+
+ROWS = [
+    ["row_guid", "task_code", "material_name", "is_need", "source_type", "cert_code", "cert_name"],
+    ["a", "T-1", "营业执照", "0", "1", "", "营业执照"],
+    ["b", "T-1", "企业资质", "2", "1", "", "安全生产许可证"],
+    ["c", "T-2", "别的事项的材料", "0", "0", "", ""],
+    ["d", "T-1", "现场照片", "1", "0", "", ""],
+    ["e", "T-1", "安全生产管理制度", "3", "0", "", ""],
+]
+
+
+def with_sheet(folder: Path, rows: list[list[str]], name: str) -> Path:
+    parts = shipped()
+    parts["matters"] = {"T-1": {**parts["matters"]["JS-3003"], "materials_file": name}}
+    parts["matters"]["T-1"]["materials"] = []
+    parts["bundles"] = {}
+    (folder / "all.yaml").write_text(json.dumps(parts, default=str), "utf-8")
+    if name.endswith(".xlsx"):
+        book = Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(folder / name)
+    else:
+        with (folder / name).open("w", encoding="gb18030", newline="") as file:
+            csv.writer(file).writerows(rows)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["materials.xlsx", "materials.csv"])
+def test_materials_are_read_from_the_national_layout(tmp_path: Path, name: str) -> None:
+    found = catalogue(with_sheet(tmp_path, ROWS, name))
+    uses = [(use.material, use.necessity) for use in found.matters["T-1"].materials]
+    assert uses == [
+        ("business-licence", "required"),
+        ("b", "may_follow"),
+        ("d", "optional"),
+        ("safety-rules", "on_promise"),
+    ]
+    assert found.materials["b"].replaced_by == ["work-safety-licence"]
+    assert (found.materials["b"].origin, found.materials["d"].origin) == ("issued", "own")
+    assert found.materials["d"].replaced_by == []
+    assert "c" not in found.materials
+
+
+def test_a_type_code_links_a_material_before_its_name(tmp_path: Path) -> None:
+    code = "11100000000013338W050"
+    rows = [ROWS[0], ["b", "T-1", "企业资质", "0", "1", code, "安全生产许可证"]]
+    folder = with_sheet(tmp_path, rows, "m.csv")
+    parts = json.loads((folder / "all.yaml").read_text("utf-8"))
+    parts["evidence"]["gas-business-licence"]["type_codes"] = [code]
+    (folder / "all.yaml").write_text(json.dumps(parts), "utf-8")
+    assert catalogue(folder).materials["b"].replaced_by == ["gas-business-licence"]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (["a", "T-1", "营业执照", "9", "1", "", ""], "is_need"),
+        (["a", "T-1", "新材料", "0", "7", "", ""], "source_type"),
+        (["a", "T-1", "", "0", "1", "", ""], "material_name"),
+        (["a", "T-9", "营业执照", "0", "1", "", ""], "T-1"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_told(tmp_path: Path, row: list[str], says: str) -> None:
+    with pytest.raises(BadContract, match=says):
+        catalogue(with_sheet(tmp_path, [ROWS[0], row], "m.csv"))
+
+
+def test_a_sheet_without_a_column_is_told(tmp_path: Path) -> None:
+    rows = [[cell for at, cell in enumerate(row) if at != 3] for row in ROWS]
+    with pytest.raises(BadContract, match="is_need"):
+        catalogue(with_sheet(tmp_path, rows, "m.csv"))
+
+
+def test_a_sheet_that_is_not_there_is_told(tmp_path: Path) -> None:
+    folder = with_sheet(tmp_path, ROWS, "m.csv")
+    (folder / "m.csv").unlink()
+    with pytest.raises(BadContract, match=r"m\.csv"):
+        catalogue(folder)
+
+
+# The command
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main.cli, ["catalogue", *words])
+    return done.exit_code, done.output
+
+
+def test_the_command_says_that_nothing_is_wrong() -> None:
+    code, said = run("check", "--json")
+    assert (code, json.loads(said)) == (0, {"ok": True, "findings": []})
+
+
+def test_the_command_ends_with_1_where_something_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = shipped()
+    deadline(parts)
+    (tmp_path / "all.yaml").write_text(json.dumps(parts, default=str), "utf-8")
+    shutil.copy(SHIPPED / "JT-4001.csv", tmp_path)
+    monkeypatch.setenv("MIANTI_CATALOGUE", str(tmp_path))
+    code, said = run("check", "--json")
+    assert code == 1
+    assert [one["kind"] for one in json.loads(said)["findings"]] == ["no_deadline"]
+
+
+def test_the_list_has_every_matter_and_bundle() -> None:
+    found = json.loads(run("list", "--json")[1])
+    assert found["matters"].keys() == catalogue().matters.keys()
+    assert found["bundles"].keys() == catalogue().bundles.keys()
+
+
+def test_a_matter_is_shown_with_the_law_of_each_substitute() -> None:
+    code, said = run("show", "JS-3003")
+    assert code == 0
+    assert "安全生产管理制度告知承诺书" in said
+    assert "国务院令第716号" in said
+
+
+def test_an_unknown_matter_is_told_with_what_to_do() -> None:
+    code, said = run("show", "XX-0000")
+    assert code == 2
+    assert "mianti catalogue list" in said

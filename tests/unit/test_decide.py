@@ -1,0 +1,452 @@
+"""Every branch of the decision: what may be relied on, and why not. Rows are made by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from flows.answer.decide import EXEMPT, Decision, decide
+from flows.answer.facts import Facts, Row
+from flows.answer.words import why
+from flows.catalogue import catalogue
+from schemas import contract
+from schemas.avro import dataset_columns
+
+ON = dt.date(2026, 5, 4)
+NOW = dt.datetime(2026, 5, 4, 2, tzinfo=dt.UTC)
+HOUSING, PENALTIES = ("housing-demo", "cn-sgs-2018-licence"), ("credit-demo", "cn-sgs-2018-penalty")
+REGISTER, TAX = ("samr-demo", "registration-list"), ("heilongjiang-tax", "cn-tax-a-list")
+ALL = dict.fromkeys((HOUSING, PENALTIES, REGISTER, TAX), NOW - dt.timedelta(days=1))
+CYCLES = {id_: one.cycle for id_, one in contract.publishers().publishers.items()}
+#: The matter and the paper by which most branches are tried: a work safety licence.
+MATTER, PAPER = "JS-3002", "work-safety-licence"
+
+
+def row(family: str, **told: Any) -> Row:
+    empty = dict.fromkeys(dataset_columns(family).names())
+    return {**empty, "record_key": "k", "usable": "yes", "effective_from": ON, **told}
+
+
+def licence(**told: Any) -> Row:
+    usual = {
+        "publisher": "housing-demo",
+        "issuer": "11990100000000123K",
+        "issuer_name": "示范市住房和城乡建设局",
+        "name": "安全生产许可证",
+        "number": "A-1",
+        "scope": "建筑施工",
+        "subject_name": "示范企业有限公司",
+        "state": "in_force",
+        "valid_to": dt.date(2027, 1, 1),
+    }
+    return row("licence", **{**usual, **told})
+
+
+def registration(**told: Any) -> Row:
+    usual = {"publisher": "samr-demo", "name": "示范企业有限公司", "state": "in_business"}
+    return row("registration", **{**usual, **told})
+
+
+def penalty(**told: Any) -> Row:
+    usual = {
+        "publisher": "credit-demo",
+        "issuer_name": "示范市城市管理综合行政执法局",
+        "kind": "penalty",
+        "categories": ["罚款"],
+        "state": "in_force",
+    }
+    return row("credit", **{**usual, **told})
+
+
+def unusable(of: Row, reason: str) -> Row:
+    return {**of, "usable": "no", "unusable_reason": reason}
+
+
+def facts(*rows: Row, complete: dict[Any, dt.datetime] | None = None, **told: Any) -> Facts:
+    by: dict[str, list[Row]] = {"registration": [], "licence": [], "credit": []}
+    for one in rows:
+        family = "credit" if "kind" in one else "licence" if "type_code" in one else "registration"
+        by[family].append(one)
+    usual = {"on": ON, "asked_at": NOW, "rows": by, "cycles": CYCLES}
+    return Facts(**{**usual, "complete": ALL if complete is None else complete, **told})
+
+
+def decided(known: Facts, matter: str = MATTER, paper: str = PAPER) -> Decision:
+    [found] = [one for one in decide(catalogue(), matter, known) if one.material == paper]
+    return found
+
+
+def outcome(known: Facts, matter: str = MATTER, paper: str = PAPER) -> tuple[str, str | None]:
+    found = decided(known, matter, paper)
+    return found.outcome, found.reason
+
+
+# A licence
+
+
+def test_a_licence_in_force_need_not_be_brought() -> None:
+    found = decided(facts(licence(), registration()))
+    assert (found.outcome, found.reason) == ("exempt_by_licence", None)
+    assert found.record is not None
+    assert found.record["number"] == "A-1"
+    assert (found.source, found.through) == ("housing-demo", ALL[HOUSING])
+    assert found.rule == "elicence-as-paper"
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (licence(state="expired", valid_to=dt.date(2026, 4, 1)), "expired"),
+        (licence(state="not_yet_valid", valid_from=dt.date(2026, 6, 1)), "not_yet_valid"),
+        (licence(state="suspended"), "stopped"),
+        (licence(state="revoked"), "stopped"),
+        (licence(state="cancelled"), "stopped"),
+        (licence(state="transferred_out"), "stopped"),
+        (licence(state="other"), "stopped"),
+        (licence(state=None), "stopped"),
+        (unusable(licence(), "annulled"), "stopped"),
+        (unusable(licence(), "conflicted"), "conflicted"),
+        (unusable(licence(), "withdrawn"), "not_usable"),
+        (unusable(licence(), "undecided"), "not_usable"),
+        (licence(objection="raised"), "objection"),
+        (licence(subject_name="另一家企业有限公司"), "mismatch"),
+        (licence(name="燃气经营许可证"), "none_on_file"),
+        (licence(publisher="nmpa"), "none_on_file"),
+    ],
+)
+def test_a_licence_that_may_not_be_relied_on_must_be_brought(told: Row, reason: str) -> None:
+    assert outcome(facts(told, registration())) == ("must_bring", reason)
+
+
+@pytest.mark.parametrize("reason", ["conflicted", "withdrawn", "undecided"])
+def test_content_that_may_not_be_used_is_not_shown(reason: str) -> None:
+    assert decided(facts(unusable(licence(), reason))).record is None
+
+
+def test_the_holders_name_is_compared_without_blanks_and_widths() -> None:
+    known = facts(
+        licence(subject_name="示范 企业（华东）公司"), registration(name="示范企业(华东)公司")
+    )
+    assert outcome(known)[0] == "exempt_by_licence"
+
+
+def test_without_the_register_a_holder_is_known_by_the_code_alone() -> None:
+    assert outcome(facts(licence()))[0] == "exempt_by_licence"
+
+
+def test_one_licence_in_force_is_enough() -> None:
+    old = licence(number="A-0", state="revoked", effective_from=ON + dt.timedelta(days=1))
+    assert outcome(facts(old, licence()))[0] == "exempt_by_licence"
+    assert outcome(facts(licence(), old))[0] == "exempt_by_licence"
+
+
+def test_of_several_that_will_not_do_the_newest_tells_why() -> None:
+    older = licence(state="expired", effective_from=dt.date(2020, 1, 1))
+    newer = licence(number="A-2", state="suspended", effective_from=dt.date(2025, 1, 1))
+    assert outcome(facts(older, newer)) == outcome(facts(newer, older)) == ("must_bring", "stopped")
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [("建筑工程施工总承包三级", None), ("专业承包二级", "mismatch"), (None, "mismatch")],
+)
+def test_what_is_permitted_must_hold_a_word_of_the_scope(
+    scope: str | None, expected: str | None
+) -> None:
+    known = facts(licence(name="建筑业企业资质证书", scope=scope))
+    assert decided(known, "JS-3001", "general-contractor").reason == expected
+
+
+def test_a_type_code_finds_a_licence_of_any_name() -> None:
+    code = "11100000000013338W050"
+    found = catalogue()
+    evidence = found.evidence["work-safety-licence"].model_copy(update={"type_codes": [code]})
+    own = found.model_copy(update={"evidence": {**found.evidence, "work-safety-licence": evidence}})
+    known = facts(licence(name="安许证", type_code=code))
+    [made] = [one for one in decide(own, MATTER, known) if one.material == PAPER]
+    assert made.outcome == "exempt_by_licence"
+
+
+# Its source
+
+
+@pytest.mark.parametrize(
+    ("complete", "reason"),
+    [
+        ({}, "source_incomplete"),
+        ({HOUSING: NOW - dt.timedelta(days=7, seconds=1)}, "source_incomplete"),
+        ({HOUSING: NOW - dt.timedelta(days=7)}, None),
+    ],
+    ids=["never said", "late", "just in time"],
+)
+def test_an_incomplete_source_exempts_from_nothing(
+    complete: dict[Any, dt.datetime], reason: str | None
+) -> None:
+    assert decided(facts(licence(), complete=complete)).reason == reason
+
+
+def test_nothing_on_file_is_an_answer_only_where_the_source_is_complete() -> None:
+    assert outcome(facts()) == ("must_bring", "none_on_file")
+    assert outcome(facts(complete={})) == ("must_bring", "source_incomplete")
+
+
+def test_data_older_than_the_matter_allows_exempt_from_nothing() -> None:
+    slow = {**CYCLES, "housing-demo": dt.timedelta(days=90)}
+    for days, reason in ((10, None), (11, "too_old")):
+        complete = {HOUSING: NOW - dt.timedelta(days=days)}
+        assert decided(facts(licence(), complete=complete, cycles=slow)).reason == reason
+
+
+def test_a_stop_is_told_whatever_the_source() -> None:
+    assert outcome(facts(licence(state="revoked"), complete={})) == ("must_bring", "stopped")
+
+
+# The department's rights
+
+
+def test_without_the_right_nothing_is_looked_at() -> None:
+    found = catalogue()
+    housing = found.departments["housing"]
+    poor = housing.purposes["qualification"].model_copy(update={"may_use": []})
+    own = found.model_copy(
+        update={
+            "departments": {
+                **found.departments,
+                "housing": housing.model_copy(update={"purposes": {"qualification": poor}}),
+            }
+        }
+    )
+    made = {one.material: one for one in decide(own, MATTER, facts(licence(), registration()))}
+    for paper in ("work-safety-licence", "business-licence", "no-grave-penalty"):
+        one = made[paper]
+        assert (one.outcome, one.reason) == ("must_bring", "no_right")
+        assert (one.record, one.fields, one.through) == (None, None, None)
+
+
+# A penalty that stops a licence (CF_NR_ZKDX)
+
+NAMED = "安全生产许可证（A-1）"
+
+
+@pytest.mark.parametrize(
+    ("told", "stops"),
+    [
+        (penalty(licences_affected=NAMED, categories=["暂扣许可证件"]), True),
+        (penalty(licences_affected=NAMED, categories=["吊销许可证件"]), True),
+        (penalty(licences_affected=NAMED, categories=[]), True),
+        (penalty(licences_affected="安全生产许可证"), True),
+        (penalty(licences_affected="A-1"), True),
+        (penalty(licences_affected="安全生产许可证（A-2）"), True),
+        (penalty(licences_affected="燃气经营许可证（A-9）"), False),
+        (penalty(licences_affected=None), False),
+        (penalty(licences_affected=NAMED, state="annulled"), False),
+        (unusable(penalty(licences_affected=NAMED), "withdrawn"), False),
+        (unusable(penalty(licences_affected=NAMED), "annulled"), False),
+        (unusable(penalty(licences_affected=NAMED), "conflicted"), True),
+        (unusable(penalty(licences_affected=NAMED), "repaired"), True),
+        (unusable(penalty(licences_affected=NAMED), "publication_ended"), True),
+    ],
+)
+def test_a_penalty_that_names_a_licence_stops_it(told: Row, stops: bool) -> None:
+    found = decided(facts(licence(), told))
+    assert (found.reason == "stopped") is stops
+    if stops:
+        assert found.by == "示范市城市管理综合行政执法局"
+
+
+def test_a_penalty_that_names_another_licence_of_the_same_kind_stops_that_one() -> None:
+    other = licence(number="A-2", effective_from=dt.date(2020, 1, 1))
+    named = penalty(licences_affected="安全生产许可证（A-2）")
+    found = decided(facts(licence(), other, named))
+    assert found.outcome == "exempt_by_licence"
+    assert found.record is not None
+    assert found.record["number"] == "A-1"
+
+
+@pytest.mark.parametrize(
+    ("categories", "last", "stops"),
+    [
+        (["暂扣许可证件"], ON, True),
+        (["暂扣许可证件"], ON - dt.timedelta(days=1), False),
+        (["暂扣许可证件"], None, True),
+        (["吊销许可证件"], ON - dt.timedelta(days=1), True),
+        (["暂扣许可证件", "吊销许可证件"], ON - dt.timedelta(days=1), True),
+        (["罚款"], ON - dt.timedelta(days=1), True),
+    ],
+)
+def test_a_suspension_ends_with_its_last_day_and_a_revocation_never(
+    categories: list[str], last: dt.date | None, stops: bool
+) -> None:
+    told = penalty(licences_affected=NAMED, categories=categories, valid_to=last)
+    assert (decided(facts(licence(), told)).reason == "stopped") is stops
+
+
+# Fields of a dataset
+
+
+def test_the_registers_entry_stands_for_the_business_licence() -> None:
+    found = decided(facts(registration(address="建设路1号")), MATTER, "business-licence")
+    assert found.outcome == "exempt_by_data"
+    assert found.fields is not None
+    assert found.fields["address"] == "建设路1号"
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (registration(state="cancelled"), "stopped"),
+        (registration(state="closed_temporarily"), "stopped"),
+        (registration(state="expired"), "expired"),
+        (unusable(registration(), "conflicted"), "conflicted"),
+        (registration(objection="raised"), "objection"),
+    ],
+)
+def test_an_entry_that_will_not_do_tells_why(told: Row, reason: str) -> None:
+    found = decided(facts(told), MATTER, "business-licence")
+    assert (found.outcome, found.reason, found.fields) == ("must_bring", reason, None)
+
+
+def grade(**told: Any) -> Row:
+    usual = {"publisher": "heilongjiang-tax", "kind": "grade", "grade": "A", "state": "in_force"}
+    return row("credit", **{**usual, **told})
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (grade(), None),
+        (grade(grade="B"), "none_on_file"),
+        (grade(kind="listing"), "none_on_file"),
+        (unusable(grade(), "withdrawn"), "none_on_file"),
+        (unusable(grade(), "repaired"), "none_on_file"),
+        (unusable(grade(), "publication_ended"), "none_on_file"),
+        (unusable(grade(), "conflicted"), "conflicted"),
+    ],
+)
+def test_a_grade_is_a_field_of_the_credit_records(told: Row, reason: str | None) -> None:
+    assert decided(facts(told), "SW-5001", "tax-grade").reason == reason
+
+
+# A credit check
+
+GRAVE = penalty(categories=["责令停产停业", "罚款"], effective_from=dt.date(2025, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (penalty(), None),
+        (GRAVE, "barred"),
+        (penalty(severity="serious"), "barred"),
+        (penalty(severity="general"), None),
+        ({**GRAVE, "effective_from": ON - dt.timedelta(days=1096)}, None),
+        ({**GRAVE, "effective_from": ON - dt.timedelta(days=1095)}, "barred"),
+        ({**GRAVE, "effective_from": None}, "barred"),
+        ({**GRAVE, "kind": "listing"}, None),
+        ({**GRAVE, "publisher": "heilongjiang-tax"}, None),
+        ({**GRAVE, "objection": "raised"}, "objection"),
+        (unusable(GRAVE, "conflicted"), "conflicted"),
+        (unusable(GRAVE, "repaired"), None),
+        (unusable(GRAVE, "withdrawn"), None),
+        (unusable(GRAVE, "annulled"), None),
+        (unusable(GRAVE, "publication_ended"), None),
+    ],
+)
+def test_a_credit_check_answers_its_question_alone(told: Row, reason: str | None) -> None:
+    found = decided(facts(told), MATTER, "no-grave-penalty")
+    assert found.reason == reason
+    assert found.outcome == ("exempt_by_data" if reason is None else "must_bring")
+    assert (found.record, found.fields) == (None, None)
+
+
+def test_a_credit_check_is_clean_only_on_a_complete_source() -> None:
+    assert outcome(facts(complete={}), MATTER, "no-grave-penalty") == (
+        "must_bring",
+        "source_incomplete",
+    )
+    assert outcome(facts(GRAVE, complete={}), MATTER, "no-grave-penalty")[1] == "barred"
+
+
+def test_a_bar_wins_over_an_objection_to_another_record() -> None:
+    known = facts({**GRAVE, "objection": "raised"}, GRAVE)
+    assert decided(known, MATTER, "no-grave-penalty").reason == "barred"
+
+
+# Promise, later, own paper
+
+
+def test_a_paper_that_may_be_promised_is_promised() -> None:
+    found = decided(facts(), "JS-3003", "safety-rules")
+    assert (found.outcome, found.evidence) == ("on_promise", "safety-rules-promise")
+
+
+def test_a_promise_stands_in_where_data_are_lacking_and_not_where_they_speak_against() -> None:
+    def of(known: Facts) -> tuple[str, str | None]:
+        return outcome(known, "SP-2001", "domicile-proof")
+
+    assert of(facts(registration())) == ("exempt_by_data", None)
+    assert of(facts()) == ("on_promise", None)
+    assert of(facts(registration(), complete={})) == ("on_promise", None)
+    assert of(facts(registration(state="cancelled"))) == ("must_bring", "stopped")
+    assert of(facts(registration(objection="raised"))) == ("must_bring", "objection")
+
+
+def test_a_paper_that_may_follow_has_its_last_day() -> None:
+    found = decided(facts(), "JS-3001", "funds")
+    assert (found.outcome, found.reason, found.due) == (
+        "may_follow",
+        "own_paper",
+        ON + dt.timedelta(days=10),
+    )
+
+
+def test_a_paper_that_may_follow_may_not_where_a_record_speaks_against_it() -> None:
+    found = catalogue()
+    alone = found.materials["domicile-proof"].model_copy(
+        update={"replaced_by": ["registered-address"]}
+    )
+    own = found.model_copy(update={"materials": {**found.materials, "domicile-proof": alone}})
+
+    def of(known: Facts) -> tuple[str, str | None]:
+        [made] = [one for one in decide(own, "JT-4001", known) if one.material == "domicile-proof"]
+        return made.outcome, made.reason
+
+    assert of(facts()) == ("may_follow", "none_on_file")
+    assert of(facts(registration(state="revoked"))) == ("must_bring", "stopped")
+
+
+def test_what_only_the_enterprise_has_must_be_brought() -> None:
+    assert outcome(facts(), "JS-3001", "contract") == ("must_bring", "own_paper")
+
+
+def test_what_no_department_shares_is_no_fault_of_the_enterprise() -> None:
+    found = decided(facts(), "JS-3001", "land-approval")
+    assert (found.outcome, found.reason) == ("must_bring", "source_incomplete")
+    said = why(found, catalogue(), contract.publishers())
+    assert "自然资源部门" in said.zh
+
+
+# The whole list
+
+
+def test_every_paper_of_every_matter_is_decided_and_told_in_both_languages() -> None:
+    rows = (licence(), registration(), penalty(licences_affected=NAMED), grade())
+    for known in (facts(), facts(complete={}), facts(*rows), facts(*rows, complete={})):
+        for code, matter in catalogue().matters.items():
+            made = decide(catalogue(), code, known)
+            assert [one.material for one in made] == [use.material for use in matter.materials]
+            for one in made:
+                said = why(one, catalogue(), contract.publishers())
+                assert said.en
+                assert said.zh
+                assert "{" not in said.en + said.zh
+
+
+def test_nothing_known_exempts_from_nothing() -> None:
+    for complete in ({}, ALL):
+        for code in catalogue().matters:
+            for one in decide(catalogue(), code, facts(complete=complete)):
+                checked = one.material.startswith("no-") and complete
+                assert one.outcome not in EXEMPT or checked
