@@ -243,7 +243,7 @@ def test_the_whole_rows_say_the_same_and_hide_nothing(
     kept = pl.col("usable") == "yes"
     assert told.filter(kept).equals(hidden.filter(kept))
     assert told.select(KEPT).equals(hidden.select(KEPT))
-    alone = [v for v in found if v.facet == "decision" and v.effective_from is None]
+    alone = [v for v in found if v.facet == "decision" and v.content.effective_from is None]
     if known_at is None:
         shown = {row["record_key"] for row in told.to_dicts() if row["decision_event_id"]}
         assert {version.record_key for version in alone} <= shown
