@@ -53,7 +53,10 @@ def kept() -> Iterator[None]:
 def client(
     kind: Hashable, make: Callable[[], Client], close: Callable[[Client], object]
 ) -> Iterator[Client]:
-    """Give a client and close it, or the one that is kept of its kind. Raises KafkaUnreachable."""
+    """Give a client and close it, or the one that is kept of its kind and settings.
+
+    Raises KafkaUnreachable.
+    """
     held = _KEPT.get()
     if held is not None and kind in held[1]:
         yield held[1][kind]

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final, Literal
-from urllib.parse import unquote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, Transaction, write_deltalake
@@ -15,7 +14,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from connectors.preflight import require_safe
 from connectors.settings import Settings
-from connectors.store import S3, no_answer, options
+from connectors.store import S3, no_answer, options, place_of
 from connectors.table_files import write_files
 from connectors.transactions import transactions
 
@@ -191,7 +190,7 @@ def scan(table: DeltaTable) -> pl.LazyFrame:
     they are, and finds nothing in a directory whose name holds a blank or a Chinese character.
     """
     columns = schema(table)
-    files = [_plain(file) for file in table.file_uris()]
+    files = [place_of(file) for file in table.file_uris()]
     if not files:
         return pl.LazyFrame(schema=columns)
     parted = {name: columns[name] for name in table.metadata().partition_columns}
@@ -206,8 +205,19 @@ def scan(table: DeltaTable) -> pl.LazyFrame:
     return rows.select(columns.names())
 
 
-def _plain(file: str) -> str:
-    return file if file.startswith(S3) else unquote(file)
+def rows_by(table: DeltaTable, partition: str) -> dict[str, int]:
+    """Return a table's rows by the values of its partition, from its own statistics."""
+    files = file_statistics(table)
+    if files is None:
+        return {}
+    value = pl.col(f"partition.{partition}").cast(pl.String)
+    return dict(files.group_by(value).agg(pl.col("num_records").sum()).iter_rows())
+
+
+def file_statistics(table: DeltaTable) -> pl.DataFrame | None:
+    """Return what the table says of each of its files; None where it has none."""
+    files = pl.DataFrame(table.get_add_actions(flatten=True))
+    return None if files.is_empty() else files
 
 
 def schema(table: DeltaTable) -> pl.Schema:

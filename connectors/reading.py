@@ -72,7 +72,7 @@ def consumer(
             _log.warning("this kafka-python hands over no whole batches: reading record by record")
         return one
 
-    with client(("consumer", committed, whole), made, KafkaConsumer.close) as one:
+    with client(("consumer", committed, whole, settings), made, KafkaConsumer.close) as one:
         yield one
 
 

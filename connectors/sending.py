@@ -38,7 +38,7 @@ def producer(settings: Settings) -> Iterator[KafkaProducer]:
             delivery_timeout_ms=_DELIVERY_MS,
         )
 
-    with client("producer", made, lambda one: one.close(timeout=10)) as one:
+    with client(("producer", settings), made, lambda one: one.close(timeout=10)) as one:
         yield one
 
 

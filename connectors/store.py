@@ -107,9 +107,9 @@ def options(uri: str) -> dict[str, str] | None:
     return told
 
 
-def place_of(table_uri: str) -> str:
-    """Return the place of a table as the lake's settings name it: a path, or an `s3://` URI."""
-    uri = table_uri.rstrip("/")
+def place_of(uri: str) -> str:
+    """Return where a table or its file lies, as the settings name it: a path, or an `s3://` URI."""
+    uri = uri.rstrip("/")
     return uri if uri.startswith(S3) else unquote(uri.removeprefix("file://"))
 
 

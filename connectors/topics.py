@@ -39,7 +39,9 @@ def publisher_of(topic: str) -> str:
 def admin(settings: Settings) -> Iterator[Any]:
     """Give a Kafka admin client and close it."""
     options = kafka_options(settings)
-    with client("admin", lambda: KafkaAdminClient(**options), KafkaAdminClient.close) as made:
+    with client(
+        ("admin", settings), lambda: KafkaAdminClient(**options), KafkaAdminClient.close
+    ) as made:
         yield made
 
 

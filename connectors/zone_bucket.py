@@ -10,7 +10,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connectors.store import bucket_of, s3, unreachable
-from connectors.zone_names import Dropped, place_of
+from connectors.zone_names import Dropped, parts_of
 
 _CHANGED: Final = {"PreconditionFailed", "NoSuchKey", "404", "412"}
 #: The largest object that one CopyObject takes.
@@ -29,7 +29,7 @@ class Bucket:
         try:
             for one in self._objects(self._prefix + "/", 0):
                 path = one["Key"].removeprefix(f"{self._prefix}/")
-                if place := place_of(path):
+                if place := parts_of(path):
                     publisher, layout, name = place
                     size, mark = one["Size"], one["ETag"]
                     yield Dropped(path, name, publisher, layout, size, mark, ready=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.errors import MiantiError
-from connectors.zone_names import Dropped, place_of
+from connectors.zone_names import Dropped, parts_of
 
 #: A file that was written to less than this ago may be half of one.
 QUIET: Final = dt.timedelta(seconds=30)
@@ -31,7 +31,7 @@ class Directory:
     def dropped(self, now: dt.datetime) -> Iterator[Dropped]:
         """Yield every file, by publisher, layout and name."""
         for path in sorted(_files(self._root)):
-            place = place_of(path)
+            place = parts_of(path)
             if place is None:
                 continue
             publisher, layout, name = place
@@ -93,7 +93,7 @@ def _files(root: Path) -> Iterator[str]:
 
 def _ended(root: Path, place: str, folder: str) -> bool:
     """Whether a folder holds what is finished with: years of it need not be walked."""
-    return place_of(f"{(Path(place) / folder).relative_to(root).as_posix()}/x") is None
+    return parts_of(f"{(Path(place) / folder).relative_to(root).as_posix()}/x") is None
 
 
 def _mark(found: os.stat_result) -> str:

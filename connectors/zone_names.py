@@ -33,7 +33,7 @@ def unfinished(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED)
 
 
-def place_of(path: str) -> tuple[str | None, str | None, str] | None:
+def parts_of(path: str) -> tuple[str | None, str | None, str] | None:
     """Return publisher, layout and name of a path in the zone; None for what is not to be seen.
 
     Publisher and layout are None for a file that lies elsewhere.

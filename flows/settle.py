@@ -87,13 +87,7 @@ def forget(table: DeltaTable) -> None:
 
 def sizes(table: DeltaTable) -> dict[int, int]:
     """Return rows by bucket, from the table's own statistics."""
-    actions = pl.DataFrame(table.get_add_actions(flatten=True))
-    if actions.is_empty():
-        return {}
-    counts = actions.group_by(pl.col("partition.bucket").cast(pl.Int64)).agg(
-        pl.col("num_records").sum()
-    )
-    return dict(counts.iter_rows())
+    return {int(bucket): rows for bucket, rows in lake.rows_by(table, "bucket").items()}
 
 
 def _waiting(log: DeltaTable, marks: dict[int, int]) -> dict[int, Waiting]:
@@ -181,8 +175,8 @@ def _pass_over(table: DeltaTable, buckets: list[int], mark: int) -> None:
 
 def _turned(dataset: DeltaTable, day: dt.date) -> set[int]:
     """Return the buckets with a row that holds no longer, from the table's own statistics."""
-    actions = pl.DataFrame(dataset.get_add_actions(flatten=True))
-    if actions.is_empty():
+    files = lake.file_statistics(dataset)
+    if files is None:
         return set()
-    turned = actions.filter(pl.col("min.usable_until") < day)
+    turned = files.filter(pl.col("min.usable_until") < day)
     return set(turned["partition.bucket"].cast(pl.Int64))

@@ -6,7 +6,6 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-import polars as pl
 from deltalake import DeltaTable
 from kafka import KafkaConsumer
 
@@ -73,11 +72,7 @@ def status(settings: Settings, family: str) -> FamilyStatus:
 
 def verdicts(log: DeltaTable) -> dict[str, int]:
     """Return the log's rows by verdict, from the table's own statistics."""
-    actions = pl.DataFrame(log.get_add_actions(flatten=True))
-    if actions.is_empty():
-        return {}
-    counts = actions.group_by("partition.verdict").agg(pl.col("num_records").sum())
-    return dict(counts.iter_rows())
+    return lake.rows_by(log, "verdict")
 
 
 def _lag(settings: Settings, family: str, log: DeltaTable | None) -> tuple[int, float]:
