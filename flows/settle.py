@@ -77,6 +77,7 @@ def settle(
     groups = to_do.groups
     taken = _carry_out(log, history, dataset, groups, family, day) if groups else 0
     done = sum(len(group.buckets) for group in groups)
+    dataset.update_incremental()
     return Settled(family, done, taken, sum(sizes(dataset).values()))
 
 

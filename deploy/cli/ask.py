@@ -51,5 +51,6 @@ def _tell(answer: Answer, settings: Settings) -> None:
     for one in answer.decisions:
         paper, outcome = found.materials[one.material].name, OUTCOMES[one.outcome]
         reason = why(one, found, table)
-        click.echo(f"  {outcome.zh} · {outcome.en}: {paper.zh} · {paper.en}")
+        optional = "（非必要 · optional）" if one.necessity == "optional" else ""
+        click.echo(f"  {outcome.zh} · {outcome.en}: {paper.zh} · {paper.en}{optional}")
         click.echo(f"    {reason.zh}\n    {reason.en}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -69,25 +70,32 @@ def ask(
             "Look for a mistyped character.",
             f"{subject!r} 不是有效的统一社会信用代码（18 位，末位为校验码），请检查录入。",
         )
-    asked_at = known_at or dt.datetime.now(dt.UTC)
-    day = on or asked_at.astimezone(CHINA).date()
-    facts = gather(settings, who, day, asked_at)
+    facts = gather(settings, who, on, known_at)
+    day, asked_at = facts.on, facts.asked_at
     return [Answer(who, one, day, asked_at, decide(found, one, facts)) for one in matters]
 
 
-def gather(settings: Settings, subject: str, on: dt.date, asked_at: dt.datetime) -> Facts:
-    """Return what was known of an enterprise at a time (UTC) about a day (China)."""
+def gather(
+    settings: Settings, subject: str, on: dt.date | None, known_at: dt.datetime | None
+) -> Facts:
+    """Return what was known of an enterprise at a time (UTC) about a day (China).
+
+    Without a time everything landed counts: `landed_at` never falls, so that after a clock that
+    ran ahead it may lie in the future.
+    """
+    asked_at = known_at or dt.datetime.now(dt.UTC)
+    day = on or asked_at.astimezone(CHINA).date()
     number = pl.select(bucket(pl.lit(subject))).item()
     rows: dict[str, list[Row]] = {}
     complete: dict[tuple[str, str], dt.datetime] = {}
     for family in FAMILIES:
         mine = versions(settings, family, [number]).filter(pl.col("subject") == subject)
-        rows[family] = [*whole(mine, family, on, asked_at).iter_rows(named=True)]
-        said = stated(settings, family, asked_at).drop_nulls("complete_through")
+        rows[family] = [*whole(mine, family, day, known_at).iter_rows(named=True)]
+        said = stated(settings, family, known_at).drop_nulls("complete_through")
         complete |= {(who, layout): through for who, layout, through in said.iter_rows()}
     table = contract.publishers(settings.mianti_publishers).publishers
     cycles = {id_: publisher.cycle for id_, publisher in table.items()}
-    return Facts(on, asked_at, rows, complete, cycles)
+    return Facts(day, asked_at, rows, complete, cycles)
 
 
 def _matters(found: Catalogue, code: str) -> list[str]:
@@ -139,4 +147,10 @@ def _papers(answer: Answer, found: Catalogue, settings: Settings) -> Iterator[di
 def _plain(values: Any) -> dict[str, Any] | None:
     if values is None:
         return None
-    return {name: v.isoformat() if isinstance(v, dt.date) else v for name, v in values.items()}
+    return {name: _as_text(value) for name, value in values.items()}
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value

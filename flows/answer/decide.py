@@ -25,7 +25,8 @@ EXEMPT: Final = ("exempt_by_licence", "exempt_by_data")
 #: Columns of a record that an answer shows; a credit check shows none.
 _SHOWN: Final = (
     *("record_key", "number", "name", "subject_name", "scope", "state"),
-    *("issuer", "issuer_name", "publisher", "valid_from", "valid_to", "effective_from"),
+    *("issuer", "issuer_name", "publisher"),
+    *("valid_from", "valid_to", "effective_from", "effective_to", "period"),
     *("last_landed_at", "decision_event_id", "standing_event_id"),
 )
 
@@ -82,22 +83,26 @@ def _replaced(
     may_use: list[str],
     facts: Facts,
 ) -> Decision:
-    """Try what may stand in for a paper, the best first; else keep why it was not enough."""
-    first: Decision | None = None
-    for name in material.replaced_by:
-        evidence = catalogue.evidence[name]
-        if isinstance(evidence, PromiseEvidence):
-            if first is None or first.reason in LACKING:
-                return Decision(id_, necessity, "on_promise", None, name, evidence.rule)
-            continue
-        verdict = judge(evidence, facts) if name in may_use else Verdict("no_right")
-        made = _decision(id_, necessity, name, evidence, verdict)
-        if made.outcome != "must_bring":
-            return made
-        if first is None or (first.reason in LACKING and made.reason not in LACKING):
-            first = made  # what speaks against the enterprise is told before what is lacking
-    if first is not None:
-        return first
+    """Try what may stand in for a paper, the best first, and a promise last of all.
+
+    What speaks against the enterprise is told before what is lacking, and no promise helps then.
+    """
+    offered = [(name, catalogue.evidence[name]) for name in material.replaced_by]
+    failed: list[Decision] = []
+    for name, evidence in offered:
+        if not isinstance(evidence, PromiseEvidence):
+            verdict = judge(evidence, facts) if name in may_use else Verdict("no_right")
+            made = _decision(id_, necessity, name, evidence, verdict)
+            if made.outcome != "must_bring":
+                return made
+            failed.append(made)
+    against = [one for one in failed if one.reason not in LACKING]
+    promises = [(n, e) for n, e in offered if isinstance(e, PromiseEvidence)]
+    if promises and not against:
+        name, promise = promises[0]
+        return Decision(id_, necessity, "on_promise", None, name, promise.rule)
+    if failed:
+        return (against or failed)[0]
     reason: Reason = "own_paper" if material.origin != "issued" else "source_incomplete"
     return Decision(id_, necessity, "must_bring", reason)
 

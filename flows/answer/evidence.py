@@ -6,12 +6,12 @@ Pure. A wrong 免提交 is worse than a paper too many: whatever is doubtful is 
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from flows.answer.facts import Facts, Row, SourceState, source_state, stopped_by
+from flows.answer.facts import Facts, Row, SourceState, source_state
+from flows.answer.stopping import folded, stopped_by
 from schemas.catalogue.grammar import (
     Bar,
     CreditEvidence,
@@ -28,6 +28,7 @@ Reason = Literal[
     "no_right",
     "expired",
     "not_yet_valid",
+    "no_end_stated",
     "stopped",
     "mismatch",
     "objection",
@@ -42,6 +43,8 @@ LACKING: Final = ("none_on_file", "source_incomplete", "too_old", "no_right", "o
 _FORCE: Final = ("in_force", "in_business")
 #: A credit record with one of these is neither shown nor counted (NDRC Order 36 art. 3).
 _UNCOUNTED: Final = ("withdrawn", "repaired", "annulled", "publication_ended", "undecided")
+#: What a later record of one licence may say that an earlier one does not know.
+_OVERTAKES: Final = ("stopped", "conflicted", "objection", "not_usable")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,6 @@ class Verdict:
     record: Row | None = None
     source: SourceState | None = None
     by: str | None = None
-    scope: list[str] = field(default_factory=list)
 
 
 def judge(evidence: SharedEvidence, facts: Facts) -> Verdict:
@@ -71,69 +73,90 @@ def judge(evidence: SharedEvidence, facts: Facts) -> Verdict:
 def _licence(evidence: LicenceEvidence, facts: Facts) -> Verdict:
     mine = [
         row
-        for row in facts.rows.get("licence", [])
+        for row in facts.of("licence")
         if row["publisher"] in evidence.sources
         and (row["type_code"] in evidence.type_codes or row["name"] in evidence.certificates)
     ]
-    return _best(mine, evidence, facts, lambda row: _licence_row(row, evidence, facts))
 
-
-def _licence_row(row: Row, evidence: LicenceEvidence, facts: Facts) -> Verdict:
-    verdict = _standing(row, _FORCE)
-    if verdict.reason is not None:
+    def judged(row: Row) -> Verdict:
+        verdict = _record(row, "licence", _FORCE, facts)
+        within = any(word in (row["scope"] or "") for word in evidence.scope)
+        if verdict.reason is None and evidence.scope and not within:
+            return Verdict("mismatch", row)
         return verdict
-    penalty = stopped_by(row, facts)
-    if penalty is not None:
-        return Verdict("stopped", row, by=penalty["issuer_name"] or penalty["issuer"])
-    if not _same_holder(row, facts):
-        return Verdict("mismatch", row)
-    if evidence.scope and not any(word in (row["scope"] or "") for word in evidence.scope):
-        return Verdict("mismatch", row, scope=evidence.scope)
-    return verdict
 
-
-def _same_holder(licence: Row, facts: Facts) -> bool:
-    """Compare the holder's name with the register's, where both are known."""
-    names = {
-        _folded(row["name"])
-        for row in facts.rows.get("registration", [])
-        if row["usable"] == "yes" and row["name"]
-    }
-    written = licence["subject_name"]
-    return not written or not names or _folded(written) in names
-
-
-def _folded(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).split())
+    return _best(mine, "licence", evidence, facts, judged)
 
 
 def _fields(evidence: FieldEvidence, facts: Facts) -> Verdict:
+    """A row without the field that is asked for, the first, is none."""
+    family, needed = evidence.family, evidence.fields[0]
     told = {column: of for column, of in evidence.where.items() if column != "state"}
+    states = tuple(evidence.where.get("state", _FORCE))
     mine = [
         row
-        for row in facts.rows.get(evidence.family, [])
+        for row in facts.of(family)
         if row["publisher"] in evidence.sources
         and all(row[column] in of for column, of in told.items())
-        and not (evidence.family == "credit" and row["unusable_reason"] in _UNCOUNTED)
+        and not (family == "credit" and row["unusable_reason"] in _UNCOUNTED)
     ]
-    states = tuple(evidence.where.get("state", _FORCE))
-    return _best(mine, evidence, facts, lambda row: _standing(row, states))
+
+    def judged(row: Row) -> Verdict:
+        verdict = _record(row, family, states, facts)
+        if verdict.reason is None and row[needed] is None:
+            return Verdict("none_on_file")
+        years = evidence.period_years
+        if verdict.reason is None and years is not None and _older(row["period"], facts.on, years):
+            return Verdict("expired", row)
+        return verdict
+
+    return _best(mine, family, evidence, facts, judged)
+
+
+def _older(period: str | None, on: dt.date, years: int) -> bool:
+    """Return whether a year is too long ago, or is no year."""
+    return period is None or not period.isdecimal() or on.year - int(period) > years
 
 
 def _best(
-    rows: list[Row], evidence: SharedEvidence, facts: Facts, judged: Callable[[Row], Verdict]
+    rows: list[Row],
+    family: str,
+    evidence: SharedEvidence,
+    facts: Facts,
+    judged: Callable[[Row], Verdict],
 ) -> Verdict:
     """Return the verdict on the record to rely on, else on the newest, else on the sources."""
     source = source_state(evidence, facts)
     newest = sorted(rows, key=_since, reverse=True)
     verdicts = [judged(row) for row in newest]
-    good = next((one for one in verdicts if one.reason is None), None)
-    if good is not None:
-        return Verdict(source.fault, good.record, source)
-    if verdicts:
-        first = verdicts[0]
-        return Verdict(first.reason, first.record, source, first.by, first.scope)
-    return Verdict(source.fault or "none_on_file", None, source)
+    for row, verdict in zip(newest, verdicts, strict=True):
+        against = [
+            later
+            for other, later in zip(newest, verdicts, strict=True)
+            if other is not row and _overtakes(other, later, row, family)
+        ]
+        if verdict.reason is None and not against:
+            told = row["layout"] in evidence.sources[row["publisher"]]
+            fault: Reason | None = source.fault if told else "source_incomplete"
+            return Verdict(fault, row, source)
+    bad = next((one for one in verdicts if one.reason is not None), None)
+    return (
+        replace(bad, source=source)
+        if bad
+        else Verdict(source.fault or "none_on_file", None, source)
+    )
+
+
+def _overtakes(other: Row, verdict: Verdict, row: Row, family: str) -> bool:
+    """Return whether another record of the same licence, not older, speaks against this one.
+
+    Exports key a licence by its decision document: issue, change and revocation are three records
+    with one number. An enterprise has one registration.
+    """
+    same = family == "registration" or (
+        row.get("number") is not None and other.get("number") == row.get("number")
+    )
+    return same and _since(other)[0] >= _since(row)[0] and verdict.reason in _OVERTAKES
 
 
 def _since(row: Row) -> tuple[dt.date, str]:
@@ -141,49 +164,83 @@ def _since(row: Row) -> tuple[dt.date, str]:
     return day, row["record_key"]
 
 
-def _standing(row: Row, good: tuple[str, ...]) -> Verdict:
-    """Return whether a record may be used on the day, by itself alone."""
+def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdict:
+    """Return whether a record may be used on the day; content that may not be used is not shown."""
+    issuer = row["issuer_name"] or row["issuer"]
     if row["unusable_reason"] == "conflicted":
         return Verdict("conflicted")
     if row["unusable_reason"] == "annulled":
-        return Verdict("stopped", row, by=row["issuer_name"] or row["issuer"])
+        return Verdict("stopped", by=issuer)
     if row["unusable_reason"] is not None:
         return Verdict("not_usable")
     if row["objection"] is not None:
         return Verdict("objection", row)
-    if row["state"] in good:
-        return Verdict(None, row)
     if row["state"] in ("expired", "not_yet_valid"):
         return Verdict(row["state"], row)
-    return Verdict("stopped", row, by=row["issuer_name"] or row["issuer"])
+    if row["state"] not in good:
+        return Verdict("stopped", row, by=issuer)
+    if family == "credit":
+        return Verdict(None, row)
+    penalty = stopped_by(row, family, facts)
+    if penalty is not None:
+        return Verdict("stopped", row, by=penalty["issuer_name"] or penalty["issuer"])
+    if family == "licence" and not _same_holder(row, facts):
+        return Verdict("mismatch", row)
+    if family == "licence" and row["valid_to"] is None and row["term"] == "not_stated":
+        return Verdict("no_end_stated", row)
+    return Verdict(None, row)
+
+
+def _same_holder(licence: Row, facts: Facts) -> bool:
+    """Compare the holder's name with the register's, where both are known."""
+    rows = facts.of("registration")
+    names = {folded(row["name"]) for row in rows if row["usable"] == "yes" and row["name"]}
+    written = licence["subject_name"]
+    return not written or not names or folded(written) in names
 
 
 def _credit(evidence: CreditEvidence, facts: Facts) -> Verdict:
-    """Answer the question alone: no record is shown, whatever it says."""
+    """Answer the question alone: no record is shown, whatever it says.
+
+    What contradicts itself is no clean answer, whichever of its contents bars.
+    """
     source = source_state(evidence, facts)
     counted = [
         row
-        for row in facts.rows.get("credit", [])
-        if row["publisher"] in evidence.sources
-        and row["unusable_reason"] not in _UNCOUNTED
-        and any(_bars(bar, row, facts.on) for bar in evidence.bars)
+        for row in facts.of("credit")
+        if row["publisher"] in evidence.sources and row["unusable_reason"] not in _UNCOUNTED
     ]
-    if any(row["unusable_reason"] is None and row["objection"] is None for row in counted):
+    barring = [row for row in counted if any(_bars(bar, row, facts.on) for bar in evidence.bars)]
+    if any(row["unusable_reason"] is None and row["objection"] is None for row in barring):
         return Verdict("barred", None, source)
     if any(row["unusable_reason"] == "conflicted" for row in counted):
         return Verdict("conflicted", None, source)
-    if counted:
+    if barring:
         return Verdict("objection", None, source)
     return Verdict(source.fault, None, source)
 
 
 def _bars(bar: Bar, row: Row, on: dt.date) -> bool:
-    said = row["categories"] or []
-    decided = row["effective_from"]
     return (
-        row["kind"] == bar.kind
-        and (not bar.categories or any(c in text for c in bar.categories for text in said))
-        and (not bar.lists or row["list_code"] in bar.lists)
-        and (not bar.severities or row["severity"] in bar.severities)
-        and (bar.within is None or decided is None or decided >= on - bar.within)
+        row["kind"] == bar.kind and _recent(bar, row, on) and (_says(bar, row) or _fined(bar, row))
     )
+
+
+def _recent(bar: Bar, row: Row, on: dt.date) -> bool:
+    decided = row["effective_from"]
+    return bar.within is None or decided is None or decided >= on - bar.within
+
+
+def _says(bar: Bar, row: Row) -> bool:
+    """A penalty whose kind is not told may be of any kind, a listing without a code on any list."""
+    if bar.fine_from is not None and not (bar.categories or bar.severities):
+        return False
+    said = "".join([*(row["categories"] or []), row["penalty_content"] or ""])
+    kinds = not bar.categories or not said or any(word in said for word in bar.categories)
+    lists = not bar.lists or row["list_code"] is None or row["list_code"] in bar.lists
+    return kinds and lists and (not bar.severities or row["severity"] in bar.severities)
+
+
+def _fined(bar: Bar, row: Row) -> bool:
+    fine = row["fine_yuan"]
+    return bar.fine_from is not None and fine is not None and fine >= bar.fine_from

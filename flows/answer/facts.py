@@ -5,16 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
+from flows.clock import CHINA
 from schemas.catalogue.grammar import SharedEvidence
 
 #: A row of `flows.fold.whole`: with the content of what may not be used, which never leaves here.
 Row = Mapping[str, Any]
-
-_OVER: Final = ("withdrawn", "annulled")
-#: Words of 行政处罚法 art. 9; what names neither is taken for the graver.
-_SUSPENDS, _REVOKES = "暂扣", "吊销"
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,10 @@ class Facts:
     complete: Mapping[tuple[str, str], dt.datetime]
     cycles: Mapping[str, dt.timedelta]
 
+    def of(self, family: str) -> list[Row]:
+        """Return the rows of a family."""
+        return self.rows.get(family, [])
+
 
 @dataclass(frozen=True)
 class SourceState:
@@ -42,7 +43,10 @@ class SourceState:
 
 
 def source_state(evidence: SharedEvidence, facts: Facts) -> SourceState:
-    """Return the state of the worst of a piece of evidence's sources."""
+    """Return the state of the worst of a piece of evidence's sources.
+
+    One that states a time yet to come states nothing, and nobody is complete for a day to come.
+    """
     pairs = [(id_, layout) for id_, layouts in evidence.sources.items() for layout in layouts]
     for pair in pairs:
         if pair not in facts.complete:
@@ -50,39 +54,9 @@ def source_state(evidence: SharedEvidence, facts: Facts) -> SourceState:
     through, publisher = min((facts.complete[pair], pair[0]) for pair in pairs)
     for id_, layout in pairs:
         said = facts.complete[id_, layout]
-        if facts.asked_at - said > facts.cycles[id_]:
+        if said > facts.asked_at or facts.asked_at - said > facts.cycles[id_]:
             return SourceState("source_incomplete", said, id_)
+    if facts.on > facts.asked_at.astimezone(CHINA).date():
+        return SourceState("source_incomplete", through, publisher)
     late = facts.asked_at - through > evidence.max_age
     return SourceState("too_old" if late else None, through, publisher)
-
-
-def stopped_by(licence: Row, facts: Facts) -> Row | None:
-    """Return a penalty that suspends or revokes a licence (双公示 CF_NR_ZKDX), the newest first.
-
-    It counts before the licence's issuer says so itself. Withdrawing or annulling the penalty
-    lifts it; repairing the credit record does not: a revoked licence stays revoked. One that only
-    suspends ends with its own last day.
-    """
-    found = [row for row in facts.rows.get("credit", []) if _stops(row, licence, facts)]
-    return max(found, key=lambda row: row["effective_from"] or dt.date.min, default=None)
-
-
-def _stops(penalty: Row, licence: Row, facts: Facts) -> bool:
-    named = penalty["licences_affected"]
-    if not named or penalty["unusable_reason"] in _OVER or penalty["state"] == "annulled":
-        return False
-    said = "".join([*(penalty["categories"] or []), penalty["penalty_content"] or ""])
-    only_suspends = _SUSPENDS in said and _REVOKES not in said
-    if only_suspends and penalty["valid_to"] is not None and penalty["valid_to"] < facts.on:
-        return False
-    return _names(named, licence, facts)
-
-
-def _names(text: str, licence: Row, facts: Facts) -> bool:
-    """By its number; else by its certificate's name, where no other licence's number stands."""
-    if licence["number"] and licence["number"] in text:
-        return True
-    if not licence["name"] or licence["name"] not in text:
-        return False
-    others = [row["number"] for row in facts.rows.get("licence", []) if row["number"]]
-    return not any(number in text for number in others)

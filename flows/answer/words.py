@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from flows.answer.decide import Decision, Outcome
 from flows.answer.evidence import Reason
@@ -50,11 +50,15 @@ REASONS: Final[Mapping[Reason, Words]] = {
         zh="本部门办理该事项无权使用“{evidence}”数据。",
     ),
     "expired": Words(
-        en="{evidence} on file expired on {valid_to}.", zh="{evidence}已于{valid_to}到期。"
+        en="{evidence} on file is out of its term{ended}.", zh="在案的{evidence}已过有效期{ended}。"
     ),
     "not_yet_valid": Words(
         en="{evidence} on file is not valid before {valid_from}.",
         zh="{evidence}自{valid_from}起方有效。",
+    ),
+    "no_end_stated": Words(
+        en="{evidence} on file does not state until when it holds.",
+        zh="在案的{evidence}未载明有效期。",
     ),
     "stopped": Words(
         en="{evidence} on file may not be relied on: suspended, revoked, annulled or cancelled by {by}.",
@@ -89,19 +93,21 @@ _FOLLOWS: Final = Words(en=" It may follow until {due}.", zh="可在{due}前补�
 
 def why(decision: Decision, catalogue: Catalogue, table: PublishersTable) -> Words:
     """Return, in a sentence or two, why a paper was decided as it was."""
-    pattern = _pattern(decision, catalogue)
+    said = {language: _said(decision, catalogue, table, language) for language in ("en", "zh")}
+    return Words(**said)
+
+
+def _said(decision: Decision, catalogue: Catalogue, table: PublishersTable, language: str) -> str:
+    named = _named(decision, catalogue, table, language)
     unshared = catalogue.materials[decision.material].not_shared
+    follows = getattr(_FOLLOWS, language).format(**named) if decision.due is not None else ""
     if decision.evidence is None and unshared is not None:
-        pattern = unshared
-    if decision.due is not None:
-        pattern = Words(en=pattern.en + _FOLLOWS.en, zh=pattern.zh + _FOLLOWS.zh)
-    return Words(
-        en=pattern.en.format(**_named(decision, catalogue, table, "en")),
-        zh=pattern.zh.format(**_named(decision, catalogue, table, "zh")),
-    )
+        return f"{getattr(unshared, language)}{follows}"  # the catalogue's own words, as they are
+    pattern: str = getattr(_pattern(decision), language)
+    return pattern.format(**named) + follows
 
 
-def _pattern(decision: Decision, catalogue: Catalogue) -> Words:
+def _pattern(decision: Decision) -> Words:
     if decision.reason is not None:
         return REASONS[decision.reason]
     if decision.outcome == "on_promise":
@@ -124,9 +130,16 @@ def _named(
         "issuer": str(record.get("issuer_name") or record.get("issuer") or ""),
         "by": decision.by or "",
         "valid_from": str(record.get("valid_from") or ""),
-        "valid_to": str(record.get("valid_to") or record.get("effective_to") or ""),
+        "ended": _ended(record, language),
         "due": str(decision.due or ""),
     }
+
+
+def _ended(record: Mapping[str, Any], language: str) -> str:
+    ends = [record[end] for end in ("valid_to", "effective_to") if record.get(end) is not None]
+    if not ends:
+        return ""
+    return f" (ended on {min(ends)})" if language == "en" else f"（{min(ends)}届满）"
 
 
 def _time(at: dt.datetime) -> str:

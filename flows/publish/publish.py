@@ -40,6 +40,8 @@ from schemas.publishers import Publisher
 from schemas.reasons import sentence
 
 _EXAMPLES: Final = 5
+#: Clocks of two machines.
+_CLOCKS_DIFFER: Final = dt.timedelta(minutes=5)
 _NEWEST: Final = pl.col("edition").max()
 _FAULT: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
 
@@ -58,6 +60,10 @@ class UnknownPublisher(MiantiError):
 
 class CodeListMissing(MiantiError):
     """The publisher's line names no code list for a list its layout uses."""
+
+
+class StatedTooEarly(MiantiError):
+    """A file is said to be complete through a time that is yet to come."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ def publish(
     be made out; NotDelivered when Kafka fails: publishing the file again then doubles nothing.
     """
     started = time.monotonic()
+    _require_past(request.complete_through)
     owner = publisher_line(settings, request.publisher)
     dialects = contract.dialects(settings.mianti_dialects)
     found = recognise(rows.header, dialects, owner, request.layout)
@@ -99,6 +106,16 @@ def publish(
     _account(outcome, refused, job)
     outcome.seconds = round(time.monotonic() - started, 3)
     return outcome
+
+
+def _require_past(through: dt.datetime | None) -> None:
+    now = dt.datetime.now(dt.UTC)
+    if through is not None and through > now + _CLOCKS_DIFFER:
+        raise StatedTooEarly(
+            f"Nothing can be complete through {through:%Y-%m-%d %H:%M} UTC, which is yet to come "
+            f"(now {now:%Y-%m-%d %H:%M}): give the time the export was made.",
+            f"完整截至时间 {through:%Y-%m-%d %H:%M}（UTC）尚未到来（现在 {now:%Y-%m-%d %H:%M}）：请填写导出时间。",
+        )
 
 
 def publisher_line(settings: Settings, name: str) -> Publisher:

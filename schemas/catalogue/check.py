@@ -9,10 +9,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.avro import dataset_columns
+import polars as pl
+
+from schemas.avro import dataset_columns, event_columns
 from schemas.catalogue.grammar import (
     Bundle,
     Catalogue,
+    CreditEvidence,
     Department,
     FieldEvidence,
     LicenceEvidence,
@@ -21,11 +24,20 @@ from schemas.catalogue.grammar import (
     PromiseEvidence,
     SharedEvidence,
 )
-from schemas.dialect import Dialect, Words
+from schemas.dialect import Const, Dialect, FieldMap, Words
 from schemas.identifiers import uscc
 from schemas.publishers import PublishersTable
 
-Kind = Literal["dangling", "nobody_supplies", "no_right", "no_source", "no_deadline", "bad_code"]
+Kind = Literal[
+    "dangling",
+    "nobody_supplies",
+    "no_right",
+    "no_source",
+    "no_deadline",
+    "no_papers",
+    "bad_code",
+    "ambiguous",
+]
 _TYPE_CODE = 21
 
 
@@ -133,6 +145,42 @@ def _source_faults(evidence: SharedEvidence, known: Known) -> Iterator[Words]:
                     en=f"{id_} does not send {wanted} records in the layout {layout}.",
                     zh=f"{id_} 不以 {layout} 版式报送 {wanted} 类数据。",
                 )
+            elif lacking := _lacking(evidence, dialect):
+                yield Words(
+                    en=f"The layout {layout} never gives {', '.join(lacking)}.",
+                    zh=f"{layout} 版式不提供 {'、'.join(lacking)}。",
+                )
+
+
+def _lacking(evidence: SharedEvidence, dialect: Dialect) -> list[str]:
+    """Return what the evidence goes by and the layout never gives: it would find nothing, ever."""
+    if dialect.native:
+        return []
+    given = {name: spec for event in dialect.events for name, spec in event.content.items()}
+    if isinstance(evidence, CreditEvidence):
+        kinds = {bar.kind for bar in evidence.bars}
+        return [f"kind {kind}" for kind in sorted(kinds) if not _may_be(given.get("kind"), [kind])]
+    if isinstance(evidence, LicenceEvidence):
+        by = [name for name in ("name", "type_code") if name in given]
+        wanted = ["scope"] if evidence.scope else []
+        return [*([] if by else ["name", "type_code"]), *(n for n in wanted if n not in given)]
+    decision = event_columns(evidence.family)["decision"]
+    content = (
+        {field.name for field in decision.fields} if isinstance(decision, pl.Struct) else set()
+    )
+    told = {evidence.fields[0]: None, **evidence.where}
+    return [
+        name
+        for name, values in told.items()
+        if name in content and not _may_be(given.get(name), values)
+    ]
+
+
+def _may_be(spec: FieldMap | None, values: list[str] | None) -> bool:
+    """Return whether a field may come to hold one of some values; None: any."""
+    return spec is not None and not (
+        isinstance(spec, Const) and values is not None and spec.const not in values
+    )
 
 
 def _material(
@@ -168,6 +216,9 @@ def _matter(catalogue: Catalogue, code: str, matter: Matter) -> Iterator[Finding
         yield from _dangling(where, "purpose", [matter.purpose], purposes)
     if matter.purpose in purposes:
         yield from _rights(catalogue, code, matter, purposes[matter.purpose].may_use)
+    if not matter.materials:
+        words = Words(en="The matter asks for no paper.", zh="事项没有材料清单。")
+        yield Finding("no_papers", where, words)
     if matter.follow_within is None and any(u.necessity == "may_follow" for u in matter.materials):
         yield Finding(
             "no_deadline",
@@ -217,6 +268,9 @@ def _rights(
 
 def _bundle(catalogue: Catalogue, id_: str, bundle: Bundle) -> Iterator[Finding]:
     yield from _dangling(f"bundles.{id_}", "matter", bundle.matters, catalogue.matters)
+    if id_ in catalogue.matters:
+        words = Words(en="A matter has the same code.", zh="与某个事项编码相同。")
+        yield Finding("ambiguous", f"bundles.{id_}", words)
 
 
 def _dangling(

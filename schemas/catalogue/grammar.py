@@ -7,9 +7,10 @@ of matters and materials (`dn_task_general_basic`, `dn_task_general_material`).
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.dialect import Words
 
@@ -57,7 +58,7 @@ class _Evidence(_Strict):
 
     name: Words
     rule: str
-    sources: dict[str, list[str]] = Field(min_length=1)
+    sources: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(min_length=1)
     max_age: dt.timedelta
 
 
@@ -74,25 +75,42 @@ class LicenceEvidence(_Evidence):
 
 
 class FieldEvidence(_Evidence):
-    """Fields of a dataset's row; `where`: columns that must have one of the values listed."""
+    """Fields of a dataset's row, the first of which must not be empty.
+
+    `where`: columns that must have one of the values listed. `period_years`: how many years ago,
+    at most, the record's period (评价年度) may lie.
+    """
 
     kind: Literal["field"]
     family: Literal["registration", "licence", "credit"]
     fields: list[str] = Field(min_length=1)
     where: dict[str, list[str]] = {}
+    period_years: int | None = Field(default=None, ge=0)
 
 
 class Bar(_Strict):
     """Credit records that bar: all that is stated must hold; `within`: decided so long ago at most.
 
-    `categories` are kinds of penalty (行政处罚法 art. 9), `lists` codes of lists.
+    `categories` are words for kinds of penalty (行政处罚法 art. 9), looked for in the penalty's
+    kinds and its content; `fine_from`: a fine of so many yuan bars, whatever its kind; `lists` are
+    codes of lists.
     """
 
     kind: Literal["penalty", "listing"]
     categories: list[str] = []
+    severities: list[Literal["minor", "general", "serious"]] = []
+    fine_from: Decimal | None = None
     lists: list[str] = []
-    severities: list[str] = []
     within: dt.timedelta | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Bar:
+        of_penalties = self.categories or self.severities or self.fine_from is not None
+        if self.kind == "listing" and of_penalties:
+            raise ValueError("a listing has no categories, severities or fine")
+        if self.kind == "penalty" and self.lists:
+            raise ValueError("a penalty is on no list")
+        return self
 
 
 class CreditEvidence(_Evidence):

@@ -45,28 +45,32 @@ def uses(rows: Iterable[Row], code: str, known: Catalogue) -> tuple[dict[str, Ma
     for row in rows:
         if row.get("task_code") != code:
             continue
-        name, guid = _filled(row, "material_name"), _filled(row, "row_guid")
+        name, id_ = _filled(row, "material_name"), f"{code}/{_filled(row, 'row_guid')}"
         if name not in names:
-            new[guid] = Material(
+            if id_ in new and new[id_].name.zh != name:
+                raise BadSheet(f"row_guid {row['row_guid']} stands twice, with two names")
+            new[id_] = Material(
                 name=Words(en=name, zh=name),
                 origin=_coded(row, "source_type", _ORIGIN),
                 replaced_by=_linked(row, known),
             )
         necessity = _coded(row, "is_need", _NECESSITY)
-        listed.append(Use(material=names.get(name, guid), necessity=necessity))
+        listed.append(Use(material=names.get(name, id_), necessity=necessity))
     if not listed:
         raise BadSheet(f"no row has the task_code {code}")
     return new, listed
 
 
 def _linked(row: Row, known: Catalogue) -> list[str]:
+    """Return the one evidence of a licence; none where several fit: the check tells of it."""
     code, name = row.get("cert_code"), row.get("cert_name")
-    return [
+    found = [
         id_
         for id_, evidence in known.evidence.items()
         if isinstance(evidence, LicenceEvidence)
         and (code in evidence.type_codes or (not code and name in evidence.certificates))
     ]
+    return found if len(found) == 1 else []
 
 
 def _filled(row: Row, column: str) -> str:

@@ -12,7 +12,10 @@ import yaml
 from click.testing import CliRunner
 
 from deploy.cli import main
+from flows import land as landing
 from flows.answer.ask import BadSubject, UnknownMatter, as_json, ask
+from flows.clock import china_today
+from flows.publish.publish import StatedTooEarly
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
 
@@ -155,10 +158,27 @@ def test_a_department_that_went_silent_exempts_from_nothing(window: Window) -> N
 
 
 def test_time_alone_changes_the_answer(window: Window) -> None:
-    window.publish(window.food.licence(1))
-    assert window.told(on=dt.date(2031, 1, 5))["licence"][0] == "exempt_by_licence"
-    assert window.told(on=dt.date(2031, 1, 6))["licence"] == ("must_bring", "expired")
+    yesterday = china_today() - dt.timedelta(days=1)
+    window.publish(window.food.licence(1, XK_YXQZI=yesterday.isoformat()))
+    assert window.told(on=yesterday)["licence"][0] == "exempt_by_licence"
+    assert window.told()["licence"] == ("must_bring", "expired")
     assert window.told(on=dt.date(2026, 1, 5))["licence"] == ("must_bring", "none_on_file")
+
+
+def test_what_a_fast_clock_landed_counts(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`landed_at` never falls: after a clock that ran ahead everything is landed in the future."""
+    window.publish(window.food.licence(1))
+    ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
+    monkeypatch.setattr(landing, "_landed_at", lambda _: ahead)
+    window.publish(window.food.licence(1, XK_ZT="3"))
+    assert window.told()["licence"] == ("must_bring", "stopped")
+
+
+def test_completeness_in_the_future_cannot_be_published(window: Window) -> None:
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    with pytest.raises(StatedTooEarly, match="yet to come"):
+        window.food.publish([window.food.licence(1)], layout=LICENCE, complete_through=later)
+    assert window.food.events() == []
 
 
 def test_what_was_known_then_is_told_again_later(window: Window) -> None:

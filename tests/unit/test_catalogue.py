@@ -164,6 +164,28 @@ def promise(parts: Parts) -> None:
     parts["materials"]["safety-rules"]["replaced_by"] = []
 
 
+def no_papers(parts: Parts) -> None:
+    parts["matters"]["SW-5001"]["materials"] = []
+
+
+def no_name_in_layout(parts: Parts) -> None:
+    sources = {"housing-demo": ["cn-sgs-2016-licence"]}
+    parts["evidence"]["work-safety-licence"]["sources"] = sources
+
+
+def no_listing_in_layout(parts: Parts) -> None:
+    sources = {"credit-demo": ["cn-sgs-2018-penalty"]}
+    parts["evidence"]["no-listing-that-bars-bidding"]["sources"] = sources
+
+
+def no_grade_in_layout(parts: Parts) -> None:
+    parts["evidence"]["tax-grade-a"]["sources"] = {"credit-demo": ["cn-sgs-2018-penalty"]}
+
+
+def two_of_one_code(parts: Parts) -> None:
+    parts["bundles"]["SW-5001"] = parts["bundles"]["start-building"]
+
+
 def matter(parts: Parts) -> None:
     parts["bundles"]["start-building"]["matters"].append("XX-0000")
 
@@ -192,6 +214,11 @@ def matter(parts: Parts) -> None:
         (purpose, "dangling", "matters.SW-5001"),
         (deadline, "no_deadline", "matters.JS-3001"),
         (promise, "nobody_supplies", "matters.JS-3003"),
+        (no_papers, "no_papers", "matters.SW-5001"),
+        (no_name_in_layout, "dangling", "evidence.work-safety-licence"),
+        (no_listing_in_layout, "dangling", "evidence.no-listing-that-bars-bidding"),
+        (no_grade_in_layout, "dangling", "evidence.tax-grade-a"),
+        (two_of_one_code, "ambiguous", "bundles.SW-5001"),
         (matter, "dangling", "bundles.start-building"),
     ],
     ids=lambda value: value.__name__ if callable(value) else value,
@@ -213,6 +240,30 @@ def test_the_check_finds(
 def test_a_word_that_the_grammar_does_not_have_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("rules: {x: {article: '1', colour: red}}", "utf-8")
     with pytest.raises(BadContract, match=r"rules\.x.*docs/catalogue\.md"):
+        contract.catalogue(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "bar",
+    [
+        {"kind": "penalty", "severities": ["grave"]},
+        {"kind": "listing", "categories": ["限制从业"]},
+        {"kind": "penalty", "lists": ["x"]},
+    ],
+)
+def test_a_bar_that_nothing_could_meet_is_refused(tmp_path: Path, bar: dict[str, Any]) -> None:
+    parts = shipped()
+    parts["evidence"]["no-grave-penalty"]["bars"] = [bar]
+    (tmp_path / "all.yaml").write_text(json.dumps(parts, default=str), "utf-8")
+    with pytest.raises(BadContract, match="bars"):
+        contract.catalogue(tmp_path)
+
+
+def test_a_source_without_a_layout_is_refused(tmp_path: Path) -> None:
+    parts = shipped()
+    parts["evidence"]["no-grave-penalty"]["sources"] = {"credit-demo": []}
+    (tmp_path / "all.yaml").write_text(json.dumps(parts, default=str), "utf-8")
+    with pytest.raises(BadContract, match="sources"):
         contract.catalogue(tmp_path)
 
 
@@ -268,14 +319,22 @@ def test_materials_are_read_from_the_national_layout(tmp_path: Path, name: str) 
     uses = [(use.material, use.necessity) for use in found.matters["T-1"].materials]
     assert uses == [
         ("business-licence", "required"),
-        ("b", "may_follow"),
-        ("d", "optional"),
+        ("T-1/b", "may_follow"),
+        ("T-1/d", "optional"),
         ("safety-rules", "on_promise"),
     ]
-    assert found.materials["b"].replaced_by == ["work-safety-licence"]
-    assert (found.materials["b"].origin, found.materials["d"].origin) == ("issued", "own")
-    assert found.materials["d"].replaced_by == []
-    assert "c" not in found.materials
+    issued, own = found.materials["T-1/b"], found.materials["T-1/d"]
+    assert issued.replaced_by == ["work-safety-licence"]
+    assert (issued.origin, own.origin, own.replaced_by) == ("issued", "own", [])
+    assert not [id_ for id_ in found.materials if id_.endswith("/c")]
+
+
+def test_a_certificate_of_two_scopes_is_not_guessed(tmp_path: Path) -> None:
+    rows = [ROWS[0], ["b", "T-1", "总承包资质", "0", "1", "", "建筑业企业资质证书"]]
+    found = catalogue(with_sheet(tmp_path, rows, "m.csv"))
+    assert found.materials["T-1/b"].replaced_by == []
+    kinds = {(one.kind, one.where) for one in check(found, known())}
+    assert ("nobody_supplies", "materials.T-1/b") in kinds
 
 
 def test_a_type_code_links_a_material_before_its_name(tmp_path: Path) -> None:
@@ -285,7 +344,7 @@ def test_a_type_code_links_a_material_before_its_name(tmp_path: Path) -> None:
     parts = json.loads((folder / "all.yaml").read_text("utf-8"))
     parts["evidence"]["gas-business-licence"]["type_codes"] = [code]
     (folder / "all.yaml").write_text(json.dumps(parts), "utf-8")
-    assert catalogue(folder).materials["b"].replaced_by == ["gas-business-licence"]
+    assert catalogue(folder).materials["T-1/b"].replaced_by == ["gas-business-licence"]
 
 
 @pytest.mark.parametrize(

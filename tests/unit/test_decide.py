@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from flows.answer.words import why
 from flows.catalogue import catalogue
 from schemas import contract
 from schemas.avro import dataset_columns
+from schemas.dialect import Words
 
 ON = dt.date(2026, 5, 4)
 NOW = dt.datetime(2026, 5, 4, 2, tzinfo=dt.UTC)
@@ -22,6 +24,7 @@ ALL = dict.fromkeys((HOUSING, PENALTIES, REGISTER, TAX), NOW - dt.timedelta(days
 CYCLES = {id_: one.cycle for id_, one in contract.publishers().publishers.items()}
 #: The matter and the paper by which most branches are tried: a work safety licence.
 MATTER, PAPER = "JS-3002", "work-safety-licence"
+SUBJECT = "91990100MA01RXEY0J"
 
 
 def row(family: str, **told: Any) -> Row:
@@ -32,6 +35,7 @@ def row(family: str, **told: Any) -> Row:
 def licence(**told: Any) -> Row:
     usual = {
         "publisher": "housing-demo",
+        "layout": "cn-sgs-2018-licence",
         "issuer": "11990100000000123K",
         "issuer_name": "示范市住房和城乡建设局",
         "name": "安全生产许可证",
@@ -45,13 +49,21 @@ def licence(**told: Any) -> Row:
 
 
 def registration(**told: Any) -> Row:
-    usual = {"publisher": "samr-demo", "name": "示范企业有限公司", "state": "in_business"}
+    usual = {
+        "publisher": "samr-demo",
+        "layout": "registration-list",
+        "subject": SUBJECT,
+        "name": "示范企业有限公司",
+        "address": "建设路1号",
+        "state": "in_business",
+    }
     return row("registration", **{**usual, **told})
 
 
 def penalty(**told: Any) -> Row:
     usual = {
         "publisher": "credit-demo",
+        "layout": "cn-sgs-2018-penalty",
         "issuer_name": "示范市城市管理综合行政执法局",
         "kind": "penalty",
         "categories": ["罚款"],
@@ -114,13 +126,17 @@ def test_a_licence_in_force_need_not_be_brought() -> None:
         (licence(subject_name="另一家企业有限公司"), "mismatch"),
         (licence(name="燃气经营许可证"), "none_on_file"),
         (licence(publisher="nmpa"), "none_on_file"),
+        (licence(layout="mianti-licence"), "source_incomplete"),
+        (licence(valid_to=None, term="not_stated"), "no_end_stated"),
+        (licence(valid_to=None, term="open_ended"), None),
     ],
 )
-def test_a_licence_that_may_not_be_relied_on_must_be_brought(told: Row, reason: str) -> None:
-    assert outcome(facts(told, registration())) == ("must_bring", reason)
+def test_a_licence_that_may_not_be_relied_on_must_be_brought(told: Row, reason: str | None) -> None:
+    expected = "must_bring" if reason else "exempt_by_licence"
+    assert outcome(facts(told, registration())) == (expected, reason)
 
 
-@pytest.mark.parametrize("reason", ["conflicted", "withdrawn", "undecided"])
+@pytest.mark.parametrize("reason", ["conflicted", "withdrawn", "annulled", "undecided"])
 def test_content_that_may_not_be_used_is_not_shown(reason: str) -> None:
     assert decided(facts(unusable(licence(), reason))).record is None
 
@@ -134,6 +150,29 @@ def test_the_holders_name_is_compared_without_blanks_and_widths() -> None:
 
 def test_without_the_register_a_holder_is_known_by_the_code_alone() -> None:
     assert outcome(facts(licence()))[0] == "exempt_by_licence"
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        licence(record_key="l", state="revoked"),
+        licence(record_key="l", objection="raised"),
+        unusable(licence(record_key="l"), "conflicted"),
+        unusable(licence(record_key="l"), "withdrawn"),
+    ],
+)
+def test_a_later_record_of_the_same_number_overtakes_an_older_one(later: Row) -> None:
+    """Exports key a licence by its decision: issue and revocation are two records."""
+    older = licence(effective_from=dt.date(2023, 1, 1))
+    assert decided(facts(older, later)).outcome == "must_bring"
+    older_still = {**later, "effective_from": dt.date(2022, 1, 1)}
+    assert decided(facts(older, older_still)).outcome == "exempt_by_licence"
+
+
+def test_an_enterprise_has_one_registration() -> None:
+    older = registration(record_key="o", effective_from=dt.date(2020, 1, 1))
+    newer = registration(record_key="n", state="revoked", effective_from=dt.date(2025, 1, 1))
+    assert outcome(facts(older, newer), MATTER, "business-licence") == ("must_bring", "stopped")
 
 
 def test_one_licence_in_force_is_enough() -> None:
@@ -203,6 +242,20 @@ def test_a_stop_is_told_whatever_the_source() -> None:
     assert outcome(facts(licence(state="revoked"), complete={})) == ("must_bring", "stopped")
 
 
+def test_what_is_complete_in_the_future_is_not() -> None:
+    complete = {HOUSING: NOW + dt.timedelta(seconds=1)}
+    assert decided(facts(licence(), complete=complete)).reason == "source_incomplete"
+
+
+def test_nobody_is_complete_for_a_day_to_come() -> None:
+    """Which day it is, China says: at 16:00 UTC the next one has begun there."""
+    tomorrow = ON + dt.timedelta(days=1)
+    assert decided(facts(licence(), on=tomorrow)).reason == "source_incomplete"
+    late = dt.datetime(2026, 5, 4, 16, tzinfo=dt.UTC)
+    assert decided(facts(licence(), on=tomorrow, asked_at=late)).reason is None
+    assert decided(facts(on=tomorrow), MATTER, "no-grave-penalty").reason == "source_incomplete"
+
+
 # The department's rights
 
 
@@ -241,7 +294,11 @@ NAMED = "安全生产许可证（A-1）"
         (penalty(licences_affected="安全生产许可证（A-2）"), True),
         (penalty(licences_affected="燃气经营许可证（A-9）"), False),
         (penalty(licences_affected=None), False),
-        (penalty(licences_affected=NAMED, state="annulled"), False),
+        (penalty(licences_affected="Ａ－１"), True),
+        (penalty(licences_affected="安全生产许可证、建筑业企业资质证书（B-7）"), True),
+        (penalty(licences_affected="示建许[2024] 5号"), True),
+        (penalty(penalty_content="吊销安全生产许可证（A-1）"), True),
+        (penalty(penalty_content="罚款；安全生产许可证（A-1）"), False),
         (unusable(penalty(licences_affected=NAMED), "withdrawn"), False),
         (unusable(penalty(licences_affected=NAMED), "annulled"), False),
         (unusable(penalty(licences_affected=NAMED), "conflicted"), True),
@@ -250,7 +307,8 @@ NAMED = "安全生产许可证（A-1）"
     ],
 )
 def test_a_penalty_that_names_a_licence_stops_it(told: Row, stops: bool) -> None:
-    found = decided(facts(licence(), told))
+    other = licence(name="建筑业企业资质证书", number="B-7")
+    found = decided(facts(licence(document_number="示建许〔2024〕5号"), other, told))
     assert (found.reason == "stopped") is stops
     if stops:
         assert found.by == "示范市城市管理综合行政执法局"
@@ -272,6 +330,7 @@ def test_a_penalty_that_names_another_licence_of_the_same_kind_stops_that_one() 
         (["暂扣许可证件"], ON - dt.timedelta(days=1), False),
         (["暂扣许可证件"], None, True),
         (["吊销许可证件"], ON - dt.timedelta(days=1), True),
+        (["暂扣许可证件", "降低资质等级"], ON - dt.timedelta(days=1), True),
         (["暂扣许可证件", "吊销许可证件"], ON - dt.timedelta(days=1), True),
         (["罚款"], ON - dt.timedelta(days=1), True),
     ],
@@ -281,6 +340,24 @@ def test_a_suspension_ends_with_its_last_day_and_a_revocation_never(
 ) -> None:
     told = penalty(licences_affected=NAMED, categories=categories, valid_to=last)
     assert (decided(facts(licence(), told)).reason == "stopped") is stops
+
+
+def test_a_suspension_that_contradicts_itself_does_not_end() -> None:
+    told = penalty(licences_affected=NAMED, categories=["暂扣许可证件"])
+    ended = unusable({**told, "valid_to": ON - dt.timedelta(days=1)}, "conflicted")
+    assert decided(facts(licence(), ended)).reason == "stopped"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        penalty(licences_affected=f"营业执照（{SUBJECT}）", categories=["吊销许可证件"]),
+        penalty(penalty_content="吊销营业执照"),
+    ],
+)
+def test_a_revoked_business_licence_stops_the_registers_entry(told: Row) -> None:
+    found = decided(facts(registration(), told), MATTER, "business-licence")
+    assert (found.outcome, found.reason) == ("must_bring", "stopped")
 
 
 # Fields of a dataset
@@ -301,6 +378,7 @@ def test_the_registers_entry_stands_for_the_business_licence() -> None:
         (registration(state="expired"), "expired"),
         (unusable(registration(), "conflicted"), "conflicted"),
         (registration(objection="raised"), "objection"),
+        (registration(name=None), "none_on_file"),
     ],
 )
 def test_an_entry_that_will_not_do_tells_why(told: Row, reason: str) -> None:
@@ -309,7 +387,14 @@ def test_an_entry_that_will_not_do_tells_why(told: Row, reason: str) -> None:
 
 
 def grade(**told: Any) -> Row:
-    usual = {"publisher": "heilongjiang-tax", "kind": "grade", "grade": "A", "state": "in_force"}
+    usual = {
+        "publisher": "heilongjiang-tax",
+        "layout": "cn-tax-a-list",
+        "kind": "grade",
+        "grade": "A",
+        "period": "2025",
+        "state": "in_force",
+    }
     return row("credit", **{**usual, **told})
 
 
@@ -317,6 +402,10 @@ def grade(**told: Any) -> Row:
     ("told", "reason"),
     [
         (grade(), None),
+        (grade(period="2024"), None),
+        (grade(period="2023"), "expired"),
+        (grade(period=None), "expired"),
+        (grade(period="去年"), "expired"),
         (grade(grade="B"), "none_on_file"),
         (grade(kind="listing"), "none_on_file"),
         (unusable(grade(), "withdrawn"), "none_on_file"),
@@ -341,8 +430,15 @@ GRAVE = penalty(categories=["责令停产停业", "罚款"], effective_from=dt.d
         (GRAVE, "barred"),
         (penalty(severity="serious"), "barred"),
         (penalty(severity="general"), None),
-        ({**GRAVE, "effective_from": ON - dt.timedelta(days=1096)}, None),
-        ({**GRAVE, "effective_from": ON - dt.timedelta(days=1095)}, "barred"),
+        ({**GRAVE, "effective_from": ON - dt.timedelta(days=1097)}, None),
+        ({**GRAVE, "effective_from": ON - dt.timedelta(days=1096)}, "barred"),
+        (penalty(categories=["暂扣或者吊销许可证、暂扣或者吊销执照"]), "barred"),
+        (penalty(categories=["吊销营业执照"]), "barred"),
+        (penalty(categories=["其他"], penalty_content="责令停产停业整顿"), "barred"),
+        (penalty(categories=[], penalty_content=None), "barred"),
+        (penalty(fine_yuan=Decimal(2_000_000)), "barred"),
+        (penalty(fine_yuan=Decimal("1999999.99")), None),
+        (unusable(penalty(), "conflicted"), "conflicted"),
         ({**GRAVE, "effective_from": None}, "barred"),
         ({**GRAVE, "kind": "listing"}, None),
         ({**GRAVE, "publisher": "heilongjiang-tax"}, None),
@@ -391,6 +487,23 @@ def test_a_promise_stands_in_where_data_are_lacking_and_not_where_they_speak_aga
     assert of(facts(registration(), complete={})) == ("on_promise", None)
     assert of(facts(registration(state="cancelled"))) == ("must_bring", "stopped")
     assert of(facts(registration(objection="raised"))) == ("must_bring", "objection")
+    assert of(facts(registration(address=None))) == ("on_promise", None)
+
+
+def test_records_are_looked_at_before_a_promise_whatever_the_order() -> None:
+    found = catalogue()
+    turned = found.materials["domicile-proof"].model_copy(
+        update={"replaced_by": ["premises-promise", "registered-address", "no-stop-of-business"]}
+    )
+    own = found.model_copy(update={"materials": {**found.materials, "domicile-proof": turned}})
+
+    def of(known: Facts) -> tuple[str, str | None]:
+        [made] = [one for one in decide(own, "SP-2001", known) if one.material == "domicile-proof"]
+        return made.outcome, made.reason
+
+    assert of(facts(registration(state="revoked"), GRAVE)) == ("must_bring", "stopped")
+    assert of(facts(GRAVE)) == ("must_bring", "barred")
+    assert of(facts(complete={})) == ("on_promise", None)
 
 
 def test_a_paper_that_may_follow_has_its_last_day() -> None:
@@ -426,6 +539,30 @@ def test_what_no_department_shares_is_no_fault_of_the_enterprise() -> None:
     assert (found.outcome, found.reason) == ("must_bring", "source_incomplete")
     said = why(found, catalogue(), contract.publishers())
     assert "自然资源部门" in said.zh
+
+
+def test_the_catalogues_own_words_are_told_as_they_are() -> None:
+    found = catalogue()
+    words = Words(en="Not shared {yet}.", zh="尚未{共享}。")
+    land = found.materials["land-approval"].model_copy(update={"not_shared": words})
+    own = found.model_copy(update={"materials": {**found.materials, "land-approval": land}})
+    made = decided(facts(), "JS-3001", "land-approval")
+    assert why(made, own, contract.publishers()) == words
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ({"valid_to": dt.date(2027, 1, 1), "effective_to": dt.date(2026, 4, 1)}, "2026-04-01"),
+        ({"valid_to": dt.date(2026, 4, 2)}, "2026-04-02"),
+        ({"valid_to": None}, "term."),
+    ],
+)
+def test_the_end_that_is_past_is_told(ends: dict[str, Any], told: str) -> None:
+    made = decided(facts(licence(state="expired", **ends)))
+    said = why(made, catalogue(), contract.publishers())
+    assert told in said.en
+    assert "2027" not in said.en + said.zh
 
 
 # The whole list
