@@ -40,10 +40,11 @@ def command(subject: str, matter: str, on: str | None, known_at: str | None, as_
         click.echo(json.dumps({"answers": told}, ensure_ascii=False, default=str))
         return
     for answer in answers:
-        _tell(answer, settings)
+        tell_answer(answer, settings)
 
 
-def _tell(answer: Answer, settings: Settings) -> None:
+def tell_answer(answer: Answer, settings: Settings) -> None:
+    """Print the decision on each paper, and why, in both languages."""
     found = catalogue(settings.mianti_catalogue)
     table = contract.publishers(settings.mianti_publishers)
     name = found.matters[answer.matter].name
