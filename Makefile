@@ -61,6 +61,6 @@ format: setup ## Put the code into shape
 test: check setup ## Run all tests, on a real Kafka
 	$(BIN)/pytest -n 2 --dist loadfile
 
-bench: check setup ## Measure speed and memory beside their limits (some forty minutes)
+bench: check setup ## Measure speed and memory beside their limits (half an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks.run
