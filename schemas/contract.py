@@ -116,7 +116,7 @@ class _EachOnce(yaml.SafeLoader):
 
 def _yaml_files(folder: str, extra: Path | None) -> Iterator[tuple[str, str]]:
     yield from _yaml_in(_HERE / folder)
-    if extra is not None:
+    if extra is not None and extra.is_dir():  # own dialects need no code lists of their own
         yield from _yaml_in(extra)
 
 
