@@ -72,6 +72,8 @@ def catalogue(folder: Path | None = None) -> Catalogue:
 
     Its parts may stand in any number of files. Raises BadContract.
     """
+    if folder is not None and not folder.is_dir():
+        raise BadContract(str(folder), "there is no such directory", "catalogue")
     parts: dict[str, dict[str, Any]] = {}
     for name, text in _yaml_in(folder or _HERE / "catalogue"):
         for part, entries in _loaded(name, text, "catalogue").items():

@@ -243,6 +243,11 @@ def test_a_word_that_the_grammar_does_not_have_is_refused(tmp_path: Path) -> Non
         contract.catalogue(tmp_path)
 
 
+def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadContract, match="no such directory"):
+        contract.catalogue(tmp_path / "nowhere")
+
+
 @pytest.mark.parametrize(
     "bar",
     [
