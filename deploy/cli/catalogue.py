@@ -10,8 +10,9 @@ from connectors.settings import Settings, read_settings
 from deploy.cli.families import AS_JSON
 from flows.catalogue import catalogue
 from schemas import contract
-from schemas.catalogue.check import Finding, Known, check
+from schemas.catalogue.check import Finding, check
 from schemas.catalogue.grammar import Catalogue
+from schemas.catalogue.supply import Known
 
 _HELP = """Matters, their papers, and what stands in for each · 事项、材料及可替代的证据
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from flows.answer.evidence import LACKING, Reason, Verdict, judge
+from flows.answer.evidence import judge
 from flows.answer.facts import Facts, Row
+from flows.answer.verdict import LACKING, Reason, Verdict
 from schemas.catalogue.grammar import (
     Catalogue,
     Evidence,

@@ -7,58 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 
-from flows.answer.facts import Facts, Row, SourceState, source_state
+from flows.answer.credit_check import UNCOUNTED, check_credit
+from flows.answer.facts import Facts, Row, source_state
 from flows.answer.stopping import folded, stopped_by
-from schemas.catalogue.grammar import (
-    Bar,
-    CreditEvidence,
-    FieldEvidence,
-    LicenceEvidence,
-    SharedEvidence,
-)
+from flows.answer.verdict import Reason, Verdict
+from schemas.catalogue.grammar import FieldEvidence, LicenceEvidence, SharedEvidence
 
-#: Why evidence is not relied on; the closed list of reasons for a paper to be brought.
-Reason = Literal[
-    "none_on_file",
-    "source_incomplete",
-    "too_old",
-    "no_right",
-    "expired",
-    "not_yet_valid",
-    "no_end_stated",
-    "stopped",
-    "mismatch",
-    "objection",
-    "conflicted",
-    "not_usable",
-    "barred",
-    "own_paper",
-]
-#: Those that only say that evidence is lacking; the others speak against the enterprise, and
-#: neither a promise nor a later day helps.
-LACKING: Final = ("none_on_file", "source_incomplete", "too_old", "no_right", "own_paper")
 _FORCE: Final = ("in_force", "in_business")
-#: A credit record with one of these is neither shown nor counted (NDRC Order 36 art. 3).
-_UNCOUNTED: Final = ("withdrawn", "repaired", "annulled", "publication_ended", "undecided")
-#: What a later record of one licence may say that an earlier one does not know.
-_OVERTAKES: Final = ("stopped", "conflicted", "objection", "not_usable")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What came of one piece of evidence; `reason` None: it may be relied on.
-
-    `record`: the row relied on, or that speaks against it where it may be shown. `source`: None
-    where the sources were not looked at. `by`: the organ that stopped it.
-    """
-
-    reason: Reason | None
-    record: Row | None = None
-    source: SourceState | None = None
-    by: str | None = None
 
 
 def judge(evidence: SharedEvidence, facts: Facts) -> Verdict:
@@ -67,7 +25,7 @@ def judge(evidence: SharedEvidence, facts: Facts) -> Verdict:
         return _licence(evidence, facts)
     if isinstance(evidence, FieldEvidence):
         return _fields(evidence, facts)
-    return _credit(evidence, facts)
+    return check_credit(evidence, facts)
 
 
 def _licence(evidence: LicenceEvidence, facts: Facts) -> Verdict:
@@ -98,7 +56,7 @@ def _fields(evidence: FieldEvidence, facts: Facts) -> Verdict:
         for row in facts.of(family)
         if row["publisher"] in evidence.sources
         and all(row[column] in of for column, of in told.items())
-        and not (family == "credit" and row["unusable_reason"] in _UNCOUNTED)
+        and not (family == "credit" and row["unusable_reason"] in UNCOUNTED)
     ]
 
     def judged(row: Row) -> Verdict:
@@ -156,7 +114,9 @@ def _overtakes(other: Row, verdict: Verdict, row: Row, family: str) -> bool:
     same = family == "registration" or (
         row.get("number") is not None and other.get("number") == row.get("number")
     )
-    return same and _since(other)[0] >= _since(row)[0] and verdict.reason in _OVERTAKES
+    # A renewal that has not begun leaves the licence before it in force.
+    against = verdict.reason not in (None, "not_yet_valid")
+    return same and against and _since(other)[0] >= _since(row)[0]
 
 
 def _since(row: Row) -> tuple[dt.date, str]:
@@ -197,50 +157,3 @@ def _same_holder(licence: Row, facts: Facts) -> bool:
     names = {folded(row["name"]) for row in rows if row["usable"] == "yes" and row["name"]}
     written = licence["subject_name"]
     return not written or not names or folded(written) in names
-
-
-def _credit(evidence: CreditEvidence, facts: Facts) -> Verdict:
-    """Answer the question alone: no record is shown, whatever it says.
-
-    What contradicts itself is no clean answer, whichever of its contents bars.
-    """
-    source = source_state(evidence, facts)
-    counted = [
-        row
-        for row in facts.of("credit")
-        if row["publisher"] in evidence.sources and row["unusable_reason"] not in _UNCOUNTED
-    ]
-    barring = [row for row in counted if any(_bars(bar, row, facts.on) for bar in evidence.bars)]
-    if any(row["unusable_reason"] is None and row["objection"] is None for row in barring):
-        return Verdict("barred", None, source)
-    if any(row["unusable_reason"] == "conflicted" for row in counted):
-        return Verdict("conflicted", None, source)
-    if barring:
-        return Verdict("objection", None, source)
-    return Verdict(source.fault, None, source)
-
-
-def _bars(bar: Bar, row: Row, on: dt.date) -> bool:
-    return (
-        row["kind"] == bar.kind and _recent(bar, row, on) and (_says(bar, row) or _fined(bar, row))
-    )
-
-
-def _recent(bar: Bar, row: Row, on: dt.date) -> bool:
-    decided = row["effective_from"]
-    return bar.within is None or decided is None or decided >= on - bar.within
-
-
-def _says(bar: Bar, row: Row) -> bool:
-    """A penalty whose kind is not told may be of any kind, a listing without a code on any list."""
-    if bar.fine_from is not None and not (bar.categories or bar.severities):
-        return False
-    said = "".join([*(row["categories"] or []), row["penalty_content"] or ""])
-    kinds = not bar.categories or not said or any(word in said for word in bar.categories)
-    lists = not bar.lists or row["list_code"] is None or row["list_code"] in bar.lists
-    return kinds and lists and (not bar.severities or row["severity"] in bar.severities)
-
-
-def _fined(bar: Bar, row: Row) -> bool:
-    fine = row["fine_yuan"]
-    return bar.fine_from is not None and fine is not None and fine >= bar.fine_from

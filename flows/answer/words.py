@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flows.answer.decide import Decision, Outcome
-from flows.answer.evidence import Reason
+from flows.answer.verdict import Reason
 from flows.clock import CHINA
 from schemas.catalogue.grammar import Catalogue
 from schemas.dialect import Words

@@ -9,24 +9,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import polars as pl
-
-from schemas.avro import dataset_columns, event_columns
+from schemas.avro import dataset_columns
 from schemas.catalogue.grammar import (
     Bundle,
     Catalogue,
-    CreditEvidence,
     Department,
     FieldEvidence,
     LicenceEvidence,
     Material,
     Matter,
     PromiseEvidence,
-    SharedEvidence,
 )
-from schemas.dialect import Const, Dialect, FieldMap, Words
+from schemas.catalogue.supply import Known, source_faults
+from schemas.dialect import Words
 from schemas.identifiers import uscc
-from schemas.publishers import PublishersTable
 
 Kind = Literal[
     "dangling",
@@ -50,14 +46,6 @@ class Finding:
     says: Words
 
 
-@dataclass(frozen=True)
-class Known:
-    """What the catalogue leans on: who publishes, and which layouts there are."""
-
-    publishers: PublishersTable
-    dialects: dict[str, Dialect]
-
-
 def check(catalogue: Catalogue, known: Known) -> list[Finding]:
     """Return every fault, in the order of the parts."""
     return [
@@ -76,13 +64,6 @@ def check(catalogue: Catalogue, known: Known) -> list[Finding]:
         *(f for code, one in catalogue.matters.items() for f in _matter(catalogue, code, one)),
         *(f for id_, one in catalogue.bundles.items() for f in _bundle(catalogue, id_, one)),
     ]
-
-
-def family(evidence: SharedEvidence) -> str:
-    """Return the family that a piece of evidence comes from."""
-    if isinstance(evidence, FieldEvidence):
-        return evidence.family
-    return "licence" if isinstance(evidence, LicenceEvidence) else "credit"
 
 
 def _rules(catalogue: Catalogue) -> Iterator[Finding]:
@@ -108,7 +89,7 @@ def _evidence(catalogue: Catalogue, id_: str, known: Known) -> Iterator[Finding]
     yield from _dangling(where, "rule", [evidence.rule], catalogue.rules)
     if isinstance(evidence, PromiseEvidence):
         return
-    for fault in _source_faults(evidence, known):
+    for fault in source_faults(evidence, known):
         yield Finding("dangling", where, fault)
     if isinstance(evidence, FieldEvidence):
         columns = dataset_columns(evidence.family).names()
@@ -128,61 +109,6 @@ def _evidence(catalogue: Catalogue, id_: str, known: Known) -> Iterator[Finding]
             )
 
 
-def _source_faults(evidence: SharedEvidence, known: Known) -> Iterator[Words]:
-    wanted = family(evidence)
-    for id_, layouts in evidence.sources.items():
-        publisher = known.publishers.publishers.get(id_)
-        if publisher is None or wanted not in publisher.families:
-            yield Words(
-                en=f"{id_} publishes no {wanted} events (publishers' table).",
-                zh=f"发布部门表中 {id_} 不发布 {wanted} 类事件。",
-            )
-            continue
-        for layout in layouts:
-            dialect = known.dialects.get(layout)
-            if layout not in publisher.layouts or dialect is None or dialect.family != wanted:
-                yield Words(
-                    en=f"{id_} does not send {wanted} records in the layout {layout}.",
-                    zh=f"{id_} 不以 {layout} 版式报送 {wanted} 类数据。",
-                )
-            elif lacking := _lacking(evidence, dialect):
-                yield Words(
-                    en=f"The layout {layout} never gives {', '.join(lacking)}.",
-                    zh=f"{layout} 版式不提供 {'、'.join(lacking)}。",
-                )
-
-
-def _lacking(evidence: SharedEvidence, dialect: Dialect) -> list[str]:
-    """Return what the evidence goes by and the layout never gives: it would find nothing, ever."""
-    if dialect.native:
-        return []
-    given = {name: spec for event in dialect.events for name, spec in event.content.items()}
-    if isinstance(evidence, CreditEvidence):
-        kinds = {bar.kind for bar in evidence.bars}
-        return [f"kind {kind}" for kind in sorted(kinds) if not _may_be(given.get("kind"), [kind])]
-    if isinstance(evidence, LicenceEvidence):
-        by = [name for name in ("name", "type_code") if name in given]
-        wanted = ["scope"] if evidence.scope else []
-        return [*([] if by else ["name", "type_code"]), *(n for n in wanted if n not in given)]
-    decision = event_columns(evidence.family)["decision"]
-    content = (
-        {field.name for field in decision.fields} if isinstance(decision, pl.Struct) else set()
-    )
-    told = {evidence.fields[0]: None, **evidence.where}
-    return [
-        name
-        for name, values in told.items()
-        if name in content and not _may_be(given.get(name), values)
-    ]
-
-
-def _may_be(spec: FieldMap | None, values: list[str] | None) -> bool:
-    """Return whether a field may come to hold one of some values; None: any."""
-    return spec is not None and not (
-        isinstance(spec, Const) and values is not None and spec.const not in values
-    )
-
-
 def _material(
     catalogue: Catalogue, id_: str, material: Material, known: Known
 ) -> Iterator[Finding]:
@@ -192,7 +118,7 @@ def _material(
         return
     offered = [catalogue.evidence.get(one) for one in material.replaced_by]
     shared = [one for one in offered if one is not None and not isinstance(one, PromiseEvidence)]
-    if not any(not [*_source_faults(one, known)] for one in shared):
+    if not any(not [*source_faults(one, known)] for one in shared):
         yield Finding(
             "nobody_supplies",
             where,

@@ -17,7 +17,8 @@ from openpyxl import Workbook
 from deploy.cli import main
 from flows.catalogue import catalogue
 from schemas import contract
-from schemas.catalogue.check import Finding, Known, check
+from schemas.catalogue.check import Finding, check
+from schemas.catalogue.supply import Known
 from schemas.contract import BadContract
 
 SHIPPED = Path(contract.__file__).parent / "catalogue"

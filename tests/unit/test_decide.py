@@ -159,20 +159,29 @@ def test_without_the_register_a_holder_is_known_by_the_code_alone() -> None:
         licence(record_key="l", objection="raised"),
         unusable(licence(record_key="l"), "conflicted"),
         unusable(licence(record_key="l"), "withdrawn"),
+        licence(record_key="l", state="expired", valid_to=dt.date(2026, 4, 1)),
+        licence(record_key="l", subject_name="另一家企业有限公司"),
     ],
 )
 def test_a_later_record_of_the_same_number_overtakes_an_older_one(later: Row) -> None:
     """Exports key a licence by its decision: issue and revocation are two records."""
     older = licence(effective_from=dt.date(2023, 1, 1))
-    assert decided(facts(older, later)).outcome == "must_bring"
+    assert decided(facts(older, later, registration())).outcome == "must_bring"
     older_still = {**later, "effective_from": dt.date(2022, 1, 1)}
-    assert decided(facts(older, older_still)).outcome == "exempt_by_licence"
+    assert decided(facts(older, older_still, registration())).outcome == "exempt_by_licence"
+
+
+def test_a_renewal_that_has_not_begun_leaves_the_licence_before_it() -> None:
+    renewed = licence(record_key="l", state="not_yet_valid", valid_from=dt.date(2026, 6, 1))
+    older = licence(effective_from=dt.date(2023, 1, 1))
+    assert decided(facts(older, renewed)).outcome == "exempt_by_licence"
 
 
 def test_an_enterprise_has_one_registration() -> None:
     older = registration(record_key="o", effective_from=dt.date(2020, 1, 1))
-    newer = registration(record_key="n", state="revoked", effective_from=dt.date(2025, 1, 1))
-    assert outcome(facts(older, newer), MATTER, "business-licence") == ("must_bring", "stopped")
+    for state, reason in (("revoked", "stopped"), ("expired", "expired")):
+        newer = registration(record_key="n", state=state, effective_from=dt.date(2025, 1, 1))
+        assert outcome(facts(older, newer), MATTER, "business-licence") == ("must_bring", reason)
 
 
 def test_one_licence_in_force_is_enough() -> None:

@@ -1,0 +1,60 @@
+"""The answer to one question about credit records: yes or no, never a record. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from flows.answer.facts import Facts, Row, source_state
+from flows.answer.verdict import Verdict
+from schemas.catalogue.grammar import Bar, CreditEvidence
+
+#: A credit record with one of these is neither shown nor counted (NDRC Order 36 art. 3).
+UNCOUNTED: Final = ("withdrawn", "repaired", "annulled", "publication_ended", "undecided")
+
+
+def check_credit(evidence: CreditEvidence, facts: Facts) -> Verdict:
+    """Answer the question alone: no record is shown, whatever it says.
+
+    What contradicts itself is no clean answer, whichever of its contents bars.
+    """
+    source = source_state(evidence, facts)
+    counted = [
+        row
+        for row in facts.of("credit")
+        if row["publisher"] in evidence.sources and row["unusable_reason"] not in UNCOUNTED
+    ]
+    barring = [row for row in counted if any(_bars(bar, row, facts.on) for bar in evidence.bars)]
+    if any(row["unusable_reason"] is None and row["objection"] is None for row in barring):
+        return Verdict("barred", None, source)
+    if any(row["unusable_reason"] == "conflicted" for row in counted):
+        return Verdict("conflicted", None, source)
+    if barring:
+        return Verdict("objection", None, source)
+    return Verdict(source.fault, None, source)
+
+
+def _bars(bar: Bar, row: Row, on: dt.date) -> bool:
+    return (
+        row["kind"] == bar.kind and _recent(bar, row, on) and (_says(bar, row) or _fined(bar, row))
+    )
+
+
+def _recent(bar: Bar, row: Row, on: dt.date) -> bool:
+    decided = row["effective_from"]
+    return bar.within is None or decided is None or decided >= on - bar.within
+
+
+def _says(bar: Bar, row: Row) -> bool:
+    """A penalty whose kind is not told may be of any kind, a listing without a code on any list."""
+    if bar.fine_from is not None and not (bar.categories or bar.severities):
+        return False
+    said = "".join([*(row["categories"] or []), row["penalty_content"] or ""])
+    kinds = not bar.categories or not said or any(word in said for word in bar.categories)
+    lists = not bar.lists or row["list_code"] is None or row["list_code"] in bar.lists
+    return kinds and lists and (not bar.severities or row["severity"] in bar.severities)
+
+
+def _fined(bar: Bar, row: Row) -> bool:
+    fine = row["fine_yuan"]
+    return bar.fine_from is not None and fine is not None and fine >= bar.fine_from
