@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.mianti-installed
 # By name: a mistaken MIANTI_HOME must not cost anything else.
-DATA := kafka lake ledger log prefect sample stack.json stack.lock
+DATA := follow.json kafka lake ledger log prefect sample stack.json stack.lock window
 export MIANTI_HOME
 
 define NEED_PYTHON

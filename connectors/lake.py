@@ -19,8 +19,9 @@ from connectors.table_files import write_files
 from connectors.transactions import transactions
 
 #: `log`: everything landed. `history`: the accepted versions by bucket, for settling and asking
-#: about the past; neither is for others to read. `datasets`: what others read.
-Kind = Literal["log", "history", "datasets"]
+#: about the past; neither is for others to read. `datasets`: what others read. `window`: what the
+#: windows answered.
+Kind = Literal["log", "history", "datasets", "window"]
 
 #: Set before the first row: change data cannot be read across a commit made without it, and the
 #: transaction ids are the log's only memory of Kafka's offsets, so they must not expire.
@@ -69,11 +70,18 @@ def reopened(table: DeltaTable) -> DeltaTable:
 
 
 def ensure_table(
-    settings: Settings, kind: Kind, family: str, columns: pl.Schema, partition_by: list[str]
+    settings: Settings,
+    kind: Kind,
+    family: str,
+    columns: pl.Schema,
+    partition_by: list[str],
+    *,
+    only_append: bool = False,
 ) -> DeltaTable:
     """Return a table at its newest version, made empty when it was never written.
 
-    Raises connectors.preflight.UnsafeStore where a bucket's server would lose commits.
+    `only_append`: no writer that keeps Delta's protocol may change or delete a row of it. Raises
+    connectors.preflight.UnsafeStore where a bucket's server would lose commits.
     """
     place = uri(settings, kind, family)
     require_safe(settings.mianti_lake)
@@ -86,7 +94,7 @@ def ensure_table(
             pl.DataFrame(schema=columns),
             mode="ignore",
             partition_by=partition_by,
-            configuration=CONFIGURATION,
+            configuration=CONFIGURATION | ({"delta.appendOnly": "true"} if only_append else {}),
             storage_options=options(place),
         )
     except (CommitFailedError, DeltaError) as error:  # another process made it in this moment

@@ -41,6 +41,15 @@ class Settings(BaseSettings):
     mianti_dialects: Path | None = None
     mianti_catalogue: Path | None = None
 
+    mianti_window: Path = Field(default_factory=lambda known: known["mianti_home"] / "window")
+    mianti_window_name: str = Field(default="window-1", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    mianti_window_host: str = "127.0.0.1"
+    mianti_window_port: int | None = Field(default=None, ge=1, le=65535)
+    mianti_window_behind_seconds: int = Field(default=60, ge=1)
+    mianti_window_rate: str = Field(default="50/second", pattern=r"^\d+/(second|minute|hour)$")
+    mianti_window_token_keys: Path | None = None
+    mianti_evidence: str = Field(default_factory=lambda known: f"{known['mianti_lake']}/evidence")
+
     mianti_kafka_port: int | None = Field(default=None, ge=1, le=65535)
     mianti_kafka_controller_port: int | None = Field(default=None, ge=1, le=65535)
     mianti_prefect_port: int | None = Field(default=None, ge=1, le=65535)
@@ -60,13 +69,15 @@ class Settings(BaseSettings):
         "mianti_publishers",
         "mianti_dialects",
         "mianti_catalogue",
+        "mianti_window",
+        "mianti_window_token_keys",
         "kafka_ssl_cafile",
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
 
-    @field_validator("mianti_lake", "mianti_zone", mode="before")
+    @field_validator("mianti_lake", "mianti_zone", "mianti_evidence", mode="before")
     @classmethod
     def _directory_or_bucket(cls, place: object) -> str:
         text = str(place)

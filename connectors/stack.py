@@ -33,6 +33,9 @@ class Stack(BaseModel):
     kafka: Server | None = None
     prefect: Server | None = None
     serve: Server | None = None
+    follow: Server | None = None
+    replica: Server | None = None
+    window: Server | None = None
 
     @classmethod
     def read(cls, home: Path) -> "Stack":

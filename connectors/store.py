@@ -7,6 +7,7 @@ boto3 reads them, and deltalake and Polars, which have clients of their own, are
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,10 @@ _CONFIG: Final = Config(
 
 class StoreUnreachable(MiantiError):
     """The object storage does not answer, or does not let this client in."""
+
+
+class AlreadyThere(MiantiError):
+    """A file that is written once is there with another content."""
 
 
 def unreachable(error: BotoCoreError | ClientError) -> StoreUnreachable:
@@ -139,6 +144,50 @@ def write(uri: str, content: bytes | memoryview) -> None:
         s3().put_object(Bucket=bucket, Key=key, Body=bytes(content))
     except (BotoCoreError, ClientError) as error:
         raise unreachable(error) from error
+
+
+def write_once(uri: str, content: bytes) -> None:
+    """Write a file that is never written again; harmless where it is there with that content.
+
+    Raises AlreadyThere where it is there with another, StoreUnreachable, OSError.
+    """
+    try:
+        if uri.startswith(S3):
+            bucket, key = bucket_of(uri)
+            s3().put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
+        else:
+            _link_new(Path(uri), content)
+    except FileExistsError:
+        _must_be(uri, content)
+    except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") not in (409, 412):
+            raise unreachable(error) from error
+        _must_be(uri, content)
+    except BotoCoreError as error:
+        raise unreachable(error) from error
+
+
+def _link_new(path: Path, content: bytes) -> None:
+    """Put a file in its place whole, unless one is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _must_be(uri: str, content: bytes) -> None:
+    if read(uri) != content:
+        raise AlreadyThere(
+            f"{uri} is there already with another content: what is kept for good is not written "
+            "over. Look who else writes there.",
+            f"{uri} 已存在且内容不同：存证文件不得覆盖，请检查是否有其他程序写入该位置。",
+        )
 
 
 def files(uri: str) -> dict[str, int]:

@@ -19,6 +19,7 @@ from flows.operator.collect import collect_flow
 from flows.operator.ingest import ingest_flow
 from flows.operator.maintain import maintain_flow
 from flows.operator.orphans import crash_orphans
+from flows.operator.papers import papers_flow
 from flows.operator.settle_by_date import settle_by_date_flow
 
 #: A law's day ends at midnight in China.
@@ -86,6 +87,14 @@ DEPLOYMENTS: Final = (
         "Just after midnight in China: takes out of the datasets what may not be used from today "
         "on, and reports publishers that have missed their promised cycle.\n\n"
         "每日零点后：从数据集中撤下当日起不得再使用的记录，并报告超期未报送的部门。",
+    ),
+    Deployment(
+        papers_flow,
+        "papers",
+        Cron("0 7 * * *", timezone=_CHINA),
+        "Each morning: counts the papers that the windows saved since the day before, by matter and "
+        "department, and the papers still asked for most often, with why.\n\n"
+        "每日早晨：按事项和部门统计窗口前一日免提交的材料，以及仍需提交最多的材料及其原因。",
     ),
     Deployment(
         maintain_flow,

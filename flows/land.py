@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
@@ -78,18 +78,24 @@ class Landed:
 
 
 def land(
-    settings: Settings, family: str, *, accept_gap: bool = False, plain: bool = False
+    settings: Settings,
+    family: str,
+    *,
+    accept_gap: bool = False,
+    plain: bool = False,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Landed:
     """Land a family up to the end offsets its topics have now; return what was done.
 
-    `plain`: read record by record, as is done anyway with what does not fit whole batches. Raises
+    `plain`: read record by record, as is done anyway with what does not fit whole batches.
+    `enough` is asked after each batch whether to leave the rest to the next landing. Raises
     OffsetGone when Kafka no longer has what the log goes on from (unless `accept_gap`, by which an
     operator takes the loss, and the log remembers its size), Stalled.
     """
     landed = Landed(family)
     for attempt in range(_TRIES):
         try:
-            _land(settings, family, landed, accept_gap=accept_gap, plain=plain)
+            _land(settings, family, landed, accept_gap=accept_gap, plain=plain, enough=enough)
             return landed
         except lake.Lost:
             # Whoever was first has moved the log on: drop the batch, begin where the log stands.
@@ -100,7 +106,13 @@ def land(
 
 
 def _land(
-    settings: Settings, family: str, landed: Landed, *, accept_gap: bool, plain: bool
+    settings: Settings,
+    family: str,
+    landed: Landed,
+    *,
+    accept_gap: bool,
+    plain: bool,
+    enough: Callable[[], bool],
 ) -> None:
     table = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
     publishers = contract.publishers(settings.mianti_publishers)
@@ -123,6 +135,8 @@ def _land(
                 parts_done = _commit(table, rows, counts, batch, start)
                 start |= batch.positions
                 _note(landed, counts, parts_done)
+                if enough():
+                    return
 
 
 def positions(known: Mapping[str, int], parts: list[TopicPartition]) -> dict[TopicPartition, int]:

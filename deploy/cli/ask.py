@@ -1,10 +1,12 @@
 """`mianti ask`: which papers an enterprise need not bring for a matter, and why."""
 
 import json
+from pathlib import Path
 
 import click
 
 from connectors.settings import Settings, read_settings
+from deploy.cli.ask_file import answer_file
 from deploy.cli.families import AS_JSON
 from deploy.cli.times import KNOWN_AT, ON, asked_day, asked_time
 from flows.answer.ask import Answer, ask
@@ -22,19 +24,52 @@ bring; why, and on which record. `mianti catalogue list` has the matters.
   mianti ask --subject 91990100MA01RXEY0J --matter JS-3001
   mianti ask --subject … --matter start-building --on 2026-04-01
   mianti ask --subject … --matter JS-3001 --on 2026-04-01 --known-at 2026-11-17T09:00+08:00
+
+Many at once · 批量查询: a CSV, XLSX or JSON file with a column `subject` (统一社会信用代码) and, if you
+like, `matter` (事项编码), or a list of codes, one a line. A row comes out for each paper, with the
+line it answers (`row`), in no order of the file; a line that cannot be answered has one row with
+the reason. Without --output the rows are printed as CSV.
+
+\b
+  mianti ask --file enterprises.csv --matter ZB-6001 --output answers.parquet
+  mianti ask --file 企业名单.xlsx --matter start-building --output 结果.csv
+  mianti ask --file codes.txt --matter JS-3001 --on 2026-04-01 > answers.csv
+
+Exit codes · 退出码: 0 all answered · 全部答复, 3 some lines not · 部分行未能答复, 2 nothing done · 未执行
 """
 
 
 @click.command(help=_HELP)
-@click.option("--subject", required=True, help="The enterprise's unified code · 统一社会信用代码")
-@click.option("--matter", required=True, help="A matter or a bundle · 事项或一件事")
+@click.option("--subject", help="The enterprise's unified code · 统一社会信用代码")
+@click.option("--matter", help="A matter or a bundle · 事项或一件事")
+@click.option("--file", type=click.Path(path_type=Path), help="Many enterprises · 企业名单文件")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="OUT.csv, .jsonl or .parquet · 结果文件"
+)
 @ON
 @KNOWN_AT
 @AS_JSON
-def command(subject: str, matter: str, on: str | None, known_at: str | None, as_json: bool) -> None:
-    """Answer for one enterprise."""
-    settings = read_settings()
-    answers = ask(settings, subject, matter, asked_day(on), asked_time(known_at))
+def command(
+    subject: str | None,
+    matter: str | None,
+    file: Path | None,
+    output: Path | None,
+    on: str | None,
+    known_at: str | None,
+    as_json: bool,
+) -> None:
+    """Answer for one enterprise, or for those of a file."""
+    if (subject is None) == (file is None):
+        raise click.UsageError("Name --subject or --file · 请指定 --subject 或 --file")
+    settings, times = read_settings(), (asked_day(on), asked_time(known_at))
+    if file is not None:
+        answer_file(settings, file, matter, output, times, as_json=as_json)
+        return
+    if subject is None or matter is None or output is not None:
+        raise click.UsageError(
+            "--subject needs --matter and takes no --output · --subject 须与 --matter 同用，不能用 --output"
+        )
+    answers = ask(settings, subject, matter, *times)
     if as_json:
         told = [answer_json(answer, settings) for answer in answers]
         click.echo(json.dumps({"answers": told}, ensure_ascii=False, default=str))

@@ -47,7 +47,9 @@ def list_(as_json: bool) -> None:
         click.echo(f"{code}  {bundle.name.zh} · {bundle.name.en}  = {' + '.join(bundle.matters)}")
 
 
-@command.command(help="Show a matter's papers, and what stands in for each · 显示事项的材料清单")
+@command.command(
+    help="Show a matter's papers, what stands in for each, and its form · 显示事项的材料清单和表单"
+)
 @click.argument("matter")
 def show(matter: str) -> None:
     """Show one matter."""
@@ -72,6 +74,10 @@ def show(matter: str) -> None:
             )
         if material.not_shared is not None:
             click.echo(f"    -- {material.not_shared.zh} · {material.not_shared.en}")
+    if one.form is not None:
+        click.echo(f"  表单 · Form  {one.form}")
+        for field in found.forms[one.form]:
+            click.echo(f"    {field.name.zh} · {field.name.en}  <- {', '.join(field.origins)}")
 
 
 @command.command(name="check", help="Find what is wrong with the catalogue · 检查目录")

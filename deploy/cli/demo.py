@@ -11,12 +11,13 @@ import polars as pl
 
 from connectors import lake
 from connectors.settings import Settings, read_settings
-from deploy.cli.ask import tell_answer
+from deploy.cli.at_window import ask_window, demo_token, tell_saved
 from deploy.cli.publish import tell
 from deploy.cli.up import places
 from deploy.local.lifecycle import up
+from deploy.local.processes import NotStarted
 from deploy.local.runs import run_until_landed
-from flows.answer.ask import ask
+from deploy.local.window import wait_current
 from flows.publish import Publisher
 from flows.query import query
 from flows.sample.generate import generate
@@ -53,12 +54,17 @@ def command() -> None:
     _datasets(settings)
     _enterprise(settings, manifest)
     click.echo("\nAt the window · 在窗口")
-    for answer in ask(settings, manifest.enterprise, _MATTER):
-        tell_answer(answer, settings)
+    if stack.window is None or stack.replica is None:
+        raise NotStarted("The window does not run.", "服务窗口没有运行。")
+    wait_current(settings, stack.replica)
+    ask_window(settings, stack.window, manifest.enterprise, _MATTER)
+    tell_saved(settings)
     click.echo()
     for name, where in places(settings, stack):
         click.echo(f"{name}: {where}")
     _next(settings, manifest, folder)
+    page = f"{stack.window.address}/page/#token={demo_token(settings)}"
+    click.echo(f"\nOpen the window as its clerk · 打开窗口页面（8 小时内有效）:\n  {page}")
 
 
 def _step(text: str) -> None:

@@ -1,31 +1,47 @@
 """`mianti ingest`: land what Kafka has now, settle what is due."""
 
 import json
+import sys
 from dataclasses import asdict
 
 import click
 
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON, SEVERAL, chosen
+from deploy.local.follow import run_here
 from flows.ingest import Ingested, ingest
 
 _HELP = """Land new events and settle the datasets · 事件入库并更新数据集
 
-What the Prefect deployment `ingest` runs on its schedule.
+What the Prefect deployment `ingest` runs on its schedule. With --follow it runs on until it is
+stopped, and lands each event of every family within a second of its publication (`mianti up`
+starts one); settling stays with the schedule.
+
+即部署 `ingest` 定时执行的工作。使用 --follow 时持续运行，消息发布后一秒内入库（`mianti up`
+会启动一个）；数据集的更新仍由定时流程完成。
 
 \b
   mianti ingest
   mianti ingest licence --json
+  mianti ingest --follow
 """
 
 
 @click.command(help=_HELP)
 @SEVERAL
 @click.option("--accept-gap", is_flag=True, help="Go on behind messages that are gone · 接受缺口")
+@click.option("--follow", is_flag=True, help="Run on, land only · 持续运行，仅入库")
 @AS_JSON
-def command(families: tuple[str, ...], accept_gap: bool, as_json: bool) -> None:
-    """Ingest each family up to the end offsets seen when its turn begins."""
+def command(families: tuple[str, ...], accept_gap: bool, follow: bool, as_json: bool) -> None:
+    """Ingest each family up to the end offsets seen when its turn begins; or follow all."""
     settings = read_settings()
+    if follow:
+        if families or accept_gap or as_json:
+            raise click.UsageError(
+                "--follow lands every family and takes no FAMILY, no --accept-gap, no --json.\n"
+                "--follow 对全部类别持续入库，不能与类别、--accept-gap 或 --json 同时使用。"
+            )
+        sys.exit(run_here(settings))
     told = {}
     for family in chosen(families):
         done = ingest(settings, family, accept_gap=accept_gap)

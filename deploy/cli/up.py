@@ -8,7 +8,9 @@ from deploy.local.lifecycle import up
 
 
 @click.command(help="Start Kafka, Prefect and the deployments · 启动本机服务")
-@click.option("--no-flows", is_flag=True, help="Serve no deployments · 不启动数据流程")
+@click.option(
+    "--no-flows", is_flag=True, help="Serve no deployments, follow nothing · 不启动数据流程"
+)
 def command(no_flows: bool) -> None:
     """Run it again at will: what runs is found, what has died is started."""
     settings = read_settings()
@@ -27,10 +29,13 @@ def places(settings: Settings, stack: Stack) -> list[tuple[str, str]]:
     kafka = settings.kafka_bootstrap_servers or _address(stack.kafka)
     api = settings.prefect_api_url or _address(stack.prefect)
     served = stack.serve is not None and stack.serve.alive
+    follows = stack.follow is not None and stack.follow.alive
     return [
         ("Kafka", kafka),
         ("Prefect UI · 运行界面", api.removesuffix("/api")),
         ("Deployments · 数据流程", "served · 已启动" if served else "not served · 未启动"),
+        ("Landing · 持续入库", "follows · 已启动" if follows else "not followed · 未启动"),
+        ("Window · 服务窗口", _address(stack.window)),
         ("Lake · 数据湖", settings.mianti_lake),
         ("Drop zone · 投放区", settings.mianti_zone),
         ("Logs · 日志", str(settings.mianti_home / "log")),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectors.settings import Settings, prefect_api
 from connectors.stack import Server, Stack
-from deploy.local import kafka, prefect_server, serve
+from deploy.local import follow, kafka, prefect_server, serve, window
 from deploy.local.processes import stop
 
 STOP_SECONDS = 30.0
@@ -19,9 +19,9 @@ def up(settings: Settings, *, flows: bool = True, progress: Progress = lambda _:
     """Start what this home needs and lacks, and wait until all of it answers.
 
     A server of the user's own (KAFKA_BOOTSTRAP_SERVERS, PREFECT_API_URL) is taken as it is; the
-    served deployments are left out without `flows`. `progress` is told each step in a few words.
-    Raises Missing, NotFetched, PortTaken, NotStarted; what has been started is then kept, and
-    found by the next call.
+    served deployments, the landing that runs on and the window are left out without `flows`.
+    `progress` is told each step in a few words. Raises Missing, NotFetched, PortTaken, NotStarted;
+    what has been started is then kept, and found by the next call.
     """
     home = settings.mianti_home
     with _alone(home):
@@ -37,7 +37,13 @@ def up(settings: Settings, *, flows: bool = True, progress: Progress = lambda _:
         if settings.prefect_api_url is None and stack.prefect:
             prefect_server.wait(settings, stack.prefect)
         if flows:
+            _open_window(settings, stack, progress)
+            _follow(settings, stack, progress)
             _serve_flows(settings, stack, progress)
+            if stack.follow:
+                follow.wait(settings, stack.follow)
+            if stack.window:
+                window.wait(settings, stack.window)
     return stack
 
 
@@ -48,7 +54,7 @@ def down(settings: Settings, *, progress: Progress = lambda _: None) -> Stack:
         return Stack()
     with _alone(home):
         stack = Stack.read(home)
-        for name in ("serve", "prefect", "kafka"):
+        for name in ("window", "replica", "follow", "serve", "prefect", "kafka"):
             server: Server | None = getattr(stack, name)
             if server is not None:
                 if server.alive:
@@ -75,6 +81,26 @@ def _start_kafka(settings: Settings, stack: Stack, progress: Progress) -> None:
         stack.write(settings.mianti_home)
     if stack.kafka:
         kafka.wait(settings, stack.kafka)
+
+
+def _follow(settings: Settings, stack: Stack, progress: Progress) -> None:
+    api = settings.prefect_api_url or prefect_api(settings)
+    if stack.follow and stack.follow.alive and stack.follow.address != api:
+        stack.follow = stop(stack.follow, seconds=STOP_SECONDS)
+    if not _alive(stack.follow):
+        progress("Following what is published · 正在启动持续入库")
+        stack.follow = follow.launch(settings, api)
+        stack.write(settings.mianti_home)
+
+
+def _open_window(settings: Settings, stack: Stack, progress: Progress) -> None:
+    if not _alive(stack.window):
+        progress("Opening the window · 正在启动服务窗口")
+        stack.window = window.launch(settings, stack.window)
+        stack.write(settings.mianti_home)
+    if not _alive(stack.replica):
+        stack.replica = window.launch_replica(settings)
+        stack.write(settings.mianti_home)
 
 
 def _serve_flows(settings: Settings, stack: Stack, progress: Progress) -> None:

@@ -13,21 +13,22 @@ START_SECONDS = 180.0
 def launch(settings: Settings, api: str) -> Server:
     """Start the process that serves flows.deployments to the Prefect at `api`; does not wait."""
     home = settings.mianti_home
+    env = environment(settings, api)
+    return start("serve", python_module("flows.deployments"), api, home=home, env=env)
+
+
+def environment(settings: Settings, api: str) -> dict[str, str]:
+    """Return what a process that runs flows of this home is started with."""
+    home = settings.mianti_home
     own = prefect_server.environment(home) if settings.prefect_api_url is None else {}
-    return start(
-        "serve",
-        python_module("flows.deployments"),
-        api,
-        home=home,
-        env={
-            **own,
-            "PREFECT_API_URL": api,
-            "MIANTI_HOME": str(home),
-            "MIANTI_LAKE": settings.mianti_lake,
-            "MIANTI_ZONE": settings.mianti_zone,
-            "MIANTI_LEDGER": str(settings.mianti_ledger),
-        },
-    )
+    return {
+        **own,
+        "PREFECT_API_URL": api,
+        "MIANTI_HOME": str(home),
+        "MIANTI_LAKE": settings.mianti_lake,
+        "MIANTI_ZONE": settings.mianti_zone,
+        "MIANTI_LEDGER": str(settings.mianti_ledger),
+    }
 
 
 def wait(settings: Settings, server: Server, since: datetime) -> None:

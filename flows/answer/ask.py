@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -14,7 +13,7 @@ from connectors.errors import MiantiError
 from connectors.settings import Settings
 from flows.answer.decide import Decision, decide
 from flows.answer.facts import Facts, Row
-from flows.answer.words import OUTCOMES, why
+from flows.answer.told import paper
 from flows.catalogue import catalogue
 from flows.clock import CHINA
 from flows.complete import stated
@@ -62,14 +61,8 @@ def ask(
     Raises UnknownMatter, BadSubject.
     """
     found = catalogue(settings.mianti_catalogue)
-    matters = _matters(found, code)
-    who = "".join(subject.split()).upper()
-    if not uscc.is_valid(who):
-        raise BadSubject(
-            f"{subject!r} is no unified social credit code: 18 characters, the last a check digit. "
-            "Look for a mistyped character.",
-            f"{subject!r} 不是有效的统一社会信用代码（18 位，末位为校验码），请检查录入。",
-        )
+    matters = matters_of(found, code)
+    who = checked_subject(subject)
     facts = gather(settings, who, on, known_at)
     day, asked_at = facts.on, facts.asked_at
     return [Answer(who, one, day, asked_at, decide(found, one, facts)) for one in matters]
@@ -85,20 +78,49 @@ def gather(
     """
     asked_at = known_at or dt.datetime.now(dt.UTC)
     day = on or asked_at.astimezone(CHINA).date()
+    return gather_known(settings, subject, day, asked_at, dict.fromkeys(FAMILIES, known_at))
+
+
+def gather_known(
+    settings: Settings,
+    subject: str,
+    on: dt.date,
+    asked_at: dt.datetime,
+    known: Mapping[str, dt.datetime | None],
+) -> Facts:
+    """Return the same with what was landed of each family by a time of its own (None: all)."""
     number = pl.select(bucket(pl.lit(subject))).item()
     rows: dict[str, list[Row]] = {}
     complete: dict[tuple[str, str], dt.datetime] = {}
-    for family in FAMILIES:
+    for family, known_at in known.items():
         mine = versions(settings, family, [number]).filter(pl.col("subject") == subject)
-        rows[family] = [*whole(mine, family, day, known_at).iter_rows(named=True)]
+        rows[family] = [*whole(mine, family, on, known_at).iter_rows(named=True)]
         said = stated(settings, family, known_at).drop_nulls("complete_through")
         complete |= {(who, layout): through for who, layout, through in said.iter_rows()}
+    return Facts(on, asked_at, rows, complete, cycles(settings))
+
+
+def cycles(settings: Settings) -> dict[str, dt.timedelta]:
+    """Return how often each publisher promised to publish."""
     table = contract.publishers(settings.mianti_publishers).publishers
-    cycles = {id_: publisher.cycle for id_, publisher in table.items()}
-    return Facts(day, asked_at, rows, complete, cycles)
+    return {id_: publisher.cycle for id_, publisher in table.items()}
 
 
-def _matters(found: Catalogue, code: str) -> list[str]:
+def checked_subject(text: str) -> str:
+    """Return a unified social credit code as it is written. Raises BadSubject."""
+    code = "".join(text.split()).upper()
+    if uscc.is_valid(code):
+        return code
+    # Whatever was typed may be a person's number: it is not repeated.
+    raise BadSubject(
+        "This is no unified social credit code: 18 characters, the last a check digit. Look for "
+        "a mistyped character.",
+        "输入的不是有效的统一社会信用代码（18 位，末位为校验码），请检查录入。",
+    )
+
+
+def matters_of(found: Catalogue, code: str) -> list[str]:
+    """Return the matters of a bundle, or the one matter of that code. Raises UnknownMatter."""
     if code in found.bundles:
         return found.bundles[code].matters
     if code in found.matters:
@@ -112,45 +134,12 @@ def _matters(found: Catalogue, code: str) -> list[str]:
 def as_json(answer: Answer, settings: Settings) -> dict[str, Any]:
     """Return an answer as one JSON object; times are UTC, days are China's."""
     found = catalogue(settings.mianti_catalogue)
+    table = contract.publishers(settings.mianti_publishers)
     return {
         "subject": answer.subject,
         "matter": answer.matter,
         "name": found.matters[answer.matter].name.model_dump(),
         "on": answer.on.isoformat(),
         "known_at": answer.asked_at.isoformat(),
-        "papers": [*_papers(answer, found, settings)],
+        "papers": [paper(one, found, table) for one in answer.decisions],
     }
-
-
-def _papers(answer: Answer, found: Catalogue, settings: Settings) -> Iterator[dict[str, Any]]:
-    table = contract.publishers(settings.mianti_publishers)
-    for one in answer.decisions:
-        rule = found.rules[one.rule] if one.rule is not None else None
-        yield {
-            "material": one.material,
-            "name": found.materials[one.material].name.model_dump(),
-            "necessity": one.necessity,
-            "outcome": one.outcome,
-            "outcome_words": OUTCOMES[one.outcome].model_dump(),
-            "reason": one.reason,
-            "why": why(one, found, table).model_dump(),
-            "evidence": one.evidence,
-            "rule": rule.model_dump() if rule is not None else None,
-            "record": _plain(one.record),
-            "fields": _plain(one.fields),
-            "source": one.source,
-            "complete_through": one.through.isoformat() if one.through else None,
-            "due": one.due.isoformat() if one.due else None,
-        }
-
-
-def _plain(values: Any) -> dict[str, Any] | None:
-    if values is None:
-        return None
-    return {name: _as_text(value) for name, value in values.items()}
-
-
-def _as_text(value: Any) -> Any:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return str(value) if isinstance(value, Decimal) else value

@@ -88,6 +88,23 @@ REASONS: Final[Mapping[Reason, Words]] = {
         en="Only the enterprise has this paper.", zh="该材料由申请人自备，政府部门未掌握。"
     ),
 }
+#: The same in a word or two, for a table.
+_SHORT: Final[Mapping[Reason, Words]] = {
+    "none_on_file": Words(en="none on file", zh="无在案记录"),
+    "source_incomplete": Words(en="source incomplete or late", zh="数据源不完整或逾期"),
+    "too_old": Words(en="data too old", zh="数据超过时限"),
+    "no_right": Words(en="no right to use it", zh="无使用权限"),
+    "expired": Words(en="expired", zh="已过期"),
+    "not_yet_valid": Words(en="not yet valid", zh="尚未生效"),
+    "no_end_stated": Words(en="no end stated", zh="未载明有效期"),
+    "stopped": Words(en="suspended, revoked or annulled", zh="已暂扣、吊销或撤销"),
+    "mismatch": Words(en="holder or scope differs", zh="主体或范围不符"),
+    "objection": Words(en="under objection", zh="异议处理中"),
+    "conflicted": Words(en="contradicts itself", zh="记录相互矛盾"),
+    "not_usable": Words(en="no longer to be used", zh="已停止使用"),
+    "barred": Words(en="a record bars", zh="有限制性记录"),
+    "own_paper": Words(en="the enterprise's own", zh="申请人自备"),
+}
 _FOLLOWS: Final = Words(en=" It may follow until {due}.", zh="可在{due}前补交。")
 
 
@@ -97,9 +114,15 @@ def why(decision: Decision, catalogue: Catalogue, table: PublishersTable) -> Wor
     return Words(**said)
 
 
+def reason_in_short(reason: Reason) -> Words:
+    """Return a reason in a word or two."""
+    return _SHORT[reason]
+
+
 def _said(decision: Decision, catalogue: Catalogue, table: PublishersTable, language: str) -> str:
     named = _named(decision, catalogue, table, language)
-    unshared = catalogue.materials[decision.material].not_shared
+    material = catalogue.materials.get(decision.material)  # none: a field of a form
+    unshared = material.not_shared if material is not None else None
     follows = getattr(_FOLLOWS, language).format(**named) if decision.due is not None else ""
     if decision.evidence is None and unshared is not None:
         return f"{getattr(unshared, language)}{follows}"  # the catalogue's own words, as they are

@@ -13,7 +13,7 @@ from flows.ingest import Ingested, ingest
 from flows.operator import telling
 from flows.operator.families import EVERY, Family, each
 from flows.operator.lag import lags
-from flows.operator.refusals import as_markdown, refusals
+from flows.operator.quarantined import tell_quarantined
 from flows.operator.words import ingest_line, ingest_summary, ingested_text, landed_rows
 
 _log = logging.getLogger(__name__)
@@ -42,9 +42,5 @@ def _ingest(settings: Settings, family: str, accept_gap: bool) -> Ingested:
         rows = landed_rows(landed, lags(settings, family))
         telling.table(f"ingest-{family}", rows, ingested_text(done))
     if landed.quarantined:
-        _log.warning("%s: quarantine-%s has the reasons and examples", family, family)
-        found = as_markdown(family, refusals(settings, landed))
-        told = f"Why messages of {family} were not accepted · {family} 消息未被接收的原因"
-        telling.page(f"quarantine-{family}", found, told)
-        telling.quarantine_grew(landed)
+        tell_quarantined(settings, landed)
     return done

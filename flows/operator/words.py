@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from flows.collect import Collected
 from flows.complete import Cycle
+from flows.follow import Standing
 from flows.ingest import Ingested
 from flows.land import Landed
 from flows.maintain import Maintained
@@ -28,6 +29,27 @@ def ingest_line(one: Ingested) -> str:
     """Return one family's line in the log of an ingest."""
     landed = [one.landed] if one.landed.parts else []
     return f"{one.family}: {_counts(landed)}; {one.settled.rows:,} rows in the dataset"
+
+
+def follow_summary(standings: Iterable[Standing]) -> str:
+    """Return what following came to, such as `5,194 accepted, 3 quarantined`."""
+    every = list(standings)
+    accepted, quarantined = sum(s.accepted for s in every), sum(s.quarantined for s in every)
+    return f"{accepted:,} accepted, {quarantined:,} quarantined"
+
+
+def follow_rows(standings: Iterable[Standing]) -> list[Row]:
+    """Return one line for each family that is followed."""
+    return [
+        {
+            "family": one.family,
+            "accepted": one.accepted,
+            "quarantined": one.quarantined,
+            "landed last (UTC)": f"{one.landed_at:%Y-%m-%d %H:%M:%S}" if one.landed_at else "—",
+            "does not go on because": one.error or "",
+        }
+        for one in standings
+    ]
 
 
 def settle_summary(done: Iterable[Settled]) -> str:

@@ -11,14 +11,18 @@ from typing import Literal
 
 from schemas.avro import dataset_columns
 from schemas.catalogue.grammar import (
+    SUBJECT,
     Bundle,
     Catalogue,
     Department,
     FieldEvidence,
+    FormField,
     LicenceEvidence,
     Material,
     Matter,
     PromiseEvidence,
+    columns_for_forms,
+    origin,
 )
 from schemas.catalogue.supply import Known, source_faults
 from schemas.dialect import Words
@@ -61,6 +65,7 @@ def check(catalogue: Catalogue, known: Known) -> list[Finding]:
             for id_, one in catalogue.materials.items()
             for f in _material(catalogue, id_, one, known)
         ),
+        *(f for id_, fields in catalogue.forms.items() for f in _form(catalogue, id_, fields)),
         *(f for code, one in catalogue.matters.items() for f in _matter(catalogue, code, one)),
         *(f for id_, one in catalogue.bundles.items() for f in _bundle(catalogue, id_, one)),
     ]
@@ -130,6 +135,27 @@ def _material(
         )
 
 
+def _form(catalogue: Catalogue, id_: str, fields: list[FormField]) -> Iterator[Finding]:
+    where = f"forms.{id_}"
+    for field in fields:
+        if sum(one.id == field.id for one in fields) > 1:
+            words = Words(en=f"The field {field.id} stands twice.", zh=f"字段 {field.id} 重复。")
+            yield Finding("ambiguous", where, words)
+        for reference in field.origins:
+            name, column = origin(reference)
+            evidence = catalogue.evidence.get(name)
+            if reference == SUBJECT:
+                continue
+            if evidence is None:
+                yield from _dangling(where, "evidence", [name or reference], ())
+            elif column not in columns_for_forms(evidence):
+                words = Words(
+                    en=f"{name} gives a form no {column!r} (docs/catalogue.md, forms).",
+                    zh=f"{name} 不向表单提供 {column!r}（见 docs/catalogue.zh-CN.md 表单一节）。",
+                )
+                yield Finding("dangling", where, words)
+
+
 def _matter(catalogue: Catalogue, code: str, matter: Matter) -> Iterator[Finding]:
     where = f"matters.{code}"
     yield from _dangling(where, "rule", matter.basis, catalogue.rules)
@@ -141,7 +167,11 @@ def _matter(catalogue: Catalogue, code: str, matter: Matter) -> Iterator[Finding
     if department is not None:
         yield from _dangling(where, "purpose", [matter.purpose], purposes)
     if matter.purpose in purposes:
-        yield from _rights(catalogue, code, matter, purposes[matter.purpose].may_use)
+        may_use = purposes[matter.purpose].may_use
+        yield from _rights(catalogue, code, matter, may_use)
+        yield from _empty_fields(catalogue, code, matter, may_use)
+    if matter.form is not None:
+        yield from _dangling(where, "form", [matter.form], catalogue.forms)
     if not matter.materials:
         words = Words(en="The matter asks for no paper.", zh="事项没有材料清单。")
         yield Finding("no_papers", where, words)
@@ -188,6 +218,24 @@ def _rights(
                 Words(
                     en=f"{id_} is not among what {purpose} may use (departments.yaml).",
                     zh=f"{purpose} 的用途未获准使用 {id_}（见 departments.yaml）。",
+                ),
+            )
+
+
+def _empty_fields(
+    catalogue: Catalogue, code: str, matter: Matter, may_use: Collection[str]
+) -> Iterator[Finding]:
+    """Find fields that would stay empty, whoever asks: none of what they come from may be used."""
+    for field in catalogue.forms.get(matter.form or "", []):
+        wanted = {origin(one)[0] for one in field.origins if one != SUBJECT}
+        if SUBJECT not in field.origins and not wanted & set(may_use):
+            purpose, evidence = f"{matter.department}.{matter.purpose}", ", ".join(sorted(wanted))
+            yield Finding(
+                "no_right",
+                f"matters.{code}",
+                Words(
+                    en=f"The form's field {field.id} stays empty: {purpose} may not use {evidence}.",
+                    zh=f"表单字段 {field.id} 无法预填：{purpose} 的用途未获准使用 {evidence}。",
                 ),
             )
 

@@ -7,8 +7,9 @@ of matters and materials (`dn_task_general_basic`, `dn_task_general_material`).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -137,6 +138,35 @@ Evidence = Annotated[
 #: The evidence that comes out of what departments publish.
 SharedEvidence = LicenceEvidence | FieldEvidence | CreditEvidence
 
+#: The reference of a form's field to the enterprise's own code.
+SUBJECT: Final = "subject"
+#: What a form may be given of a licence: what an answer shows of it, and nothing else.
+LICENCE_COLUMNS: Final = (
+    *("number", "name", "subject_name", "scope", "state", "issuer", "issuer_name"),
+    *("valid_from", "valid_to", "effective_from", "effective_to"),
+)
+
+
+class FormField(_Strict):
+    """A field of a matter's form; `from`: `evidence.column`, the best first, or `subject`."""
+
+    id: str
+    name: Words
+    origins: list[str] = Field(alias="from", min_length=1)
+
+
+def origin(reference: str) -> tuple[str, str]:
+    """Return the evidence and the column that a reference of a form's field names."""
+    evidence, _, column = reference.rpartition(".")
+    return evidence, column
+
+
+def columns_for_forms(evidence: Evidence) -> Collection[str]:
+    """Return what a form may be given of a piece of evidence: of a check or a promise, nothing."""
+    if isinstance(evidence, LicenceEvidence):
+        return LICENCE_COLUMNS
+    return evidence.fields if isinstance(evidence, FieldEvidence) else ()
+
 
 class Material(_Strict):
     """A paper; `replaced_by`: ids of evidence, the best first.
@@ -161,7 +191,8 @@ class Matter(_Strict):
     """A matter (事项). Days are working days; null: the law sets none, or nothing was promised.
 
     The materials are listed, or stand in a spreadsheet beside the catalogue (`materials_file`).
-    `follow_within`: how many days what may follow (容缺后补) may take.
+    `follow_within`: how many days what may follow (容缺后补) may take. `form`: its form, if it has
+    one.
     """
 
     name: Words
@@ -173,6 +204,7 @@ class Matter(_Strict):
     follow_within: int | None = Field(default=None, ge=1)
     materials: list[Use] = []
     materials_file: str | None = None
+    form: str | None = None
 
 
 class Bundle(_Strict):
@@ -189,5 +221,6 @@ class Catalogue(_Strict):
     departments: dict[str, Department] = {}
     evidence: dict[str, Evidence] = {}
     materials: dict[str, Material] = {}
+    forms: dict[str, list[FormField]] = {}
     matters: dict[str, Matter] = {}
     bundles: dict[str, Bundle] = {}

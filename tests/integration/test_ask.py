@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from deploy.cli import main
@@ -17,121 +15,13 @@ from flows.answer.ask import BadSubject, UnknownMatter, as_json, ask
 from flows.clock import china_today
 from flows.publish.publish import StatedTooEarly
 from tests.support.codes import uscc
-from tests.support.exchange import Department, Exchange
-
-LICENCE, PENALTY = "cn-sgs-2018-licence", "cn-sgs-2018-penalty"
-SUBJECT = uscc(1)
-
-
-def words(text: str) -> dict[str, str]:
-    return {"en": text, "zh": text}
-
-
-class Window:
-    """A food department and a police of trade, one matter, and what it is told."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
-        self.food = exchange.department("food")
-        self.police = exchange.department("police")
-        self.catalogue = exchange.home / "catalogue"
-        self.catalogue.mkdir()
-        self.write(_parts(self.food, self.police))
-
-    def write(self, parts: dict[str, Any]) -> None:
-        (self.catalogue / "all.yaml").write_text(yaml.safe_dump(parts), "utf-8")
-
-    def publish(self, *rows: dict[str, Any], complete: bool = True) -> None:
-        """Publish the food department's rows; say that they are complete until now."""
-        through = dt.datetime.now(dt.UTC) if complete else None
-        name = f"{len([*self.food.folder.iterdir()])}.csv"
-        self.food.publish([*rows], name, layout=LICENCE, complete_through=through)
-        self.exchange.ingest()
-
-    def punish(self, *rows: dict[str, Any]) -> None:
-        """Publish the police's penalties, complete until now."""
-        name = f"{len([*self.police.folder.iterdir()])}.csv"
-        now = dt.datetime.now(dt.UTC)
-        self.police.publish([*rows], name, layout=PENALTY, complete_through=now)
-        self.exchange.ingest("credit")
-
-    def told(self, **options: Any) -> dict[str, tuple[str, str | None]]:
-        settings = self.exchange.settings_with(mianti_catalogue=self.catalogue)
-        [answer] = ask(settings, SUBJECT, "SP-1", **options)
-        told = as_json(answer, settings)
-        assert json.dumps(told)
-        return {one["material"]: (one["outcome"], one["reason"]) for one in told["papers"]}
+from tests.support.exchange import Exchange
+from tests.support.window import LICENCE, SUBJECT, Window, parts_of, penalty, words
 
 
 @pytest.fixture
 def window(exchange: Exchange) -> Window:
     return Window(exchange)
-
-
-def penalty(police: Department, number: int = 1, **changes: Any) -> dict[str, Any]:
-    row = {
-        "CF_XDR_MC": "示范企业1有限公司",
-        "CF_XDR_LB": "法人及非法人组织",
-        "CF_XDR_SHXYM": SUBJECT,
-        "CF_WSH": f"示罚〔2026〕{number}号",
-        "CF_WFXW": "违反食品安全规定",
-        "CF_CFLB": "罚款",
-        "CF_NR": "罚款",
-        "CF_NR_FK": "0.2",
-        "CF_NR_ZKDX": "",
-        "CF_JDRQ": "2026-02-01",
-        "CF_YXQ": "2099-12-31",
-        "CF_GSJZQ": "2029-02-01",
-        "CF_CFJG": police.name,
-        "CF_CFJGDM": police.code,
-    }
-    return row | changes
-
-
-def _parts(food: Department, police: Department) -> dict[str, Any]:
-    licence = {
-        "kind": "licence",
-        "name": words("食品经营许可证"),
-        "certificates": ["食品经营许可证"],
-        "rule": "r",
-        "sources": {food.id: [LICENCE]},
-        "max_age": "P10D",
-    }
-    check = {
-        "kind": "credit_check",
-        "name": words("核查"),
-        "question": words("?"),
-        "bars": [{"kind": "penalty", "categories": ["责令停产停业"]}],
-        "rule": "r",
-        "sources": {police.id: [PENALTY]},
-        "max_age": "P10D",
-    }
-    materials = [{"material": "licence"}, {"material": "no-stop"}, {"material": "form"}]
-    return {
-        "rules": {"r": {"law": words("法"), "article": "7", "says": words("…"), "source": "…"}},
-        "evidence": {"licence": licence, "no-stop": check},
-        "materials": {
-            "licence": {"name": words("证"), "origin": "issued", "replaced_by": ["licence"]},
-            "no-stop": {"name": words("明"), "origin": "issued", "replaced_by": ["no-stop"]},
-            "form": {"name": words("表"), "origin": "own"},
-        },
-        "departments": {
-            "d": {
-                "name": words("d"),
-                "code": uscc(9, kind="11"),
-                "purposes": {"p": {"name": words("p"), "may_use": ["licence", "no-stop"]}},
-            }
-        },
-        "matters": {
-            "SP-1": {
-                "name": words("事项"),
-                "department": "d",
-                "purpose": "p",
-                "basis": ["r"],
-                "materials": materials,
-            }
-        },
-    }
 
 
 def test_a_licence_just_published_need_not_be_brought(window: Window) -> None:
@@ -260,7 +150,7 @@ def test_the_command_tells_the_same(window: Window, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_bundle_answers_for_each_of_its_matters(window: Window, tmp_path: Path) -> None:
-    parts = _parts(window.food, window.police)
+    parts = parts_of(window.food, window.police)
     parts["matters"]["SP-2"] = parts["matters"]["SP-1"]
     parts["bundles"] = {"both": {"name": words("一件事"), "matters": ["SP-1", "SP-2"]}}
     window.catalogue = tmp_path / "with-bundle"

@@ -29,6 +29,16 @@ if __name__ == "__main__":
     served = tick.to_deployment("tick", interval=each, parameters={"path": "ran.txt"})
     serve(served, pause_on_shutdown=False)
 """
+# Stands in for the landing that runs on: there is no Kafka here.
+FOLLOW = """
+import time
+from connectors.following import alone
+from connectors.settings import read_settings
+
+with alone(read_settings().mianti_home) as mark:
+    mark.ready()
+    time.sleep(3600)
+"""
 SECONDS = 300
 
 pytestmark = pytest.mark.timeout(900)
@@ -41,6 +51,9 @@ def test_a_schedule_fires_and_a_killed_server_of_deployments_is_replaced(
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "__init__.py").touch()
     (tmp_path / "flows" / "deployments.py").write_text(DEPLOYMENTS)
+    (tmp_path / "flows" / "operator").mkdir()
+    (tmp_path / "flows" / "operator" / "__init__.py").touch()
+    (tmp_path / "flows" / "operator" / "follow.py").write_text(FOLLOW)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
@@ -64,6 +77,8 @@ def test_a_schedule_fires_and_a_killed_server_of_deployments_is_replaced(
         stopped = down(settings)
     assert stopped.serve is not None
     assert not stopped.serve.alive
+    assert stopped.follow is not None
+    assert not stopped.follow.alive
 
 
 def wait_for(file: Path) -> None:

@@ -120,7 +120,8 @@ def test_down_ends_everything_and_says_so(homes: list[Settings]) -> None:
 
     down(settings)
 
-    assert pids(Stack.read(settings.mianti_home)) == {"kafka": None, "prefect": None, "serve": None}
+    ended = pids(Stack.read(settings.mianti_home))
+    assert set(ended.values()) == {None}
     assert kafka_port is not None
     assert is_free(kafka_port)
     assert prefect_port is not None

@@ -27,6 +27,7 @@ from connectors.settings import Settings, kafka_address, prefect_api
 from connectors.stack import Stack
 from connectors.topics import topic_name
 from deploy.local.lifecycle import down, up
+from deploy.local.processes import stop
 from flows.publish import Publisher
 from flows.sample.generate import FEWEST_ROWS, generate
 from flows.status import status
@@ -137,7 +138,9 @@ def settings(new_home: Callable[[], Path], new_lake: Callable[[Path], str]) -> I
         environment.setenv("MIANTI_LAKE", new_lake(home))
         made = Settings(mianti_home=home)
         try:
-            up(made)
+            following = up(made).follow
+            assert following is not None
+            stop(following, seconds=SECONDS)  # it would be first: here the schedule is to land
             manifest = generate(FEWEST_ROWS, 1, made.mianti_home / "sample")
             for name in [name for name in manifest.files if "/" not in name]:
                 department = Publisher(manifest.files[name].publisher, made)

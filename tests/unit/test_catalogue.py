@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from deploy.cli import main
 from flows.catalogue import catalogue
 from schemas import contract
 from schemas.catalogue.check import Finding, check
+from schemas.catalogue.grammar import SUBJECT
 from schemas.catalogue.supply import Known
 from schemas.contract import BadContract
 
@@ -30,6 +33,12 @@ def known() -> Known:
 
 
 def shipped() -> Parts:
+    """Return the shipped parts, to be changed at will."""
+    return copy.deepcopy(_read())
+
+
+@cache
+def _read() -> Parts:
     parts: Parts = {}
     for file in SHIPPED.glob("*.yaml"):
         for part, entries in yaml.safe_load(file.read_text("utf-8")).items():
@@ -74,6 +83,12 @@ def test_it_spans_six_fields_with_twelve_matters_and_two_bundles() -> None:
         ("trading-centre", "bidding"),
     }
     assert wanted <= purposes
+
+
+def test_every_matter_of_it_has_a_form_that_begins_with_the_enterprises_code() -> None:
+    found = catalogue()
+    for matter in found.matters.values():
+        assert found.forms[matter.form or ""][0].origins == [SUBJECT]
 
 
 def test_every_department_of_it_can_exist_nowhere() -> None:
@@ -183,6 +198,49 @@ def no_grade_in_layout(parts: Parts) -> None:
     parts["evidence"]["tax-grade-a"]["sources"] = {"credit-demo": ["cn-sgs-2018-penalty"]}
 
 
+def evidence_of_field(parts: Parts) -> None:
+    parts["forms"]["cosmetics"][0]["from"] = ["no-such-evidence.number"]
+
+
+def field_without_evidence(parts: Parts) -> None:
+    parts["forms"]["cosmetics"][0]["from"] = ["name"]
+
+
+def column_of_licence(parts: Parts) -> None:
+    parts["forms"]["cosmetics"][0]["from"] = ["cosmetics-licence.colour"]
+
+
+def column_not_for_forms(parts: Parts) -> None:
+    """A column the dataset has, and no answer shows."""
+    parts["forms"]["cosmetics"][0]["from"] = ["cosmetics-licence.addresses"]
+
+
+def column_not_of_the_evidence(parts: Parts) -> None:
+    parts["forms"]["taxpayer"][0]["from"] = ["tax-grade-a.subject_name"]
+
+
+def field_of_check(parts: Parts) -> None:
+    parts["forms"]["taxpayer"][0]["from"] = ["no-grave-penalty.state"]
+
+
+def field_of_promise(parts: Parts) -> None:
+    parts["forms"]["taxpayer"][0]["from"] = ["premises-promise.text"]
+
+
+def field_twice(parts: Parts) -> None:
+    parts["forms"]["taxpayer"].append(parts["forms"]["taxpayer"][0])
+
+
+def form_of_matter(parts: Parts) -> None:
+    parts["matters"]["SW-5001"]["form"] = "no-such-form"
+
+
+def right_for_field(parts: Parts) -> None:
+    """The paper is not on the list of this matter: only its form leans on the grade."""
+    parts["matters"]["SW-5001"]["materials"] = [{"material": "application"}]
+    parts["departments"]["tax"]["purposes"]["taxation"]["may_use"].remove("tax-grade-a")
+
+
 def two_of_one_code(parts: Parts) -> None:
     parts["bundles"]["SW-5001"] = parts["bundles"]["start-building"]
 
@@ -219,6 +277,16 @@ def matter(parts: Parts) -> None:
         (no_name_in_layout, "dangling", "evidence.work-safety-licence"),
         (no_listing_in_layout, "dangling", "evidence.no-listing-that-bars-bidding"),
         (no_grade_in_layout, "dangling", "evidence.tax-grade-a"),
+        (evidence_of_field, "dangling", "forms.cosmetics"),
+        (field_without_evidence, "dangling", "forms.cosmetics"),
+        (column_of_licence, "dangling", "forms.cosmetics"),
+        (column_not_for_forms, "dangling", "forms.cosmetics"),
+        (column_not_of_the_evidence, "dangling", "forms.taxpayer"),
+        (field_of_check, "dangling", "forms.taxpayer"),
+        (field_of_promise, "dangling", "forms.taxpayer"),
+        (field_twice, "ambiguous", "forms.taxpayer"),
+        (form_of_matter, "dangling", "matters.SW-5001"),
+        (right_for_field, "no_right", "matters.SW-5001"),
         (two_of_one_code, "ambiguous", "bundles.SW-5001"),
         (matter, "dangling", "bundles.start-building"),
     ],
@@ -233,6 +301,18 @@ def test_the_check_finds(
     found = own(change)
     assert (kind, where) in {(one.kind, one.where) for one in found}
     assert all(one.says.en and one.says.zh for one in found)
+
+
+def test_a_field_that_one_of_its_sources_may_fill_is_no_fault(
+    own: Callable[[Callable[[Parts], None]], list[Finding]],
+) -> None:
+    def change(parts: Parts) -> None:
+        parts["forms"]["taxpayer"][1]["from"] = [
+            "general-contractor.issuer",
+            "business-licence.name",
+        ]
+
+    assert own(change) == []  # a tax office may not use the first
 
 
 # Reading it

@@ -76,7 +76,7 @@ def test_names_are_unique() -> None:
 
 def test_calendar_schedules_follow_china_time() -> None:
     crons = [row.schedule for row in DEPLOYMENTS if row.schedule.cron]
-    assert len(crons) == 2
+    assert len(crons) == 3
     assert {schedule.timezone for schedule in crons} == {"Asia/Shanghai"}
 
 

@@ -1,0 +1,98 @@
+"""The window's own copy of its receipts: one SQLite file, written through to the disk."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from connectors.errors import MiantiError
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS receipts (
+  sequence INTEGER PRIMARY KEY, subject TEXT, hash TEXT NOT NULL, signature TEXT NOT NULL,
+  text TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS by_subject ON receipts (subject) WHERE subject IS NOT NULL;
+"""
+#: sequence, subject, hash, signature, text
+Row = tuple[int, str | None, str, str, str]
+_ROW: Final = "SELECT sequence, subject, hash, signature, text FROM receipts"
+
+
+class WindowBusy(MiantiError):
+    """Another process answers for this window."""
+
+
+class Receipts:
+    """The receipts of one window; safe to use from one thread at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(
+            folder / "receipts.db", isolation_level=None, check_same_thread=False
+        )
+        self._db.execute("PRAGMA busy_timeout = 10000")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")  # in the file before an answer goes out
+        self._db.executescript(_TABLES)
+
+    @property
+    def durable(self) -> bool:
+        """Return whether a commit waits for the disk (SQLite's FULL)."""
+        return bool(self._db.execute("PRAGMA synchronous").fetchone()[0] >= 2)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Add rows in one transaction, which is on the disk when this returns."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany("INSERT INTO receipts VALUES (?, ?, ?, ?, ?)", rows)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def last(self) -> Row | None:
+        """Return the newest receipt."""
+        return self._one(f"{_ROW} ORDER BY sequence DESC LIMIT 1")
+
+    def at(self, sequence: int) -> Row | None:
+        """Return one receipt."""
+        return self._one(f"{_ROW} WHERE sequence = ?", sequence)
+
+    def after(self, sequence: int, limit: int) -> list[Row]:
+        """Return the receipts that follow one, in their order."""
+        query = f"{_ROW} WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        return self._db.execute(query, (sequence, limit)).fetchall()
+
+    def of(self, subject: str, after: int) -> list[Row]:
+        """Return the receipts about a subject that follow one, in their order."""
+        query = f"{_ROW} WHERE subject = ? AND sequence > ? ORDER BY sequence"
+        return self._db.execute(query, (subject, after)).fetchall()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _one(self, query: str, *values: int) -> Row | None:
+        found: Row | None = self._db.execute(query, values).fetchone()
+        return found
+
+
+@contextmanager
+def answering(folder: Path) -> Iterator[None]:
+    """Hold the place of the one process that answers for a window. Raises WindowBusy."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "answering.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WindowBusy(
+                "Another process answers for this window: stop it first (`mianti down`), or give "
+                "this one a name and a directory of its own (MIANTI_WINDOW_NAME, MIANTI_WINDOW).",
+                "已有进程以该窗口名义应答：请先停止它（`mianti down`），或为本窗口另设名称和目录"
+                "（MIANTI_WINDOW_NAME、MIANTI_WINDOW）。",
+            ) from None
+        yield

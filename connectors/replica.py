@@ -1,0 +1,275 @@
+"""The window's replica: one SQLite file with every version landed, found by its subject.
+
+A file is built whole and then named in `current`; a rebuild makes another and names that one, so
+that a reader has the old one or the new one and never half of either. The position up to which
+each family's log was read lies in the same transaction as what was read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from connectors.errors import MiantiError
+from connectors.version_json import from_json, to_json
+from schemas.facets import STATEMENT
+
+_TABLES: Final = """
+CREATE TABLE versions (
+  subject TEXT NOT NULL, family TEXT NOT NULL, landed_at INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE TABLE statements (
+  number INTEGER PRIMARY KEY, family TEXT NOT NULL, landed_at INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE TABLE positions (
+  family TEXT PRIMARY KEY, log TEXT NOT NULL, version INTEGER NOT NULL,
+  landed_at INTEGER NOT NULL, seen_at INTEGER NOT NULL);
+CREATE TABLE names (subject TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (subject, name))
+  WITHOUT ROWID;
+CREATE VIRTUAL TABLE parts_of_names USING fts5(name, subject UNINDEXED, tokenize = 'trigram');
+CREATE TRIGGER named AFTER INSERT ON names BEGIN
+  INSERT INTO parts_of_names VALUES (new.name, new.subject); END;
+"""
+_ADD: Final = "INSERT INTO versions VALUES (?, ?, ?, ?)"
+_STATE: Final = "INSERT INTO statements (family, landed_at, body) VALUES (?, ?, ?)"
+#: Made when all rows are there: sorting once is cheaper than finding each one's place.
+_INDEX: Final = "CREATE INDEX by_subject ON versions (subject)"
+_FORMAT: Final = 1
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+#: FTS5's trigrams find nothing shorter.
+_TRIGRAM: Final = 3
+
+
+class NoReplica(MiantiError):
+    """The window has no replica yet, or one of another release."""
+
+
+class ReplicaBusy(MiantiError):
+    """Another process follows the log for this replica."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far one family's log was read: `log`, the table's own id; `version`, its last version.
+
+    `landed_at` (UTC) is the newest time of landing in it; `seen_at` (UTC): when the log was last
+    seen to hold nothing more.
+    """
+
+    log: str
+    version: int
+    landed_at: dt.datetime
+    seen_at: dt.datetime
+
+
+class Replica:
+    """One open file; a thread has its own."""
+
+    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
+        self._db = database
+        self.path = path
+        self._said: tuple[int, list[tuple[str, dict[str, Any]]]] = (0, [])
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """Let everything read in the block be of one moment."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    def versions(self, subject: str) -> dict[str, list[dict[str, Any]]]:
+        """Return every version of a subject by family, as rows of `flows.log.history_columns`."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        rows = self._db.execute(
+            "SELECT family, landed_at, body FROM versions WHERE subject = ?", (subject,)
+        )
+        for family, landed_at, body in rows:
+            version = from_json(family, body)
+            version |= {"subject": subject, "landed_at": _time(landed_at)}
+            found.setdefault(family, []).append(version)
+        return found
+
+    def statements(self) -> tuple[int, list[tuple[str, dict[str, Any]]]]:
+        """Return how many there are, and every (family, statement) on completeness."""
+        last, said = self._said
+        rows = self._db.execute(
+            "SELECT number, family, landed_at, body FROM statements WHERE number > ?", (last,)
+        ).fetchall()
+        if rows:
+            new = [(f, from_json(f, body) | {"landed_at": _time(at)}) for _, f, at, body in rows]
+            self._said = (rows[-1][0], said + new)
+        return self._said
+
+    def positions(self) -> dict[str, Position]:
+        """Return the position in each family's log that has one."""
+        rows = self._db.execute("SELECT family, log, version, landed_at, seen_at FROM positions")
+        return {
+            family: Position(log, version, _time(landed_at), _time(seen_at))
+            for family, log, version, landed_at, seen_at in rows
+        }
+
+    def named(self, text: str, limit: int) -> list[tuple[str, str]]:
+        """Return (subject, name) whose name holds a text, or whose code begins with it."""
+        pattern = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        begins = f"{pattern.upper()}%"
+        query = "SELECT subject, name FROM names WHERE subject LIKE ? ESCAPE '\\' LIMIT ?"
+        found = self._db.execute(query, (begins, limit)).fetchall() if text.isascii() else []
+        if not found and len(text) >= _TRIGRAM:
+            quoted = '"' + text.replace('"', '""') + '"'
+            query = "SELECT subject, name FROM parts_of_names WHERE name MATCH ? LIMIT ?"
+            found = self._db.execute(query, (quoted, limit)).fetchall()
+        return found
+
+    def add(self, family: str, versions: pl.DataFrame) -> None:
+        """Add landed versions; the caller's transaction holds them with their position."""
+        told = versions.select(
+            "subject", pl.lit(family), pl.col("landed_at").dt.epoch("us"), to_json()
+        )
+        said = versions["facet"] == STATEMENT
+        self._db.executemany(_ADD, told.filter(~said).iter_rows())
+        self._db.executemany(_STATE, told.filter(said).select(pl.exclude("subject")).iter_rows())
+        if family == "registration":
+            names = versions.select("subject", pl.col("decision").struct.field("name"))
+            self._db.executemany(
+                "INSERT OR IGNORE INTO names VALUES (?, ?)", names.drop_nulls().unique().iter_rows()
+            )
+
+    def move(self, family: str, position: Position) -> None:
+        """Set the position in a family's log."""
+        values = (position.log, position.version, _micro(position.landed_at))
+        self._db.execute(
+            "INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?)",
+            (family, *values, _micro(position.seen_at)),
+        )
+
+    def seen(self, family: str, at: dt.datetime) -> None:
+        """Note that a family's log held nothing more at a time (UTC)."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE positions SET seen_at = ? WHERE family = ?", (_micro(at), family)
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all of a block or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def finish(self) -> None:
+        """Index what was added to a new file."""
+        self._db.execute(_INDEX)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+class Place:
+    """The directory of a replica: its files, the name of the one in use, and its one follower."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def _current(self) -> Path:
+        return self.folder / "current"
+
+    def path(self) -> Path:
+        """Return the file in use. Raises NoReplica."""
+        try:
+            return self.folder / self._current.read_text().strip()
+        except FileNotFoundError:
+            raise NoReplica(
+                "The window has no replica yet: run `mianti window rebuild`, or let its follower "
+                "run (`mianti up`).",
+                "窗口尚无本地副本：请执行 `mianti window rebuild`，或启动跟随进程（`mianti up`）。",
+            ) from None
+
+    def open(self) -> Replica:
+        """Open the file in use. Raises NoReplica."""
+        path = self.path()
+        # Whoever stops the window closes what its threads have opened.
+        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        if database.execute("PRAGMA user_version").fetchone()[0] != _FORMAT:
+            database.close()
+            raise NoReplica(
+                "The replica is of another release: run `mianti window rebuild`.",
+                "本地副本由其他版本创建：请执行 `mianti window rebuild`。",
+            )
+        database.execute("PRAGMA busy_timeout = 10000")
+        # What a power cut takes back, it takes back together with the position.
+        database.execute("PRAGMA synchronous = NORMAL")
+        return Replica(database, path)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the place of the one who writes. Raises ReplicaBusy."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ReplicaBusy(
+                    "Another process follows the log for this replica; stop it first (`mianti "
+                    "down`), or let it do the work.",
+                    "另一进程正在更新本地副本；请先停止它（`mianti down`），或由它继续。",
+                ) from None
+            yield
+
+    @contextmanager
+    def built(self) -> Iterator[Replica]:
+        """Give a new, empty replica, and put it in the place of the one in use when all went well."""
+        path = self.folder / f"{uuid.uuid4().hex}.db"
+        try:
+            with closing(sqlite3.connect(path, isolation_level=None)) as database:
+                database.execute("PRAGMA journal_mode = OFF")  # a crash leaves a file nobody names
+                database.execute("PRAGMA synchronous = OFF")
+                database.executescript(_TABLES)
+                new = Replica(database, path)
+                with new.transaction():
+                    yield new
+                new.finish()
+                database.execute(f"PRAGMA user_version = {_FORMAT}")
+                database.execute("PRAGMA journal_mode = WAL")
+            _flush(path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        self._use(path)
+
+    def _use(self, path: Path) -> None:
+        part = self.folder / "current.part"
+        part.write_text(path.name)
+        part.replace(self._current)
+        for old in self.folder.glob("*.db*"):
+            if not old.name.startswith(path.name):
+                old.unlink()
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _time(micro: int) -> dt.datetime:
+    return _EPOCH + dt.timedelta(microseconds=micro)
+
+
+def _micro(time: dt.datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND

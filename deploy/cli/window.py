@@ -1,0 +1,131 @@
+"""`mianti window`: serve a window, keep its replica, let clerks in, change its key."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import click
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from connectors.errors import MiantiError
+from connectors.receipts import answering
+from connectors.settings import read_settings
+from flows.catalogue import catalogue
+from flows.replica import place, rebuild
+from schemas.avro import FAMILIES
+
+_HELP = """The service window: page, HTTP API, replica · 服务窗口
+
+`mianti up` runs a window and its follower; these commands are for a window elsewhere, and for
+its keeper.
+
+\b
+  mianti window serve                    # page and API, MIANTI_WINDOW_PORT
+  mianti window follow                   # keep the replica seconds behind, ship the receipts
+  mianti window rebuild                  # build the replica anew out of the lake
+  mianti window token --clerk c017 --department housing
+"""
+
+
+class NoSuchDepartment(MiantiError):
+    """The catalogue has no such department."""
+
+
+@click.group("window", help=_HELP)
+def command() -> None:
+    """The window's verbs."""
+
+
+@command.command("serve", help="Serve page and API until stopped · 启动窗口服务")
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: MIANTI_WINDOW_PORT · 端口")
+def serve(port: int | None) -> None:
+    """Answer until told to end."""
+    from deploy.window.app import serve as run  # FastAPI takes a second to import
+
+    settings = read_settings()
+    chosen = port or settings.mianti_window_port
+    if chosen is None:
+        raise click.UsageError("Give --port, or set MIANTI_WINDOW_PORT · 请指定端口")
+    run(settings, chosen)
+
+
+@command.command("follow", help="Keep the replica up to date, ship receipts · 跟随日志并上传回执")
+def follow_logs() -> None:
+    """Follow until told to end."""
+    from flows.follow_window import main
+
+    main()
+
+
+@command.command("rebuild", help="Build the replica anew out of the lake · 重建本地副本")
+def build() -> None:
+    """Build it; the old one serves until the new one is whole."""
+    settings = read_settings()
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,} versions · 条"), TimeElapsedColumn())
+    with place(settings).alone(), Progress(*columns, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        count = rebuild(settings, lambda more: bar.advance(task, more))
+    click.echo(f"{count:,} versions · 条: {place(settings).path()}")
+
+
+@command.command("status", help="Say how far the replica is behind · 查看副本状态")
+def status() -> None:
+    """Print each family's position."""
+    replica = place(read_settings()).open()
+    now = dt.datetime.now(dt.UTC)
+    positions = replica.positions()
+    for family in FAMILIES:
+        at = positions.get(family)
+        told = (
+            f"log version · 日志版本 {at.version}, behind · 滞后 {(now - at.seen_at).total_seconds():.1f} s"
+            if at
+            else "nothing landed yet · 尚无数据"
+        )
+        click.echo(f"{family:<13}{told}")
+    replica.close()
+
+
+@command.command("token", help="Sign a token for a clerk or an enterprise · 签发访问令牌")
+@click.option("--clerk", help="The clerk's account, no person's number · 窗口人员账号")
+@click.option("--department", "departments", multiple=True, help="Of the catalogue · 部门")
+@click.option("--purpose", "purposes", multiple=True, help="Only these; else all · 用途")
+@click.option("--subject", help="For an enterprise to see its own uses · 企业统一社会信用代码")
+@click.option("--hours", type=click.IntRange(1, 24 * 30), default=8, show_default=True)
+def token(
+    clerk: str | None,
+    departments: tuple[str, ...],
+    purposes: tuple[str, ...],
+    subject: str | None,
+    hours: int,
+) -> None:
+    """Print a token; it is a secret until it ends."""
+    from deploy.window.tokens import Caller, issue
+    from flows.answer.ask import checked_subject
+
+    settings = read_settings()
+    code = checked_subject(subject) if subject else None
+    if bool(code) == bool(clerk and departments):
+        raise click.UsageError(
+            "Give --clerk and --department, or --subject · 请指定 --clerk 和 --department，或 --subject"
+        )
+    known = catalogue(settings.mianti_catalogue).departments
+    unknown = [one for one in departments if one not in known]
+    if unknown:
+        raise NoSuchDepartment(
+            f"The catalogue has no department {', '.join(unknown)}; it has {', '.join(known)}.",
+            f"目录中没有部门 {'、'.join(unknown)}；现有：{'、'.join(known)}。",
+        )
+    name = clerk or f"enterprise {code}"
+    caller = Caller(name, departments, purposes or None, code)
+    click.echo(issue(settings, caller, dt.timedelta(hours=hours)))
+
+
+@command.command("new-key", help="Give the window a new signing key · 更换签名密钥")
+def new_key() -> None:
+    """The old key signs that the new one follows; the window must be stopped."""
+    from flows.receipt.desk import change_key
+
+    settings = read_settings()
+    with answering(settings.mianti_window):
+        name = change_key(settings.mianti_window, settings.mianti_window_name)
+    click.echo(f"New key · 新密钥: {name}")

@@ -1,0 +1,366 @@
+"""The HTTP API: every answer with its receipt, every right checked on every call."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.concurrency import run_in_threadpool
+
+from connectors.errors import MiantiError
+from connectors.receipts import Receipts
+from connectors.replica import NoReplica
+from deploy.window import models
+from deploy.window.metrics import Metrics
+from deploy.window.problems import Problem, responses
+from deploy.window.rights import lacking, may_ask, may_see_uses
+from deploy.window.tokens import BadToken, Caller, Tokens
+from flows.answer import form, notice
+from flows.answer.ask import BadSubject, checked_subject
+from flows.answer.told import paper
+from flows.receipt.chain import Sealed
+from flows.receipt.entry import Asker, Question
+from flows.receipt.uses import use, uses
+from flows.receipt.verify import NoReceipt, find
+from flows.window import Behind, Pending, Window, behind, form_of, require_fresh
+from schemas.dialect import Words
+
+_BEARER: Final = HTTPBearer(
+    auto_error=False, bearerFormat="JWT", description="A signed token: sub, departments, purposes."
+)
+_ANYONE: Final = (400, 401, 429, 500)
+_ASKING: Final = responses(403, 404, 413, 422, 503, *_ANYONE)
+router = APIRouter(prefix="/v1")
+
+
+class Reception:
+    """What the operations share: the window, who is let in, how often, and the metrics."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.metrics = Metrics(self._behind)
+        self._tokens = Tokens(window.settings)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._rate = parse(window.settings.mianti_window_rate)
+
+    def let_in(self, token: str | None, host: str) -> Caller:
+        """Return who asks, if it may ask once more now. Raises Problem."""
+        try:
+            caller = self._tokens.caller(token or "")
+        except BadToken as error:
+            self._count(f"host:{host}")  # guessing is slowed down, too
+            raise Problem(
+                401,
+                "unauthenticated",
+                f"Send a valid token, `Authorization: Bearer …` ({error}).",
+                f"请携带有效令牌（Authorization: Bearer …）（{error}）。",
+                {"WWW-Authenticate": "Bearer"},
+            ) from None
+        self._count(f"caller:{caller.name}")
+        return caller
+
+    def _count(self, who: str) -> None:
+        if not self._limiter.hit(self._rate, who):
+            raise Problem(
+                429,
+                "too-many",
+                f"At most {self.window.settings.mianti_window_rate} for each account.",
+                f"每个账号最多 {self.window.settings.mianti_window_rate}。",
+                {"Retry-After": "1"},
+            )
+
+    def _behind(self) -> float:
+        try:
+            late = behind(self.window.positions(), dt.datetime.now(dt.UTC))
+        except NoReplica:
+            late = None
+        return float("nan") if late is None else late
+
+
+def reception(request: Request) -> Reception:
+    """Return what the app was made with."""
+    found: Reception = request.app.state.reception
+    return found
+
+
+async def caller(
+    request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+) -> Caller:
+    """Let a caller in. Raises Problem."""
+    host = request.client.host if request.client else "?"
+    return reception(request).let_in(sent.credentials if sent else None, host)
+
+
+Who = Annotated[Caller, Depends(caller)]
+
+
+@router.get("/me", response_model=models.Me, responses=responses(*_ANYONE))
+async def me(request: Request, who: Who) -> Response:
+    """Say who asks, and for which departments."""
+    known = reception(request).window.catalogue.departments
+    departments = [
+        {"id": id_, "name": known[id_].name.model_dump()} for id_ in who.departments if id_ in known
+    ]
+    return _json(
+        {
+            "clerk": who.name,
+            "department": departments[0] if departments else None,
+            "departments": departments,
+            "purposes": who.purposes,
+            "subject": who.subject,
+        }
+    )
+
+
+@router.get("/matters", response_model=models.MattersTold, responses=responses(*_ANYONE))
+async def matters(request: Request, who: Who) -> Response:
+    """List the matters and bundles that the caller may ask."""
+    found = reception(request).window.catalogue
+    mine = {code: one for code, one in found.matters.items() if may_ask(who, found, code)}
+    told = [
+        {
+            "code": code,
+            "name": one.name.model_dump(),
+            "department": {
+                "id": one.department,
+                "name": found.departments[one.department].name.model_dump(),
+            },
+            "legal_days": one.legal_days,
+            "promised_days": one.promised_days,
+        }
+        for code, one in mine.items()
+    ]
+    bundles = [
+        {"code": code, "name": one.name.model_dump(), "matters": one.matters}
+        for code, one in found.bundles.items()
+        if all(matter in mine for matter in one.matters)
+    ]
+    return _json({"matters": told, "bundles": bundles})
+
+
+@router.get("/subjects", response_model=models.SubjectsFound, responses=_ASKING)
+async def subjects(
+    request: Request, who: Who, q: Annotated[str, Query(min_length=2, max_length=60)]
+) -> Response:
+    """Find enterprises by a part of their name (three characters) or the beginning of their code."""
+    if not who.departments:
+        raise _clerks_only()
+    try:
+        found = reception(request).window.named(q)
+    except NoReplica as error:
+        raise _unable(error) from None
+    return _json({"subjects": [{"subject": code, "name": name} for code, name in found]})
+
+
+@router.post("/ask", response_model=models.Answered, responses=_ASKING)
+async def ask(request: Request, who: Who, asked: models.MatterAsked) -> Response:
+    """Decide which papers of a matter an enterprise need not bring, with a receipt."""
+    if asked.matter not in reception(request).window.catalogue.matters:
+        raise _unknown()
+    question = _question(asked, [asked.matter], None)
+    return _json(_answered(request, *await _decided(request, who, question)))
+
+
+@router.post("/bundle", response_model=models.Answered, responses=_ASKING)
+async def bundle(request: Request, who: Who, asked: models.BundleAsked) -> Response:
+    """Decide the papers of a bundle's matters (一件事), with one notice and one receipt."""
+    found = reception(request).window.catalogue.bundles.get(asked.bundle)
+    if found is None:
+        raise _unknown()
+    question = _question(asked, found.matters, asked.bundle)
+    return _json(_answered(request, *await _decided(request, who, question)))
+
+
+@router.post("/prefill", response_model=models.Prefilled, responses=_ASKING)
+async def prefill(request: Request, who: Who, asked: models.MatterAsked) -> Response:
+    """Fill a matter's form from what departments hold, the source beside each field."""
+    if asked.matter not in reception(request).window.catalogue.matters:
+        raise _unknown()
+    question = _question(asked, [asked.matter], None)
+    told = _answered(request, *await _decided(request, who, question))
+    return _json({name: told[name] for name in models.Prefilled.model_fields})
+
+
+@router.get("/receipts/{id}", response_model=models.ReceiptTold, responses=_ASKING)
+async def receipt(request: Request, who: Who, id: str) -> Response:
+    """Return a receipt as it is kept, to a clerk of its departments or the enterprise itself."""
+    here = reception(request)
+    try:
+        found = await run_in_threadpool(find, here.window.settings, id)
+    except NoReceipt:
+        raise _unknown() from None
+    except MiantiError as error:
+        raise _unable(error) from None
+    body = found.body
+    catalogue = here.window.catalogue
+    codes = [code for code in body.get("matters", []) if code in catalogue.matters]
+    of = {catalogue.matters[code].department for code in codes}
+    if who.subject != body.get("subject") and not of & {*who.departments}:
+        raise _unknown()  # whether there is one is nobody else's to know
+    return _json(
+        {
+            "id": found.id,
+            "hash": found.hash,
+            "signature": found.signature,
+            "text": found.text,
+            "body": body,
+            "matter_names": [catalogue.matters[code].name.model_dump() for code in codes],
+            "department_names": [
+                catalogue.departments[id_].name.model_dump() for id_ in sorted(of)
+            ],
+        }
+    )
+
+
+@router.get("/uses", response_model=models.UsesTold, responses=_ASKING)
+async def uses_of(
+    request: Request, who: Who, subject: Annotated[str, Query(min_length=18, max_length=40)]
+) -> Response:
+    """Say by whom and for what an enterprise's data were used, the newest first."""
+    here, code = reception(request), _subject(subject)
+    if not may_see_uses(who, code):
+        raise _clerks_only()
+    try:
+        found = await run_in_threadpool(_uses, here.window, code)
+    except MiantiError as error:
+        raise _unable(error) from None
+    return _json({"subject": code, "uses": [use(one, here.window.catalogue) for one in found]})
+
+
+def _uses(window: Window, subject: str) -> list[Sealed]:
+    receipts = Receipts(window.settings.mianti_window)
+    try:
+        return uses(window.settings, subject, receipts)
+    finally:
+        receipts.close()
+
+
+async def _decided(
+    request: Request, who: Caller, question: Question
+) -> tuple[Question, Pending, Sealed]:
+    """Decide with a receipt on the disk; a refusal has one, too. Raises Problem."""
+    here = reception(request)
+    asker = Asker(who.name, who.departments)
+    lacks = lacking(who, here.window.catalogue, question.matters)
+    try:
+        if lacks is not None:
+            here.metrics.refused()
+            await asyncio.wrap_future(
+                here.window.refuse(asker, question, Words(en=lacks.detail, zh=lacks.detail_zh))
+            )
+            raise lacks
+        pending = here.window.ask(asker, question)
+        sealed = await asyncio.wrap_future(pending.receipt)
+    except Behind as error:
+        raise Problem(503, "behind", *_both(error), {"Retry-After": "5"}) from None
+    except NoReplica as error:
+        raise _unable(error) from None
+    here.metrics.answered(pending.decided)
+    return question, pending, sealed
+
+
+def _answered(
+    request: Request, question: Question, pending: Pending, sealed: Sealed
+) -> dict[str, Any]:
+    window = reception(request).window
+    found, table, facts = window.catalogue, window.publishers, pending.known.facts
+    answers = pending.decided.answers
+    fields = [*form_of(pending.decided)]
+    filled = form.as_json([one for _, one in fields], found, table)
+    return {
+        "receipt": {"id": sealed.id, "at": sealed.body["at"], "hash": sealed.hash},
+        "subject": question.subject,
+        "name": pending.name,
+        "on": facts.on.isoformat(),
+        "known_at": facts.asked_at.isoformat(),
+        "matters": question.matters,
+        "answers": [
+            {
+                "matter": code,
+                "name": found.matters[code].name.model_dump(),
+                "papers": [paper(one, found, table) for one in decisions],
+            }
+            for code, decisions in answers.items()
+        ],
+        "form": [one | {"matters": codes} for one, (codes, _) in zip(filled, fields, strict=True)],
+        "notice": notice.as_json(notice.notice(found, table, question.subject, facts.on, answers)),
+    }
+
+
+def _question(
+    asked: models.MatterAsked | models.BundleAsked, codes: list[str], bundle: str | None
+) -> Question:
+    on = dt.date.fromisoformat(asked.on) if asked.on else None
+    known_at = dt.datetime.fromisoformat(asked.known_at) if asked.known_at else None
+    if known_at is not None and known_at > dt.datetime.now(dt.UTC):
+        raise Problem(
+            422, "bad-request", "known_at is a time yet to come.", "known_at 不能是将来的时间。"
+        )
+    known = known_at.astimezone(dt.UTC) if known_at else None
+    return Question(_subject(asked.subject), codes, bundle, on, known)
+
+
+def _subject(text: str) -> str:
+    try:
+        return checked_subject(text)
+    except BadSubject as error:
+        raise Problem(422, "bad-subject", *_both(error)) from None
+
+
+def _both(error: MiantiError) -> tuple[str, str]:
+    return error.message_en, error.message_zh
+
+
+def _unable(error: MiantiError) -> Problem:
+    return Problem(503, "unable", *_both(error), {"Retry-After": "5"})
+
+
+def _unknown() -> Problem:
+    return Problem(
+        404,
+        "unknown",
+        "There is nothing of that name, or it is not for you to see.",
+        "没有该项，或您无权查看。",
+    )
+
+
+def _clerks_only() -> Problem:
+    return Problem(
+        403,
+        "no-right",
+        "Your account may see its own enterprise alone.",
+        "您的账号只能查看本企业的信息。",
+    )
+
+
+def _json(told: Any) -> Response:
+    return Response(orjson.dumps(told), media_type="application/json")
+
+
+def add_health(app: FastAPI) -> None:
+    """Add what a monitor asks: no token is needed, and nothing of an enterprise is told."""
+
+    @app.get("/health", response_model=models.Health, responses=responses(500, 503))
+    async def health(request: Request) -> Response:
+        """Say whether the window can answer, and how far its data are behind."""
+        window = reception(request).window
+        try:
+            late = require_fresh(window.positions(), window.settings)
+        except Behind as error:
+            raise Problem(503, "behind", *_both(error), {"Retry-After": "5"}) from None
+        except NoReplica as error:
+            raise _unable(error) from None
+        limit = window.settings.mianti_window_behind_seconds
+        return _json({"status": "ok", "behind_seconds": round(late, 3), "limit_seconds": limit})
+
+    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics(request: Request) -> Response:
+        """Give the metrics in Prometheus' text format."""
+        return Response(reception(request).metrics.text(), media_type="text/plain; version=0.0.4")

@@ -1,0 +1,107 @@
+// By whom and for what an enterprise's data were used.
+
+import { get } from "./api.js";
+import { EnterpriseField } from "./combobox.js";
+import { announce, el, fill, focus, foreign, mark } from "./dom.js";
+import { t, tell, time, word } from "./language.js";
+import { problemBox, showProblem } from "./problem.js";
+
+export class UsesPage {
+  constructor({ onUnauthorised }) {
+    this.onUnauthorised = onUnauthorised;
+    this.own = null; // the enterprise itself, where it looks
+    this.subject = { text: "", name: null };
+    this.clear();
+  }
+
+  clear() {
+    this.running?.abort();
+    this.running = null;
+    this.found = null; // {subject, uses}
+    this.problem = null;
+  }
+
+  draw(main) {
+    this.field = this.own === null ? new EnterpriseField(this.subject) : null;
+    this.result = el("div", { class: "result" });
+    fill(
+      main,
+      el("div", { class: "lead" }, el("h1", {}, t("titleUses")), el("p", { class: "quiet" }, t("leadUses"))),
+      this.field &&
+        el("form", { class: "card question one-line", novalidate: true,
+          onsubmit: (event) => { event.preventDefault(); this.submit(); } },
+        this.field.node, el("button", { type: "submit", class: "first" }, t("usesAsk"))),
+      this.result,
+    );
+    if (this.found) fill(this.result, this.view());
+    else if (this.problem) fill(this.result, problemBox(this.problem, () => this.submit()));
+    else if (this.own !== null) this.submit();
+  }
+
+  async submit() {
+    if (this.running) return;
+    const mine = (this.running = new AbortController());
+    this.problem = null;
+    try {
+      const subject = this.own ?? (await this.field.resolve());
+      if (subject === null) return;
+      fill(this.result, el("div", { class: "card waiting" }, el("div", { class: "bar" }), el("p", { class: "quiet" }, t("loading"))));
+      const { uses } = await get("/v1/uses", { subject }, mine.signal);
+      this.found = { subject, uses };
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      if (error.status === undefined) throw error;
+      this.found = null;
+      this.problem = error;
+      if (error.status === 401) return void this.onUnauthorised(error);
+    } finally {
+      if (this.running === mine) this.running = null;
+    }
+    this.arrived();
+  }
+
+  arrived() {
+    if (!this.result.isConnected) return;
+    if (this.problem) {
+      showProblem(this.result, this.problem, () => this.submit());
+      return;
+    }
+    fill(this.result, this.view());
+    announce(this.found.uses.length ? t("usesCount", { n: this.found.uses.length }) : t("usesNone"));
+    focus(this.result.querySelector("h2"));
+  }
+
+  view() {
+    const { subject, uses } = this.found;
+    const title = el("h2", {}, foreign(t("usesOf", { code: subject })));
+    if (uses.length === 0) {
+      return el("section", { class: "card" }, title, el("p", {}, t("usesNone")), el("p", { class: "quiet" }, t("usesNoneText")));
+    }
+    const heads = ["usesAt", "usesBy", "usesFor", "usesKind", "usesData", "usesReceipt"];
+    return el(
+      "section",
+      { class: "card" },
+      title,
+      el("p", { class: "quiet" }, t("usesCount", { n: uses.length })),
+      el("table", { class: "stacked uses-table" },
+        el("thead", {}, el("tr", {}, heads.map((key) => el("th", { scope: "col" }, t(key))))),
+        el("tbody", {}, uses.map((one) => row(one, heads)))),
+    );
+  }
+}
+
+const several = (names) => el("ul", {}, (names ?? []).map((name) => el("li", {}, foreign(tell(name)))));
+
+function row(one, heads) {
+  const refused = one.kind === "refusal";
+  const cells = [
+    el("span", { class: "nowrap" }, time(one.at)),
+    [several(one.departments), el("span", { class: "quiet small lines" }, foreign(one.window))],
+    [several(one.matters), el("span", { class: "quiet small lines" }, several(one.purposes))],
+    [el("span", { class: `badge ${refused ? "must_bring" : "exempt"}` }, mark(refused ? "must_bring" : "exempt"), word(one.kind)), refused && one.why && el("span", { class: "quiet small lines" }, foreign(tell(one.why)))],
+    one.evidence?.length ? several(one.evidence) : el("span", { class: "quiet" }, t("usesNothing")),
+    foreign(one.receipt, { class: "code small" }),
+  ];
+  // The heading of each cell is said again where the rows are stacked on a narrow screen.
+  return el("tr", {}, cells.map((cell, at) => el("td", {}, el("span", { class: "cell-name", "aria-hidden": "true" }, t(heads[at])), el("div", {}, cell))));
+}

@@ -1,0 +1,74 @@
+"""The facts of one enterprise out of the window's replica."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connectors.replica import Position, Replica
+from flows.answer.facts import Facts, Row
+from flows.clock import CHINA
+from flows.fold_rows import complete_through_rows, whole_rows
+from schemas.avro import FAMILIES
+
+Complete = Mapping[tuple[str, str], dt.datetime]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Facts, and by family the newest time of landing (UTC) that was counted for them."""
+
+    facts: Facts
+    landed: Mapping[str, dt.datetime]
+
+
+@dataclass
+class Gathering:
+    """Gathers facts from one replica; what is complete is worked out once for all who ask.
+
+    `cycles`: how often each publisher promised to publish.
+    """
+
+    replica: Replica
+    cycles: Mapping[str, dt.timedelta]
+    _complete: tuple[int, Complete] = field(default=(-1, {}))
+
+    def gather(
+        self, subject: str, on: dt.date | None = None, known_at: dt.datetime | None = None
+    ) -> Known:
+        """Return what is held of an enterprise about a day (China), as known at a time (UTC)."""
+        asked_at = known_at or dt.datetime.now(dt.UTC)
+        day = on or asked_at.astimezone(CHINA).date()
+        with self.replica.one_state():
+            positions = self.replica.positions()
+            mine = self.replica.versions(subject)
+            complete = self._stated(known_at)
+        rows: dict[str, list[Row]] = {
+            family: [*whole_rows(mine.get(family, []), family, day, known_at)]
+            for family in FAMILIES
+        }
+        return Known(
+            Facts(day, asked_at, rows, complete, self.cycles), _landed(positions, known_at)
+        )
+
+    def _stated(self, known_at: dt.datetime | None) -> Complete:
+        number, said = self.replica.statements()
+        if known_at is None and number == self._complete[0]:
+            return self._complete[1]
+        found: dict[tuple[str, str], dt.datetime] = {}
+        for family in FAMILIES:
+            mine = [statement for of, statement in said if of == family]
+            found |= complete_through_rows(mine, known_at)
+        if known_at is None:
+            self._complete = (number, found)
+        return found
+
+
+def _landed(
+    positions: Mapping[str, Position], known_at: dt.datetime | None
+) -> dict[str, dt.datetime]:
+    return {
+        family: position.landed_at if known_at is None else min(position.landed_at, known_at)
+        for family, position in positions.items()
+    }

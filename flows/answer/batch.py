@@ -1,0 +1,155 @@
+"""Asking for many enterprises at once: some buckets of the lake at a time, decided in columns.
+
+Memory holds the versions of a group of buckets, whatever the number of enterprises; only buckets
+of those asked about are read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import polars as pl
+
+from connectors.settings import Settings
+from flows.answer.ask import cycles, matters_of
+from flows.answer.columns.decisions import DECISION, decisions
+from flows.answer.columns.prepared import Rows
+from flows.answer.columns.verdicts import verdicts
+from flows.answer.facts import Facts
+from flows.catalogue import catalogue
+from flows.clock import CHINA
+from flows.complete import stated
+from flows.fold import whole
+from flows.query import versions
+from schemas.avro import FAMILIES
+from schemas.bucket import BUCKETS, bucket
+from schemas.catalogue.grammar import Catalogue
+from schemas.identifiers import uscc
+
+#: What is answered: a row for each paper of each matter; a line that cannot be answered has one
+#: row, without a paper or an outcome, whose `reason` is its fault.
+ANSWERED: Final = pl.Schema(
+    {
+        "row": pl.Int64(),
+        "subject": pl.String(),
+        "matter": pl.String(),
+        "material": pl.String(),
+        "necessity": pl.String(),
+        **DECISION,
+    }
+)
+UNKNOWN_MATTER: Final = "unknown_matter"
+#: Buckets read at a time.
+_TOGETHER: Final = 8
+
+
+def ask_all(
+    settings: Settings,
+    asked: pl.DataFrame,
+    on: dt.date | None = None,
+    known_at: dt.datetime | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[pl.DataFrame]:
+    """Answer each line asked (`asked.ASKED`), as `flows.answer.ask.ask` would, in frames of `ANSWERED`.
+
+    First the lines that cannot be answered; then by groups of buckets and by matters, in each by
+    `row`, the papers in the matter's order. All lines are asked at one time. `progress` is told
+    how many more lines are done.
+    """
+    found = catalogue(settings.mianti_catalogue)
+    judged = _with_faults(asked, found)
+    faulty = _faulty(judged)
+    yield faulty
+    progress(faulty.height)
+    sound = _by_matter(judged.filter(pl.col("fault").is_null()), found)
+    numbered = sound.with_columns(bucket=bucket(pl.col("subject")))
+    known = _known(settings, on, known_at)
+    for first in range(0, BUCKETS, _TOGETHER):
+        group = numbered.filter(pl.col("bucket").is_between(first, first + _TOGETHER - 1))
+        if not group.is_empty():
+            yield from _group(settings, found, group, known, known_at)
+            progress(group["row"].n_unique())
+
+
+def _group(
+    settings: Settings,
+    found: Catalogue,
+    asked: pl.DataFrame,
+    known: Facts,
+    known_at: dt.datetime | None,
+) -> Iterator[pl.DataFrame]:
+    subjects, buckets = asked["subject"].unique(), asked["bucket"].unique().to_list()
+    matters = asked["matter"].unique().sort().to_list()
+    rows = _rows(settings, subjects, buckets, known.on, known_at)
+    judged = verdicts(found, matters, subjects, rows, known)
+    for code in matters:
+        lines = asked.filter(pl.col("matter") == code).select("row", "subject", "matter")
+        yield decisions(found, code, lines, judged, known.on).match_to_schema(ANSWERED)
+
+
+def _rows(
+    settings: Settings,
+    subjects: pl.Series,
+    buckets: list[int],
+    on: dt.date,
+    known_at: dt.datetime | None,
+) -> Rows:
+    """Return what the fold gives of some enterprises, by family."""
+    wanted = pl.DataFrame({"subject": subjects})
+    rows = {}
+    for family in FAMILIES:
+        every = versions(settings, family, buckets)
+        rows[family] = whole(every.join(wanted, on="subject", how="semi"), family, on, known_at)
+    return rows
+
+
+def _known(settings: Settings, on: dt.date | None, known_at: dt.datetime | None) -> Facts:
+    """Return what is known whoever is asked about.
+
+    Before any record is read: a source complete by then had landed what it speaks of.
+    """
+    asked_at = known_at or dt.datetime.now(dt.UTC)
+    complete: dict[tuple[str, str], dt.datetime] = {}
+    for family in FAMILIES:
+        said = stated(settings, family, known_at).drop_nulls("complete_through")
+        complete |= {(who, layout): through for who, layout, through in said.iter_rows()}
+    day = on or asked_at.astimezone(CHINA).date()
+    return Facts(day, asked_at, {}, complete, cycles(settings))
+
+
+def _with_faults(asked: pl.DataFrame, found: Catalogue) -> pl.DataFrame:
+    """Write each code as it is compared, and say what is wrong with a line that has no fault yet."""
+    known = pl.Series([*found.matters, *found.bundles], dtype=pl.String).implode()
+    no_matter = ~pl.col("matter").is_in(known).fill_null(value=False)
+    written = asked.with_columns(subject=uscc.normalise(pl.col("subject")))
+    wrong = pl.coalesce(
+        "fault", uscc.fault(pl.col("subject")), pl.when(no_matter).then(pl.lit(UNKNOWN_MATTER))
+    )
+    return written.with_columns(fault=wrong)
+
+
+def _faulty(judged: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines that cannot be answered.
+
+    A wrong code may be a person's number: it is not repeated.
+    """
+    faulty = judged.filter(pl.col("fault").is_not_null())
+    told = faulty.select(
+        "row",
+        pl.when(pl.col("fault") == UNKNOWN_MATTER).then("subject"),
+        "matter",
+        pl.col("fault").alias("reason"),
+    )
+    empty = [pl.lit(None, dtype).alias(n) for n, dtype in ANSWERED.items() if n not in told.columns]
+    return told.with_columns(empty).select(ANSWERED.names())
+
+
+def _by_matter(asked: pl.DataFrame, found: Catalogue) -> pl.DataFrame:
+    """Return each line once for each matter of what it asks for."""
+    codes = [*dict.fromkeys([*found.matters, *found.bundles])]
+    matters = {"matter": codes, "each": [matters_of(found, code) for code in codes]}
+    listed = pl.DataFrame(matters, {"matter": pl.String, "each": pl.List(pl.String)})
+    each = asked.join(listed, on="matter", how="left", maintain_order="left").explode("each")
+    return each.drop("matter", "fault").rename({"each": "matter"})

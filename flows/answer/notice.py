@@ -1,0 +1,171 @@
+"""One notice (一次告知书) of all that is still to be brought, for a matter or several. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flows.answer.decide import EXEMPT, Decision, Outcome
+from flows.answer.verdict import LACKING
+from flows.answer.words import OUTCOMES, why
+from schemas.catalogue.grammar import Catalogue, PromiseEvidence
+from schemas.dialect import Words
+from schemas.publishers import PublishersTable
+
+#: The strictest first.
+_STRICT: Final[tuple[Outcome, ...]] = ("must_bring", "may_follow", "on_promise", *EXEMPT)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper, once; `matters`: the codes of those that ask for it, exempt ones left out.
+
+    A paper that no matter asks for names all that list it. `optional`: none of those needs it
+    (非必要). `due`: the last day (China) it may follow.
+    """
+
+    material: str
+    name: Words
+    matters: tuple[str, ...]
+    outcome: Outcome
+    why: Words
+    optional: bool
+    due: dt.date | None = None
+    promise: Words | None = None
+
+
+@dataclass(frozen=True)
+class Handled:
+    """A matter of the notice; days are working days, None where none is set."""
+
+    code: str
+    name: Words
+    department: Words
+    department_code: str
+    legal_days: int | None
+    promised_days: int | None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The notice to one enterprise; `on` is a day in China."""
+
+    subject: str
+    on: dt.date
+    matters: tuple[Handled, ...]
+    to_bring: tuple[Paper, ...]
+    may_follow: tuple[Paper, ...]
+    to_promise: tuple[Paper, ...]
+    not_needed: tuple[Paper, ...]
+
+
+def notice(
+    catalogue: Catalogue,
+    table: PublishersTable,
+    subject: str,
+    on: dt.date,
+    decided: Mapping[str, Sequence[Decision]],
+) -> Notice:
+    """Return one notice out of the decisions of each matter, by its code."""
+    by: dict[str, list[tuple[str, Decision]]] = {}
+    for code, decisions in decided.items():
+        for one in decisions:
+            by.setdefault(one.material, []).append((code, one))
+    papers = [_paper(catalogue, table, of) for of in by.values()]
+
+    def group(*outcomes: Outcome) -> tuple[Paper, ...]:
+        return tuple(one for one in papers if one.outcome in outcomes)
+
+    return Notice(
+        subject=subject,
+        on=on,
+        matters=tuple(_handled(catalogue, code) for code in decided),
+        to_bring=group("must_bring"),
+        may_follow=group("may_follow"),
+        to_promise=group("on_promise"),
+        not_needed=group("exempt_by_licence", "exempt_by_data"),
+    )
+
+
+def _paper(
+    catalogue: Catalogue, table: PublishersTable, listed: Sequence[tuple[str, Decision]]
+) -> Paper:
+    asked = [(code, one) for code, one in listed if one.outcome not in EXEMPT] or listed
+    decision = min((one for _, one in asked), key=_strictness)
+    evidence = catalogue.evidence.get(decision.evidence or "")
+    return Paper(
+        material=decision.material,
+        name=catalogue.materials[decision.material].name,
+        matters=tuple(dict.fromkeys(code for code, _ in asked)),
+        outcome=decision.outcome,
+        why=why(decision, catalogue, table),
+        optional=decision.necessity == "optional",
+        due=decision.due,
+        promise=evidence.text if isinstance(evidence, PromiseEvidence) else None,
+    )
+
+
+def _strictness(decision: Decision) -> tuple[bool, int, dt.date, bool]:
+    """The strictest is the least; what no matter needs asks for less than what one does.
+
+    Of several days the earliest; what speaks against the enterprise before what is lacking.
+    """
+    return (
+        decision.necessity == "optional",
+        _STRICT.index(decision.outcome),
+        decision.due or dt.date.max,
+        decision.reason in LACKING,
+    )
+
+
+def _handled(catalogue: Catalogue, code: str) -> Handled:
+    matter = catalogue.matters[code]
+    department = catalogue.departments[matter.department]
+    return Handled(
+        code=code,
+        name=matter.name,
+        department=department.name,
+        department_code=department.code,
+        legal_days=matter.legal_days,
+        promised_days=matter.promised_days,
+    )
+
+
+def as_json(notice: Notice) -> dict[str, Any]:
+    """Return a notice as one JSON object; days are China's, texts in both languages."""
+    return {
+        "subject": notice.subject,
+        "on": notice.on.isoformat(),
+        "matters": [_matter(one) for one in notice.matters],
+        "to_bring": [_listed(one) for one in notice.to_bring],
+        "may_follow": [_listed(one) for one in notice.may_follow],
+        "to_promise": [_listed(one) for one in notice.to_promise],
+        "not_needed": [_listed(one) for one in notice.not_needed],
+    }
+
+
+def _matter(one: Handled) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "name": one.name.model_dump(),
+        "department": one.department.model_dump(),
+        "department_code": one.department_code,
+        "legal_days": one.legal_days,
+        "promised_days": one.promised_days,
+    }
+
+
+def _listed(one: Paper) -> dict[str, Any]:
+    return {
+        "material": one.material,
+        "name": one.name.model_dump(),
+        "matters": [*one.matters],
+        "outcome": one.outcome,
+        "outcome_words": OUTCOMES[one.outcome].model_dump(),
+        "why": one.why.model_dump(),
+        "optional": one.optional,
+        "due": one.due.isoformat() if one.due else None,
+        "promise": one.promise.model_dump() if one.promise else None,
+    }

@@ -1,0 +1,47 @@
+"""A decision as plain JSON values, with its words in both languages. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from flows.answer.decide import Decision
+from flows.answer.words import OUTCOMES, why
+from schemas.catalogue.grammar import Catalogue
+from schemas.publishers import PublishersTable
+
+
+def paper(one: Decision, found: Catalogue, table: PublishersTable) -> dict[str, Any]:
+    """Return the decision on one paper; times are UTC, days are China's, both ISO 8601."""
+    rule = found.rules[one.rule] if one.rule is not None else None
+    publisher = table.publishers.get(one.source or "")
+    return {
+        "material": one.material,
+        "name": found.materials[one.material].name.model_dump(),
+        "necessity": one.necessity,
+        "outcome": one.outcome,
+        "outcome_words": OUTCOMES[one.outcome].model_dump(),
+        "reason": one.reason,
+        "why": why(one, found, table).model_dump(),
+        "evidence": one.evidence,
+        "rule": rule.model_dump() if rule is not None else None,
+        "record": plain(one.record),
+        "fields": plain(one.fields),
+        "source": one.source,
+        "source_name": publisher.name.model_dump() if publisher else None,
+        "complete_through": one.through.isoformat() if one.through else None,
+        "due": one.due.isoformat() if one.due else None,
+    }
+
+
+def plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a record's columns as JSON values; a decimal is a text, so that nothing is rounded."""
+    return None if values is None else {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,169 @@
+"""Shipping: a window's receipts to the table and the object storage, where the window cannot mend them.
+
+A follower of the window's own chain. The table's transaction id is its position, so that each
+receipt is in it once. Written first, never written over: the rule books, the receipts themselves
+as lines of JSON, and the chain's head as an anchor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+import polars as pl
+from deltalake import DeltaTable
+
+from connectors import lake, store
+from connectors.errors import MiantiError
+from connectors.receipts import Receipts, Row
+from connectors.settings import Settings
+from connectors.transactions import transactions
+from flows.receipt import rules
+from flows.receipt.chain import Sealed
+
+TABLE: Final = "receipts"
+COLUMNS: Final = pl.Schema(
+    {
+        "window": pl.String(),
+        "sequence": pl.Int64(),
+        "at": pl.Datetime("us", "UTC"),
+        "kind": pl.String(),
+        "departments": pl.List(pl.String()),
+        "subject": pl.String(),
+        "matters": pl.List(pl.String()),
+        "hash": pl.String(),
+        "signature": pl.String(),
+        "text": pl.String(),
+    }
+)
+#: Receipts in one commit at most.
+_TOGETHER: Final = 5_000
+
+
+class OtherChain(MiantiError):
+    """A window's receipts are not the continuation of those shipped under its name."""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The head of a chain as it was when receipts up to it were shipped."""
+
+    sequence: int
+    hash: str
+
+
+def ship(settings: Settings, receipts: Receipts) -> int:
+    """Ship what the table lacks of this window's receipts; return how many.
+
+    Raises lake.Lost when another process ships for this window, and what the storage raises.
+    """
+    table = _table(settings)
+    window, done = settings.mianti_window_name, 0
+    while True:
+        before = shipped(table, window)
+        _same_chain(settings, receipts, before)
+        rows = receipts.after(before, _TOGETHER)
+        if not rows:
+            return done
+        sealed = [_sealed(window, row) for row in rows]
+        _evidence(settings, sealed)
+        _anchor(settings, sealed[-1])
+        lake.append(table, _frame(sealed), {_position(window): sealed[-1].sequence})
+        table.update_incremental()
+        done += len(sealed)
+
+
+def shipped(table: DeltaTable | None, window: str) -> int:
+    """Return the sequence of the last receipt of a window that the table has; 0 for none."""
+    return transactions(table).get(_position(window), 0)
+
+
+def shipped_table(settings: Settings) -> DeltaTable | None:
+    """Return the table of receipts; None where none was ever shipped."""
+    return lake.open_table(settings, "window", TABLE)
+
+
+def anchors(settings: Settings, window: str) -> list[Anchor]:
+    """Return a window's anchors in their order. Raises StoreUnreachable, OSError."""
+    folder = f"{settings.mianti_evidence}/anchors/{window}"
+    found = []
+    for name in sorted(store.files(folder)):
+        text = store.read(f"{folder}/{name}")
+        if text is not None and name.endswith(".json"):
+            said = orjson.loads(text)
+            found.append(Anchor(int(said["sequence"]), str(said["hash"])))
+    return found
+
+
+def _same_chain(settings: Settings, receipts: Receipts, head: int) -> None:
+    """Raise OtherChain unless the window's chain goes on from what was shipped of it."""
+    text = store.read(_anchor_place(settings, settings.mianti_window_name, head)) if head else None
+    row = receipts.at(head)
+    if head and (row is None or text is None or orjson.loads(text)["hash"] != row[2]):
+        raise OtherChain(
+            f"The receipts of {settings.mianti_window_name} do not go on from what was shipped of "
+            f"them (number {head}): another window has its name, or its directory was put back "
+            "from a backup. Give this window a new name (MIANTI_WINDOW_NAME) and directory.",
+            f"窗口 {settings.mianti_window_name} 的回执与已存证的记录（第 {head} 号）不衔接：可能与其他窗口重名，"
+            "或其目录由备份恢复。请为本窗口设置新的名称（MIANTI_WINDOW_NAME）和目录。",
+        )
+
+
+def _table(settings: Settings) -> DeltaTable:
+    return lake.ensure_table(settings, "window", TABLE, COLUMNS, ["window"], only_append=True)
+
+
+def _position(window: str) -> str:
+    return f"receipts:{window}"
+
+
+def _sealed(window: str, row: Row) -> Sealed:
+    sequence, _, hash_, signature, text = row
+    return Sealed(window, sequence, hash_, signature, text)
+
+
+def _frame(sealed: list[Sealed]) -> pl.DataFrame:
+    rows = [_columns(one) for one in sealed]
+    frame = pl.DataFrame(rows, schema=COLUMNS | {"at": pl.String()})
+    return frame.with_columns(pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC"))
+
+
+def _columns(one: Sealed) -> dict[str, Any]:
+    body = one.body
+    return {
+        "window": one.window,
+        "sequence": one.sequence,
+        "at": body["at"],
+        "kind": body["kind"],
+        "departments": body.get("who", {}).get("departments"),
+        "subject": body.get("subject"),
+        "matters": body.get("matters"),
+        "hash": one.hash,
+        "signature": one.signature,
+        "text": one.text,
+    }
+
+
+def _evidence(settings: Settings, sealed: list[Sealed]) -> None:
+    """Put the receipts, and the rule books they name, among the evidence."""
+    for name in sorted({one.body["rules"] for one in sealed if "rules" in one.body}):
+        book = (settings.mianti_window / "rules" / f"{name}.json").read_bytes()
+        store.write_once(rules.place(settings, name), book)
+    lines = [orjson.dumps(_line(one)) for one in sealed]
+    name = f"{sealed[0].sequence:012}-{sealed[-1].sequence:012}.jsonl"
+    folder = f"{settings.mianti_evidence}/receipts/{sealed[0].window}"
+    store.write_once(f"{folder}/{name}", b"\n".join(lines) + b"\n")
+
+
+def _line(one: Sealed) -> dict[str, Any]:
+    return {"hash": one.hash, "signature": one.signature, "text": one.text}
+
+
+def _anchor(settings: Settings, head: Sealed) -> None:
+    said = {"window": head.window, "sequence": head.sequence, "hash": head.hash}
+    store.write_once(_anchor_place(settings, head.window, head.sequence), orjson.dumps(said))
+
+
+def _anchor_place(settings: Settings, window: str, sequence: int) -> str:
+    return f"{settings.mianti_evidence}/anchors/{window}/{sequence:012}.json"

@@ -1,0 +1,176 @@
+"""Proof of a receipt: its chain is whole, and its answer follows from what was known then."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from connectors import lake
+from connectors.errors import MiantiError
+from connectors.receipts import Receipts
+from connectors.settings import Settings
+from flows.answer.ask import gather_known
+from flows.answer.facts import Facts
+from flows.receipt import rules
+from flows.receipt.chain import START, Link, Sealed, flaws, window_and_sequence
+from flows.receipt.entry import Question, decide_all, summary
+from flows.receipt.keys import signed_by
+from flows.receipt.ship import Anchor, anchors, shipped_table
+
+
+class NoReceipt(MiantiError):
+    """No such receipt is known."""
+
+
+@dataclass
+class Proof:
+    """What was found of one receipt; no flaw means that it holds.
+
+    `entries`: how many entries of the chain were looked at; `anchored`: whether an anchor on the
+    object storage stands at or behind it; `decided_again`: whether its answer was.
+    """
+
+    id: str
+    body: dict[str, Any]
+    entries: int = 0
+    anchored: bool = False
+    decided_again: bool = False
+    flaws: list[str] = field(default_factory=list)
+
+
+def find(settings: Settings, id_: str) -> Sealed:
+    """Return a receipt, shipped or not yet. Raises NoReceipt."""
+    parts = window_and_sequence(id_)
+    if parts is not None:
+        window, sequence = parts
+        found = _entries(settings, window, sequence - 1, sequence)
+        if found:
+            return found[0]
+    raise NoReceipt(
+        "There is no such receipt. A receipt's id is the window's name and a number: window-1-42.",
+        "没有该回执。回执编号由窗口名称和序号组成，例如 window-1-42。",
+    )
+
+
+def verify(settings: Settings, id_: str) -> Proof:
+    """Prove one receipt: the chain from the anchor before it to the one behind it, and its answer.
+
+    Raises NoReceipt, and what reading the lake and the evidence raises.
+    """
+    entry = find(settings, id_)
+    proof = Proof(id_, entry.body)
+    _chain(settings, entry, proof)
+    if proof.body.get("kind") == "answer":
+        _answer(settings, proof)
+    return proof
+
+
+def _chain(settings: Settings, entry: Sealed, proof: Proof) -> None:
+    known = anchors(settings, entry.window)
+    before = max((a for a in known if a.sequence < entry.sequence), key=_place, default=None)
+    behind = min((a for a in known if a.sequence >= entry.sequence), key=_place, default=None)
+    proof.anchored = behind is not None
+    first = before.sequence if before else 0
+    last = behind.sequence if behind else None
+    run = _entries(settings, entry.window, first, last)
+    proof.entries = len(run)
+    link = Link(first, before.hash if before else START)
+    public = _public(settings, entry.window, first)
+    found = [
+        f"number {flaw.sequence}: {flaw.what}" for flaw in flaws(run, entry.window, link, public)
+    ]
+    if behind and (not run or (run[-1].sequence, run[-1].hash) != (behind.sequence, behind.hash)):
+        found.append(f"number {behind.sequence}: is not the one anchored on the object storage")
+    proof.flaws += found
+    proof.flaws += _differences(settings, entry)
+
+
+def _differences(settings: Settings, entry: Sealed) -> list[str]:
+    """The window's own copy, where this is its place, must be the shipped one."""
+    if entry.window != settings.mianti_window_name:
+        return []
+    own = _own(settings, entry.sequence - 1, entry.sequence)
+    same = not own or own[0] == entry
+    return [] if same else [f"number {entry.sequence}: the window's own copy says otherwise"]
+
+
+def _place(anchor: Anchor) -> int:
+    return anchor.sequence
+
+
+def _answer(settings: Settings, proof: Proof) -> None:
+    body = proof.body
+    book = rules.kept(settings, str(body["rules"]))
+    if book is None:
+        proof.flaws.append("the rule book it was decided by is missing or was changed")
+        return
+    known = {family: dt.datetime.fromisoformat(at) for family, at in body["known"].items()}
+    on, asked_at = (
+        dt.date.fromisoformat(body["on"]),
+        dt.datetime.fromisoformat(body["asked_at"]),
+    )
+    facts = gather_known(settings, str(body["subject"]), on, asked_at, {**known})
+    facts = Facts(facts.on, facts.asked_at, facts.rows, facts.complete, book.cycles)
+    question = Question(str(body["subject"]), body["matters"])
+    proof.decided_again = True
+    if summary(decide_all(book.catalogue, question, facts)) != body["answers"]:
+        proof.flaws.append("what was known then gives another answer")
+
+
+def _public(settings: Settings, window: str, before: int) -> str | None:
+    """Return the public key in use after an entry, by the chain's own entries.
+
+    Each key must be signed for by the one before it, from the first entry on: one that is not
+    counts for nothing.
+    """
+    public: str | None = None
+    for entry in _entries(settings, window, 0, before, kind="key") if before else []:
+        named = str(entry.body["public_key"])
+        by = public or named
+        if signed_by(by, bytes.fromhex(entry.signature), entry.text.encode()):
+            public = named
+    return public
+
+
+def _entries(
+    settings: Settings, window: str, after: int, until: int | None, kind: str | None = None
+) -> list[Sealed]:
+    """Return the entries of a chain after one, up to one, in their order: shipped, then the rest."""
+    shipped = _shipped(settings, window, after, until, kind)
+    last = shipped[-1].sequence if shipped else after
+    if window != settings.mianti_window_name or (until is not None and last >= until):
+        return shipped
+    own = _own(settings, last, until)
+    return shipped + [one for one in own if kind is None or one.body["kind"] == kind]
+
+
+def _shipped(
+    settings: Settings, window: str, after: int, until: int | None, kind: str | None
+) -> list[Sealed]:
+    table = shipped_table(settings)
+    if table is None:
+        return []
+    wanted = (pl.col("window") == window) & (pl.col("sequence") > after)
+    wanted &= pl.lit(value=True) if until is None else pl.col("sequence") <= until
+    wanted &= pl.lit(value=True) if kind is None else pl.col("kind") == kind
+    columns = ("window", "sequence", "hash", "signature", "text")
+    rows = lake.scan(table).filter(wanted).select(columns).sort("sequence").collect()
+    return [Sealed(*row) for row in rows.iter_rows()]
+
+
+def _own(settings: Settings, after: int, until: int | None) -> list[Sealed]:
+    if not (settings.mianti_window / "receipts.db").exists():
+        return []
+    receipts = Receipts(settings.mianti_window)
+    try:
+        rows = receipts.after(after, -1 if until is None else max(until - after, 0))
+    finally:
+        receipts.close()
+    return [
+        Sealed(settings.mianti_window_name, sequence, hash_, signature, text)
+        for sequence, _, hash_, signature, text in rows
+        if until is None or sequence <= until
+    ]

@@ -1,0 +1,148 @@
+"""The window's replica follows the logs: all versions of a family, and the position, together.
+
+A follower like settling: the log is read from the version after its position on. The nightly
+vacuum keeps what was replaced for some days (`flows.maintain.RETAIN`): a follower that was away
+for longer, or finds another log under the name, builds the replica anew.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+from deltalake import DeltaTable
+
+from connectors import lake
+from connectors.replica import NoReplica, Place, Position, Replica
+from connectors.settings import Settings
+from connectors.transactions import transactions
+from flows.log import ACCEPTED, LANDED, history_columns
+from flows.maintain import RETAIN
+from schemas.avro import FAMILIES
+
+_log = logging.getLogger(__name__)
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_WHERE: Final = f"verdict = '{ACCEPTED}'"
+#: How long a follower may be away and still find the files it needs, with a day to spare.
+AWAY: Final = RETAIN - dt.timedelta(days=1)
+Progress = Callable[[int], None]
+
+
+@dataclass
+class Followed:
+    """What one round took in, and whether the replica was built anew for it."""
+
+    versions: int = 0
+    rebuilt: bool = False
+
+
+def place(settings: Settings) -> Place:
+    """Return where the replica of these settings lies."""
+    return Place(settings.mianti_window / "replica")
+
+
+def rebuild(settings: Settings, progress: Progress = lambda _: None) -> int:
+    """Build the replica anew out of the logs; return its versions. The old one serves meanwhile.
+
+    `progress` is told how many versions were added. The caller holds the place (`Place.alone`).
+    """
+    count = 0
+    with place(settings).built() as new:
+        for family in FAMILIES:
+            log = lake.open_table(settings, "log", family)
+            if log is None:
+                continue
+            for rows in lake.in_pieces(log, [*history_columns(family)], _WHERE):
+                new.add(family, rows)
+                count += rows.height
+                progress(rows.height)
+            new.move(family, _position(log))
+    return count
+
+
+class Follower:
+    """Keeps the replica up to its logs. The caller holds the place (`Place.alone`)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._logs: dict[str, DeltaTable] = {}
+        self._replica: Replica | None = None
+
+    def step(self) -> Followed:
+        """Take in what the logs have gained; build the replica first where it cannot be continued.
+
+        Raises what reading the lake raises; the replica is then as it was.
+        """
+        try:
+            replica = self._replica or place(self._settings).open()
+        except NoReplica:
+            return self._anew("there is none")
+        self._replica = replica
+        positions, done = replica.positions(), Followed()
+        for family in FAMILIES:
+            log = self._log(family)
+            if log is None:
+                continue
+            found = positions.get(family)
+            if found is None or found.log != _id(log) or found.version > log.version():
+                return self._anew(f"{family} has another log")
+            if dt.datetime.now(dt.UTC) - found.seen_at > AWAY:
+                return self._anew(f"{family} was not followed since {found.seen_at:%Y-%m-%d}")
+            done.versions += _take(replica, family, log, found)
+        return done
+
+    def close(self) -> None:
+        """Close the replica."""
+        if self._replica is not None:
+            self._replica.close()
+            self._replica = None
+
+    def _anew(self, why: str) -> Followed:
+        _log.info("building the replica: %s", why)
+        self.close()
+        return Followed(rebuild(self._settings), rebuilt=True)
+
+    def _log(self, family: str) -> DeltaTable | None:
+        known = self._logs.get(family)
+        if known is None:
+            known = lake.open_table(self._settings, "log", family)
+        else:
+            known.update_incremental()
+        if known is not None:
+            self._logs[family] = known
+        return known
+
+
+def _take(replica: Replica, family: str, log: DeltaTable, known: Position) -> int:
+    """Add what a log has gained since a position, and move the position, in one transaction."""
+    now = dt.datetime.now(dt.UTC)
+    if log.version() == known.version:
+        replica.seen(family, now)
+        return 0
+    count = 0
+    with replica.transaction():
+        for rows in _gained(log, family, known.version):
+            replica.add(family, rows)
+            count += rows.height
+        replica.move(family, _position(log))
+    return count
+
+
+def _gained(log: DeltaTable, family: str, after: int) -> Iterator[pl.DataFrame]:
+    columns = [*history_columns(family)]
+    for rows in lake.added_since(log, after, [*columns, "verdict"], _WHERE):
+        yield rows.select(columns)
+
+
+def _position(log: DeltaTable) -> Position:
+    landed = transactions(log).get(LANDED, 0)
+    at = _EPOCH + dt.timedelta(microseconds=landed)
+    return Position(_id(log), log.version(), at, dt.datetime.now(dt.UTC))
+
+
+def _id(log: DeltaTable) -> str:
+    return str(log.metadata().id)

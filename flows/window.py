@@ -1,0 +1,150 @@
+"""The window: questions answered out of the replica, each with its receipt.
+
+What it says has gone through `Desk` first: an answer without a receipt on the disk never goes out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Final
+
+from connectors.errors import MiantiError
+from connectors.replica import Position
+from connectors.settings import Settings
+from flows.answer.at_window import Gathering, Known
+from flows.answer.form import Filled
+from flows.receipt import rules
+from flows.receipt.chain import Sealed
+from flows.receipt.desk import Desk
+from flows.receipt.entry import Asker, Decided, Question, answer_body, decide_all, refusal_body
+from flows.replica import place
+from schemas.catalogue.grammar import Catalogue
+from schemas.dialect import Words
+
+_VERSION: Final = version("mianti")
+#: Enterprises that a search names at most.
+FOUND: Final = 20
+
+
+class Behind(MiantiError):
+    """The replica is further behind the logs than the window may answer from."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An answer that waits for its receipt: what was known, and what was decided."""
+
+    known: Known
+    decided: Decided
+    receipt: Future[Sealed]
+
+    @property
+    def name(self) -> str | None:
+        """Return the enterprise's name in the register, where it may be shown."""
+        rows = self.known.facts.of("registration")
+        names = [row["name"] for row in rows if row["usable"] == "yes" and row["name"]]
+        return str(names[-1]) if names else None
+
+
+class Window:
+    """One window at work. The caller holds its place (`connectors.receipts.answering`).
+
+    For one thread. Raises what reading the catalogue and the keys raises.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.book = rules.rule_book(settings)
+        self.publishers = rules.publishers_of(settings)
+        rules.keep_here(settings, self.book)
+        self._place = place(settings)
+        self._gathering: Gathering | None = None
+        self._desk = Desk(settings.mianti_window, settings.mianti_window_name)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Return the catalogue in use."""
+        return self.book.catalogue
+
+    def ask(self, asker: Asker, question: Question) -> Pending:
+        """Decide, and have the receipt written; raises Behind, NoReplica."""
+        gathering = self._open()
+        require_fresh(gathering.replica.positions(), self.settings)
+        known = gathering.gather(question.subject, question.on, question.known_at)
+        decided = decide_all(self.catalogue, question, known.facts)
+        purposes = self._purposes(question)
+        body = answer_body(asker, question, purposes, known, self.book.digest, decided, _VERSION)
+        return Pending(known, decided, self._desk.give(body))
+
+    def refuse(self, asker: Asker, question: Question, why: Words) -> Future[Sealed]:
+        """Have a refusal's receipt written."""
+        purposes = self._purposes(question)
+        return self._desk.give(refusal_body(asker, question, purposes, why, _VERSION))
+
+    def named(self, text: str) -> list[tuple[str, str]]:
+        """Return (subject, name) by a part of the name or the beginning of the code."""
+        return self._open().replica.named(text.strip(), FOUND)
+
+    def positions(self) -> Mapping[str, Position]:
+        """Return how far the replica has followed each family. Raises NoReplica."""
+        return self._open().replica.positions()
+
+    def close(self) -> None:
+        """Write the receipts that wait, and close what is open."""
+        self._desk.close()
+        if self._gathering is not None:
+            self._gathering.replica.close()
+
+    def _purposes(self, question: Question) -> list[str]:
+        matters = self.catalogue.matters
+        return [f"{matters[code].department}/{matters[code].purpose}" for code in question.matters]
+
+    def _open(self) -> Gathering:
+        """Return what gathers from the replica in use; a rebuild puts another in its place."""
+        path = self._place.path()
+        if self._gathering is None or self._gathering.replica.path != path:
+            if self._gathering is not None:
+                self._gathering.replica.close()
+            self._gathering = Gathering(self._place.open(), self.book.cycles)
+        return self._gathering
+
+
+def behind(positions: Mapping[str, Position], now: dt.datetime) -> float | None:
+    """Return how many seconds the replica may be behind the logs; None: it follows none yet."""
+    ages = [(now - position.seen_at).total_seconds() for position in positions.values()]
+    return max(ages, default=None)
+
+
+def require_fresh(positions: Mapping[str, Position], settings: Settings) -> float:
+    """Return how many seconds a replica is behind. Raises Behind beyond the limit."""
+    late = behind(positions, dt.datetime.now(dt.UTC))
+    limit = settings.mianti_window_behind_seconds
+    if late is None:
+        raise Behind(
+            "Nothing was landed yet: the window has nothing to answer from. Publish and ingest "
+            "first.",
+            "尚无任何数据入库，窗口无法应答。请先发布并入库。",
+        )
+    if late > limit:
+        raise Behind(
+            f"The window's data are {late:.0f} s behind the exchange, more than the {limit} s "
+            "allowed: its follower does not run or cannot reach the lake. Ask the operator.",
+            f"窗口数据落后于交换平台 {late:.0f} 秒，超过允许的 {limit} 秒："
+            "跟随进程未运行或无法访问数据湖，请联系运维人员。",
+        )
+    return late
+
+
+def form_of(decided: Decided) -> Iterator[tuple[list[str], Filled]]:
+    """Yield the fields of all matters' forms, each once: filled by the first that can."""
+    fields: dict[str, tuple[list[str], Filled]] = {}
+    for code, form in decided.forms.items():
+        for one in form:
+            codes, held = fields.get(one.id, ([], one))
+            better = one if held.unfilled is not None and one.unfilled is None else held
+            fields[one.id] = ([*codes, code], better)
+    yield from fields.values()

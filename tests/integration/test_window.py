@@ -1,0 +1,184 @@
+"""The window as a clerk's system meets it: real HTTP, a real replica, a receipt for every answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.window.tokens import Caller
+from flows.receipt.verify import verify
+from flows.replica import place
+from tests.support.codes import uscc
+from tests.support.exchange import Exchange
+from tests.support.window import (
+    SUBJECT,
+    Window,
+    follow,
+    penalty,
+    serving,
+    shipped,
+    token,
+)
+
+
+@pytest.fixture
+def window(exchange: Exchange) -> Window:
+    return Window(exchange)
+
+
+class Clerk:
+    """Somebody with a token at a window that answers."""
+
+    def __init__(self, window: Window, url: str, caller: Caller | None = None) -> None:
+        signed = token(window.settings) if caller is None else token(window.settings, caller)
+        headers = {"Authorization": f"Bearer {signed}"}
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=30)
+        self.window = window
+
+    def ask(self, **more: Any) -> httpx.Response:
+        return self.http.post("/v1/ask", json={"subject": SUBJECT, "matter": "SP-1", **more})
+
+    def told(self, **more: Any) -> dict[str, tuple[str, str | None]]:
+        follow(self.window.settings)
+        response = self.ask(**more)
+        assert response.status_code == 200, response.text
+        [answer] = response.json()["answers"]
+        return {one["material"]: (one["outcome"], one["reason"]) for one in answer["papers"]}
+
+
+@pytest.fixture
+def clerk(window: Window) -> Iterator[Clerk]:
+    window.publish(window.food.licence(2))
+    follow(window.settings)
+    with serving(window.settings) as url:
+        made = Clerk(window, url)
+        yield made
+        made.http.close()
+
+
+def test_an_answer_follows_what_was_published_a_moment_ago(clerk: Clerk, window: Window) -> None:
+    assert clerk.told()["licence"] == ("must_bring", "none_on_file")
+    window.publish(window.food.licence(1))
+    assert clerk.told() == window.told()
+    assert clerk.told()["licence"] == ("exempt_by_licence", None)
+    window.punish(penalty(window.police, CF_NR_ZKDX="食品经营许可证（JY000001）", CF_CFLB="吊销"))
+    assert clerk.told() == window.told()
+    [answer] = clerk.ask().json()["answers"]
+    paper = answer["papers"][0]
+    assert paper["reason"] == "stopped"
+    assert window.police.name in paper["why"]["zh"]
+
+
+def test_what_was_known_then_is_told_by_the_replica_as_by_the_lake(
+    clerk: Clerk, window: Window
+) -> None:
+    window.publish(window.food.licence(1))
+    then = dt.datetime.now(dt.UTC)
+    window.publish(window.food.licence(1, XK_ZT="3"))
+    assert clerk.told()["licence"] == ("must_bring", "stopped")
+    assert clerk.told(known_at=then.isoformat()) == window.told(known_at=then)
+    assert clerk.told(on="2020-01-01") == window.told(on=dt.date(2020, 1, 1))
+
+
+def test_every_answer_has_a_receipt_that_verifies_now_and_once_shipped(
+    clerk: Clerk, window: Window
+) -> None:
+    window.publish(window.food.licence(1))
+    clerk.told()
+    receipts = [clerk.ask().json()["receipt"]["id"] for _ in range(3)]
+    window.publish(window.food.licence(1, XK_ZT="3"))
+    window.exchange.ingest()
+    assert shipped(window.settings) >= 4
+    receipts.append(clerk.ask().json()["receipt"]["id"])
+    proofs = [verify(window.settings, one) for one in receipts]
+    assert [proof.flaws for proof in proofs] == [[], [], [], []]
+    assert [proof.anchored for proof in proofs] == [True, True, True, False]
+    assert all(proof.decided_again for proof in proofs)
+    [licence, *_] = proofs[0].body["answers"][0]["papers"]
+    assert licence["outcome"] == "exempt_by_licence"
+
+
+def test_no_right_is_refused_and_recorded(clerk: Clerk, window: Window) -> None:
+    url = str(clerk.http.base_url)
+    for caller in (Caller("c1", ("other",)), Caller("c2", ("d",), ("other",)), Caller("c3")):
+        other = Clerk(window, url, caller)
+        refused = other.ask()
+        assert refused.status_code == 403
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert other.http.get("/v1/matters").json() == {"matters": [], "bundles": []}
+    uses = clerk.http.get("/v1/uses", params={"subject": SUBJECT}).json()["uses"]
+    assert [(one["kind"], one["matters"][0]["code"]) for one in uses] == [("refusal", "SP-1")] * 3
+    assert all(verify(window.settings, one["receipt"]).flaws == [] for one in uses)
+
+
+@pytest.mark.parametrize("sent", [None, "Bearer x", "Bearer a.b.c", "Basic YTpi"])
+def test_nobody_is_let_in_without_a_token(clerk: Clerk, sent: str | None) -> None:
+    headers = {} if sent is None else {"Authorization": sent}
+    response = httpx.post(f"{clerk.http.base_url}/v1/ask".replace("//v1", "/v1"), headers=headers)
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_an_unknown_enterprise_has_the_shape_of_one_with_nothing_on_file(clerk: Clerk) -> None:
+    known, unknown = (clerk.ask(subject=code).json() for code in (SUBJECT, uscc(987)))
+    for told in (known, unknown):
+        told["subject"] = told["receipt"] = told["known_at"] = None
+        told["notice"]["subject"] = None
+    assert known == unknown
+
+
+def test_a_window_that_is_behind_answers_with_503(window: Window) -> None:
+    window.publish(window.food.licence(1))
+    follow(window.settings)
+    late = window.settings.model_copy(update={"mianti_window_behind_seconds": 60})
+    with serving(late) as url:
+        clerk = Clerk(window, url)
+        assert clerk.ask().status_code == 200
+        replica = place(late).open()
+        hour = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+        for family in replica.positions():
+            replica.seen(family, hour)
+        replica.close()
+        refused = clerk.ask()
+        assert (refused.status_code, clerk.http.get("/health").status_code) == (503, 503)
+        assert refused.json()["type"].endswith("behind")
+        follow(late)
+        assert clerk.ask().status_code == 200
+
+
+def test_without_a_replica_nothing_is_answered(window: Window) -> None:
+    with serving(window.settings) as url:
+        clerk = Clerk(window, url)
+        refused = clerk.ask()
+        assert refused.status_code == 503
+        assert "rebuild" in refused.json()["detail"]
+        follow(window.settings)
+        window.publish(window.food.licence(1))
+        follow(window.settings)
+        assert clerk.ask().status_code == 200
+
+
+def test_the_receipts_of_an_enterprise_are_its_own_to_see(clerk: Clerk, window: Window) -> None:
+    id_ = clerk.ask().json()["receipt"]["id"]
+    url = str(clerk.http.base_url)
+    itself, another = Clerk(window, url, Caller("e", (), None, SUBJECT)), uscc(5)
+    assert itself.http.get("/v1/uses", params={"subject": SUBJECT}).status_code == 200
+    assert itself.http.get("/v1/uses", params={"subject": another}).status_code == 403
+    assert itself.http.get(f"/v1/receipts/{id_}").json()["body"]["subject"] == SUBJECT
+    assert itself.http.get("/v1/subjects", params={"q": "示范"}).status_code == 403
+    stranger = Clerk(window, url, Caller("e", (), None, another))
+    assert stranger.http.get(f"/v1/receipts/{id_}").status_code == 404
+
+
+def test_too_many_questions_are_slowed_down(window: Window) -> None:
+    window.publish(window.food.licence(1))
+    follow(window.settings)
+    settings = window.settings.model_copy(update={"mianti_window_rate": "3/hour"})
+    with serving(settings) as url:
+        clerk = Clerk(window, url)
+        assert [clerk.ask().status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+        assert clerk.ask().headers["retry-after"]

@@ -1,0 +1,77 @@
+"""The rows' fold gives what the columns' fold gives, whatever was landed."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.complete import complete_through
+from flows.fold import whole
+from flows.fold_rows import complete_through_rows, whole_rows
+from flows.log import history_columns
+from tests.oracle.publishing import Version
+from tests.unit.test_fold import CALENDAR, TIMES, cases, frame
+
+
+@given(
+    case=cases(),
+    day=st.sampled_from(CALENDAR),
+    known_at=st.sampled_from([None, *TIMES]),
+    data=st.data(),
+)
+@settings(max_examples=250, deadline=None)
+def test_both_folds_give_the_same_rows(
+    case: tuple[str, list[Version]], day: dt.date, known_at: dt.datetime | None, data: st.DataObject
+) -> None:
+    family, found = case
+    rows = frame(family, found)
+    twice = data.draw(st.lists(st.sampled_from(range(rows.height)))) if found else []
+    landed = pl.concat([rows, rows[twice].with_columns(landed_at=pl.lit(TIMES[-1]))])
+    order = data.draw(st.permutations(range(landed.height)))
+    told = whole_rows(landed[[*order]].iter_rows(named=True), family, day, known_at)
+    assert told == whole(landed, family, day, known_at).to_dicts()
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> pl.DataFrame:
+    """Return statements of two publishers, of one or two partitions, some said twice."""
+    count = draw(st.integers(0, 12))
+    rows = [
+        {
+            "event_id": f"{draw(st.integers(0, 8)):032}",
+            "publisher": draw(st.sampled_from("ab")),
+            "layout": "l",
+            "subject": "s",
+            "record_key": "s/complete",
+            "facet": "statement",
+            "sequence": draw(st.integers(1, 4)),
+            "topic": "t",
+            "partition": 0,
+            "offset": offset,
+            "landed_at": draw(st.sampled_from(TIMES)),
+            "bucket": 0,
+            "statement": {
+                "complete_through": draw(st.sampled_from([None, *TIMES])),
+                "partition": draw(st.integers(0, 1)),
+                "partitions": draw(st.integers(1, 2)),
+                "rows": 1,
+            },
+        }
+        for offset in range(count)
+    ]
+    made = pl.DataFrame(rows, schema=history_columns("licence"))
+    return made.unique("event_id", keep="first", maintain_order=True)
+
+
+@given(said=statements(), known_at=st.sampled_from([None, *TIMES]))
+@settings(max_examples=250, deadline=None)
+def test_both_say_the_same_of_completeness(
+    said: pl.DataFrame, known_at: dt.datetime | None
+) -> None:
+    known = said if known_at is None else said.filter(pl.col("landed_at") <= known_at)
+    expected = complete_through(known).drop_nulls("complete_through")
+    wanted = {(who, layout): through for who, layout, through in expected.iter_rows()}
+    assert complete_through_rows(said.iter_rows(named=True), known_at) == wanted

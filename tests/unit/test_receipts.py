@@ -1,0 +1,210 @@
+"""The chain of receipts: nothing changed, left out or put in goes unseen."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.receipts import Receipts, WindowBusy, answering
+from flows.receipt.chain import START, Link, Sealed, digest, flaws, window_and_sequence
+from flows.receipt.desk import Desk, change_key, key_file, new_file
+from flows.receipt.keys import BadKey, make_key, public_text, read_key
+
+WINDOW = "window-1"
+
+
+def write(folder: Path, count: int, first: int = 0) -> None:
+    desk = Desk(folder, WINDOW)
+    try:
+        given = [
+            desk.give({"kind": "answer", "subject": "s", "n": first + n}) for n in range(count)
+        ]
+        assert [one.result(30).body["n"] for one in given] == [*range(first, first + count)]
+    finally:
+        desk.close()
+
+
+def chain(folder: Path) -> list[Sealed]:
+    with closing(Receipts(folder)) as receipts:
+        return [Sealed(WINDOW, *row[:1], *row[2:]) for row in receipts.after(0, -1)]
+
+
+def wrong(entries: list[Sealed]) -> list[int]:
+    return [flaw.sequence for flaw in flaws(entries, WINDOW, Link(0, START), None)]
+
+
+@pytest.fixture(scope="module")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> list[Sealed]:
+    folder = tmp_path_factory.mktemp("window")
+    write(folder, 5)
+    change_key(folder, WINDOW)
+    write(folder, 5, 5)
+    found = chain(folder)
+    assert len(found) == 12
+    assert [one.body["kind"] for one in found].count("key") == 2
+    return found
+
+
+def test_a_chain_that_nobody_touched_has_no_flaw(entries: list[Sealed]) -> None:
+    assert wrong(entries) == []
+    for at in range(1, len(entries)):
+        public = next(
+            e.body["public_key"] for e in entries[at - 1 :: -1] if e.body["kind"] == "key"
+        )
+        before = Link(entries[at - 1].sequence, entries[at - 1].hash)
+        assert [*flaws(entries[at:], WINDOW, before, public)] == []
+
+
+@given(at=st.integers(0, 10), where=st.integers(0, 2000), put=st.characters(codec="ascii"))
+@settings(deadline=None)
+def test_a_changed_character_is_found(entries: list[Sealed], at: int, where: int, put: str) -> None:
+    old = entries[at].text
+    place = where % len(old)
+    text = old[:place] + put + old[place + 1 :]
+    changed = [*entries]
+    changed[at] = replace(entries[at], text=text)
+    assert (entries[at].sequence in wrong(changed)) == (text != old)
+
+
+@given(at=st.integers(0, 10))
+@settings(deadline=None)
+def test_a_receipt_left_out_is_found(entries: list[Sealed], at: int) -> None:
+    assert wrong(entries[:at] + entries[at + 1 :]) != []
+
+
+@given(data=st.data())
+@settings(deadline=None)
+def test_receipts_in_another_order_are_found(entries: list[Sealed], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(range(len(entries))))
+    if [*order] != [*range(len(entries))]:
+        assert wrong([entries[place] for place in order]) != []
+
+
+@pytest.mark.parametrize("at", [1, 5, 8])
+def test_a_receipt_rewritten_with_its_hash_and_all_hashes_after_it_is_found(
+    entries: list[Sealed], at: int
+) -> None:
+    """Whoever lacks the key can mend every hash and no signature."""
+    forged, before = entries[:at], entries[at - 1].hash
+    for entry in entries[at:]:
+        body = entry.body | {"previous": before} | ({"n": 99} if entry is entries[at] else {})
+        text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+        forged.append(replace(entry, text=text.decode(), hash=digest(text)))
+        before = forged[-1].hash
+    assert wrong(forged) == [entry.sequence for entry in entries[at:]]
+
+
+def test_a_key_that_was_changed_signs_nothing_more(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    old = key_file(tmp_path).read_bytes()
+    change_key(tmp_path, WINDOW)
+    key_file(tmp_path).write_bytes(old)
+    write(tmp_path, 1, 1)
+    assert wrong(chain(tmp_path)) == [4]
+
+
+@pytest.mark.parametrize("step", ["link", "replace"])
+def test_a_change_of_key_that_was_cut_short_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    write(tmp_path, 1)
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "link", crash) if step == "link" else broken.setattr(
+            Path, "replace", crash
+        )
+        with pytest.raises(KeyboardInterrupt):
+            change_key(tmp_path, WINDOW)
+    assert new_file(tmp_path).exists()
+    write(tmp_path, 2, 1)
+    assert wrong(chain(tmp_path)) == []
+    assert not new_file(tmp_path).exists()
+    assert len([*tmp_path.glob("key-*.pem")]) == 1
+
+
+def test_a_new_key_that_the_chain_never_named_is_not_used(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    make_key(new_file(tmp_path))
+    write(tmp_path, 1, 1)
+    assert wrong(chain(tmp_path)) == []
+
+
+def test_who_waits_together_is_written_in_one_chain(tmp_path: Path) -> None:
+    write(tmp_path, 2_000)
+    found = chain(tmp_path)
+    assert len(found) == 2_001
+    assert wrong(found) == []
+
+
+def test_no_receipt_means_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk: whoever waits is told, and the chain goes on unbroken afterwards."""
+    desk = Desk(tmp_path, WINDOW)
+    try:
+        with monkeypatch.context() as full:
+
+            def refuse(*_: Any) -> None:
+                raise sqlite3.OperationalError("database or disk is full")
+
+            full.setattr(Receipts, "add", refuse)
+            with pytest.raises(sqlite3.OperationalError):
+                desk.give({"kind": "answer", "subject": "s"}).result(30)
+        desk.give({"kind": "answer", "subject": "s"}).result(30)
+    finally:
+        desk.close()
+    assert len(chain(tmp_path)) == 2
+    assert wrong(chain(tmp_path)) == []
+
+
+def test_a_window_is_one_process(tmp_path: Path) -> None:
+    with (
+        answering(tmp_path),
+        pytest.raises(WindowBusy, match="MIANTI_WINDOW_NAME"),
+        answering(tmp_path),
+    ):
+        raise AssertionError
+
+
+def test_the_key_is_its_owners_alone(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    assert stat.S_IMODE(key_file(tmp_path).stat().st_mode) == 0o600
+    assert "PRIVATE" not in public_text(read_key(key_file(tmp_path)))
+
+
+@pytest.mark.parametrize("text", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\n"])
+def test_a_spoilt_key_is_told_and_not_replaced(tmp_path: Path, text: bytes) -> None:
+    key_file(tmp_path).write_bytes(text)
+    with pytest.raises(BadKey, match="Ed25519"):
+        Desk(tmp_path, WINDOW)
+    assert key_file(tmp_path).read_bytes() == text
+
+
+def test_receipts_are_written_through_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Receipts(tmp_path)) as receipts:
+        assert receipts.durable
+
+
+@pytest.mark.parametrize(
+    ("id_", "parts"),
+    [
+        ("window-1-42", ("window-1", 42)),
+        ("w-0", ("w", 0)),
+        *[(text, None) for text in ("window", "", "-5", "w-１", "w-1x")],
+    ],
+)
+def test_an_id_is_a_window_and_a_number(id_: str, parts: tuple[str, int] | None) -> None:
+    assert window_and_sequence(id_) == parts
