@@ -26,7 +26,7 @@ from connectors.settings import Settings
 from flows.answer import batch
 from flows.check import with_digest
 from flows.clock import china_today
-from flows.log import ACCEPTED, log_columns
+from flows.log import ACCEPTED, LANDED, log_columns
 from flows.publish.events import identified
 from flows.settle import settle
 from schemas import contract
@@ -63,7 +63,7 @@ def measure(record: Record, address: str, folder: Path, count: int) -> None:
     shutil.rmtree(folder / "answering")
 
 
-def grow(home: Path, enterprises: int) -> None:
+def grow(home: Path, enterprises: int, *, settled: bool = True) -> None:
     """Make a lake of enterprises, each in the register with two licences; one in ten penalised.
 
     One penalty in ten names a licence; of twenty licences one was suspended and one has run out.
@@ -87,9 +87,11 @@ def grow(home: Path, enterprises: int) -> None:
                 known.get(name, pl.lit(None)).cast(dtype).alias(name)
                 for name, dtype in columns.items()
             ]
-            lake.append(log, events.select(rows), {"elsewhere": number})
+            landed = time.time_ns() // 1000
+            lake.append(log, events.select(rows), {"elsewhere": number, LANDED: landed})
             log.update_incremental()
-        settle(settings, family, everything=True)
+        if settled:
+            settle(settings, family, everything=True)
 
 
 def _events(family: str, codes: list[str]) -> Iterator[pl.DataFrame]:

@@ -37,7 +37,7 @@ def measure(record: Record, address: str, folder: Path, count: int) -> None:
 
 def _used(stack: Stack) -> float:
     """Return CPU seconds of the servers, of their children, and of those that have ended."""
-    servers = [one for one in (stack.kafka, stack.prefect, stack.serve) if one is not None]
+    servers = [one for _, one in stack if one is not None]
     roots = [psutil.Process(one.pid) for one in servers]
     every = [p for root in roots for p in (root, *root.children(recursive=True))]
     return sum(sum(process.cpu_times()[:4]) for process in every)

@@ -9,12 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import answering, idle, landing, on_s3, peers, publishing, settling
+from benchmarks import answering, idle, landing, on_s3, peers, publishing, settling, window
 from benchmarks.plot import plot
 from benchmarks.record import Record
 from benchmarks.server import kafka
 
-PARTS = (landing, peers, settling, publishing, answering, on_s3, idle)
+PARTS = (landing, peers, settling, publishing, answering, window, on_s3, idle)
 
 
 def main(count: int) -> None:

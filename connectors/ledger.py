@@ -33,6 +33,10 @@ CREATE TABLE IF NOT EXISTS positions (
   PRIMARY KEY (topic, part));
 CREATE TABLE IF NOT EXISTS newest (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS floors (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS waiting (
+  layout TEXT NOT NULL, record_key TEXT NOT NULL, facet TEXT NOT NULL, subject TEXT NOT NULL,
+  edition INTEGER NOT NULL,
+  PRIMARY KEY (layout, record_key, facet, subject)) WITHOUT ROWID;
 """
 _COLUMNS: Final = (
     "record_key",
@@ -196,6 +200,26 @@ class Ledger:
         with self._db:
             self._db.execute("INSERT OR REPLACE INTO floors SELECT layout, edition FROM newest")
 
+    def waiting(self, layout: str) -> pl.DataFrame:
+        """Return what waits to be mended in a layout, as `flows.publish.waiting.WAITING`."""
+        query = (
+            "SELECT record_key, facet, subject, edition FROM waiting WHERE layout = ? "
+            "ORDER BY record_key, facet, subject"
+        )
+        rows = self._db.execute(query, (layout,)).fetchall()
+        names = ("record_key", "facet", "subject", "edition")
+        frame = pl.DataFrame(rows, schema={name: _FRAME[name] for name in names}, orient="row")
+        return frame.with_columns(_times("edition"))
+
+    def note_waiting(self, layout: str, waiting: pl.DataFrame) -> None:
+        """Put what waits to be mended in a layout in the place of what did."""
+        rows = waiting.select(
+            pl.lit(layout), "record_key", "facet", "subject", pl.col("edition").dt.epoch("us")
+        )
+        with self._db:
+            self._db.execute("DELETE FROM waiting WHERE layout = ?", (layout,))
+            self._db.executemany("INSERT INTO waiting VALUES (?, ?, ?, ?, ?)", rows.iter_rows())
+
     def position(self, topic: str) -> dict[int, int]:
         """Return, by partition, the next offset of the topic the ledger has not seen."""
         query = "SELECT part, next FROM positions WHERE topic = ?"
@@ -231,7 +255,7 @@ class Ledger:
         rows = self._db.execute(query).fetchall()
         frame = pl.DataFrame(rows, schema=_FRAME, orient="row")
         return frame.with_columns(
-            pl.from_epoch("edition", time_unit="us").dt.replace_time_zone("UTC"),
+            _times("edition"),
             pl.col("sent").cast(pl.Boolean),
         )
 
@@ -259,6 +283,10 @@ def open_ledger(folder: Path, publisher: str, family: str) -> Iterator[Ledger]:
             yield Ledger(database)
         finally:
             database.close()
+
+
+def _times(column: str) -> pl.Expr:
+    return pl.from_epoch(column, time_unit="us").dt.replace_time_zone("UTC")
 
 
 def _micros(time: dt.datetime) -> int:

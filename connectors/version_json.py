@@ -1,6 +1,6 @@
 """Landed versions as JSON texts, one each, and back: columns on the way in, one row on the way out.
 
-Nulls are left out, days and times are ISO 8601, decimals are texts, so that nothing is rounded.
+Days and times are ISO 8601, decimals are texts, so that nothing is rounded.
 """
 
 from __future__ import annotations
@@ -18,25 +18,38 @@ from schemas.avro import event_columns, instance
 
 #: Not needed to answer: what a message was in, and how it was sent.
 _LEFT_OUT: Final = ("subject", "landed_at", "schema_id", "event_type", "edition")
-#: Keys of Polars' JSON that hold null. In a text every quote has a backslash before it, so that
-#: nothing a department wrote can look like one.
-_NULL: Final = r',"\w+":null'
-_FIRST_NULL: Final = r'\{"\w+":null,?'
-
 Reader = Callable[[Any], Any]
 
 
-def to_json() -> pl.Expr:
-    """Return one JSON object for each row of landed versions, called `body`."""
-    kept = pl.struct(pl.exclude(_LEFT_OUT)).struct.json_encode()
-    return kept.str.replace_all(_NULL, "").str.replace_all(_FIRST_NULL, "{").alias("body")
+def to_json(versions: pl.DataFrame) -> pl.Series:
+    """Return one JSON object for each row of landed versions.
+
+    What is null in all of them is left out, which is most of what a layout could fill.
+    """
+    kept = [name for name in versions.columns if name not in _LEFT_OUT]
+    filled = [_filled(versions[name]) for name in kept if not _empty(versions[name])]
+    return pl.DataFrame(filled).select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
+def _filled(held: pl.Series) -> pl.Series:
+    """Return a column without the fields that no row has; null stays null."""
+    if not isinstance(held.dtype, pl.Struct):
+        return held
+    fields = [f.name for f in held.dtype.fields if not _empty(held.struct.field(f.name))]
+    told = pl.struct(pl.col(held.name).struct.field(name) for name in fields)
+    there = pl.when(pl.col(held.name).is_not_null()).then(told).alias(held.name)
+    return held.to_frame().select(there).to_series()
+
+
+def _empty(held: pl.Series) -> bool:
+    return held.null_count() == len(held)
 
 
 def from_json(family: str, text: str | bytes) -> dict[str, Any]:
-    """Return one row again, as Polars gives it; columns that were null lack."""
+    """Return one row again, as Polars gives it; columns that were null may lack."""
     found: dict[str, Any] = orjson.loads(text)
     for name, read in _readers(family).items():
-        if name in found:
+        if found.get(name) is not None:
             found[name] = read(found[name])
     return found
 

@@ -29,6 +29,8 @@ LARGEST_EVENT: Final = 900_000
 #: decimal(20,2): Avro readers accept more digits than declared (`docs/decisions/0005-checks.md`).
 LARGEST_AMOUNT: Final = 10**18
 
+_EXCEPTED: Final = "statement.excepted"
+
 #: What is wrong with an event (Boolean) and the reason to give (String).
 Check = tuple[pl.Expr, pl.Expr]
 
@@ -67,6 +69,7 @@ def checks(events: pl.DataFrame, family: str, publisher: Publisher, name: str) -
     yield from _contents(family)
     yield from _dates(events, family)
     yield from _amounts(events, family)
+    yield from _excepted(events)
     yield from _texts(events, family)
 
 
@@ -121,8 +124,16 @@ def _amounts(events: pl.DataFrame, family: str) -> Iterator[Check]:
         yield _why(f"amount_out_of_range:{path}", (value < 0) | (value >= LARGEST_AMOUNT))
 
 
+def _excepted(events: pl.DataFrame) -> Iterator[Check]:
+    said = events.get_column("statement", default=None)
+    if said is not None and said.null_count() < len(said):
+        codes = pl.col("statement").struct.field("excepted")
+        wrong = codes.list.eval(uscc.fault(pl.element()).is_not_null()).list.any()
+        yield _why(f"bad_value:{_EXCEPTED}", wrong.fill_null(value=False))
+
+
 def _texts(events: pl.DataFrame, family: str) -> Iterator[Check]:
-    skipped = {"event_id", "subject", "file_digest"}  # each has a check of its own
+    skipped = {"event_id", "subject", "file_digest", _EXCEPTED}  # each has a check of its own
     texts = {path: v for path, v in leaves(events, family, pl.String()) if path not in skipped}
     sizes = [value.str.len_bytes().cast(pl.Int64).fill_null(0) for value in texts.values()]
     yield _why("too_large", pl.sum_horizontal(sizes) > LARGEST_EVENT)

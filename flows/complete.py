@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,6 +12,7 @@ from connectors import lake
 from connectors.settings import Settings
 from flows.log import ACCEPTED, history_columns
 from flows.query import versions
+from flows.stated import Pair, Stated
 from schemas import contract
 from schemas.bucket import bucket
 from schemas.facets import STATEMENT
@@ -31,10 +33,11 @@ class Cycle:
 
 
 def complete_through(statements: pl.DataFrame) -> pl.DataFrame:
-    """Return `publisher`, `layout`, `complete_through` (UTC) of a frame of statement events; pure.
+    """Return `publisher`, `layout`, `complete_through` (UTC), `excepted` of statement events; pure.
 
     A statement holds only once it was landed from every partition of its topic: the least of what
-    the partitions' newest statements say, and null while one of them lacks any.
+    the partitions' newest statements say, and null while one of them lacks any, or has more
+    enterprises to except than it names. `excepted`: the enterprises for whom it does not hold.
     """
     said = pl.col(STATEMENT).struct
     newest = (
@@ -43,14 +46,20 @@ def complete_through(statements: pl.DataFrame) -> pl.DataFrame:
             part=said.field("partition"),
             parts=said.field("partitions"),
             through=said.field("complete_through"),
+            excepted=said.field("excepted"),
+            unnamed=said.field("unnamed"),
         )
         .group_by("publisher", "layout", "part")
-        .agg(pl.col("parts", "through").drop_nulls().last())
+        .agg(pl.col("parts", "through", "excepted", "unnamed").drop_nulls().last())
     )
     whole = (pl.len() == pl.col("parts").max()) & pl.col("through").is_not_null().all()
+    whole &= (pl.col("unnamed").fill_null(0) == 0).all()
     return (
         newest.group_by("publisher", "layout")
-        .agg(complete_through=pl.when(whole.first()).then(pl.col("through").min().first()))
+        .agg(
+            complete_through=pl.when(whole.first()).then(pl.col("through").min().first()),
+            excepted=pl.col("excepted").explode().drop_nulls().unique().sort(),
+        )
         .sort("publisher", "layout")
     )
 
@@ -71,6 +80,16 @@ def stated(settings: Settings, family: str, known_at: dt.datetime | None = None)
     found = versions(settings, family, buckets).filter(pl.col("facet") == STATEMENT)
     known = found if known_at is None else found.filter(pl.col("landed_at") <= known_at)
     return complete_through(known)
+
+
+def said(settings: Settings, known_at: Mapping[str, dt.datetime | None]) -> dict[Pair, Stated]:
+    """Return what is stated of each family's layouts, as known at a time of its own (None: now)."""
+    found = {}
+    for family, at in known_at.items():
+        told = stated(settings, family, at).drop_nulls("complete_through")
+        for publisher, layout, through, excepted in told.iter_rows():
+            found[publisher, layout] = Stated(through, frozenset(excepted))
+    return found
 
 
 def cycles(settings: Settings, family: str) -> list[Cycle]:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from flows.fold import ENVELOPE, SIDES
+from flows.stated import Pair, Stated
 from schemas.avro import dataset_columns
 from schemas.facets import DECISION, FINAL_STANDINGS, STATEMENT
 
@@ -38,9 +39,9 @@ def whole_rows(
 
 def complete_through_rows(
     versions: Iterable[Version], known_at: dt.datetime | None = None
-) -> dict[tuple[str, str], dt.datetime]:
+) -> dict[Pair, Stated]:
     """Return what `flows.complete.complete_through` says, by publisher and layout; without nulls."""
-    newest: dict[tuple[str, str], dict[int, Any]] = defaultdict(dict)
+    newest: dict[Pair, dict[int, Any]] = defaultdict(dict)
     for version in sorted(_union(versions, known_at), key=_order):
         said = version.get(STATEMENT)
         if version["facet"] == STATEMENT and said is not None:
@@ -51,8 +52,10 @@ def complete_through_rows(
     for key, parts in newest.items():
         through = [said.get("complete_through") for said in parts.values()]
         wanted = max((said["partitions"] for said in parts.values()), default=0)
-        if len(parts) == wanted and None not in through:
-            found[key] = min(through)
+        named = not any(said.get("unnamed") for said in parts.values())
+        if len(parts) == wanted and None not in through and named:
+            excepted = [code for said in parts.values() for code in said.get("excepted") or []]
+            found[key] = Stated(min(through), frozenset(excepted))
     return found
 
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import polars as pl
 from deltalake import DeltaTable
 
 from connectors import lake
-from connectors.replica import NoReplica, Place, Position, Replica
+from connectors.ahead import ahead
+from connectors.replica import NoReplica, Place, Position, Replica, prepared
 from connectors.settings import Settings
 from connectors.transactions import transactions
 from flows.log import ACCEPTED, LANDED, history_columns
@@ -56,10 +59,12 @@ def rebuild(settings: Settings, progress: Progress = lambda _: None) -> int:
             log = lake.open_table(settings, "log", family)
             if log is None:
                 continue
-            for rows in lake.in_pieces(log, [*history_columns(family)], _WHERE):
-                new.add(family, rows)
-                count += rows.height
-                progress(rows.height)
+            pieces = lake.in_pieces(log, [*history_columns(family)], _WHERE)
+            with closing(ahead(pieces, partial(prepared, family), 1)) as done:
+                for rows, ready in done:
+                    new.add(ready)
+                    count += rows.height
+                    progress(rows.height)
             new.move(family, _position(log))
     return count
 
@@ -126,7 +131,7 @@ def _take(replica: Replica, family: str, log: DeltaTable, known: Position) -> in
     count = 0
     with replica.transaction():
         for rows in _gained(log, family, known.version):
-            replica.add(family, rows)
+            replica.add(prepared(family, rows))
             count += rows.height
         replica.move(family, _position(log))
     return count

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
@@ -63,6 +64,7 @@ class Window:
         rules.keep_here(settings, self.book)
         self._place = place(settings)
         self._gathering: Gathering | None = None
+        self._mark: tuple[int, int] | None = None
         self._desk = Desk(settings.mianti_window, settings.mianti_window_name)
 
     @property
@@ -86,8 +88,12 @@ class Window:
         return self._desk.give(refusal_body(asker, question, purposes, why, _VERSION))
 
     def named(self, text: str) -> list[tuple[str, str]]:
-        """Return (subject, name) by a part of the name or the beginning of the code."""
-        return self._open().replica.named(text.strip(), FOUND)
+        """Return (subject, name) by a part of the name or the beginning of the code.
+
+        Safe in any thread. Raises NoReplica.
+        """
+        with closing(self._place.open()) as replica:
+            return replica.named(text.strip(), FOUND)
 
     def positions(self) -> Mapping[str, Position]:
         """Return how far the replica has followed each family. Raises NoReplica."""
@@ -105,11 +111,12 @@ class Window:
 
     def _open(self) -> Gathering:
         """Return what gathers from the replica in use; a rebuild puts another in its place."""
-        path = self._place.path()
-        if self._gathering is None or self._gathering.replica.path != path:
+        mark = self._place.mark()
+        if self._gathering is None or self._mark != mark:
             if self._gathering is not None:
                 self._gathering.replica.close()
-            self._gathering = Gathering(self._place.open(), self.book.cycles)
+                self._gathering = None
+            self._gathering, self._mark = Gathering(self._place.open(), self.book.cycles), mark
         return self._gathering
 
 

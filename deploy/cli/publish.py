@@ -19,6 +19,7 @@ from connectors.settings import read_settings
 from flows.publish import Outcome, Publisher
 from flows.publish.edition import parse_time
 from flows.publish.publish import Step
+from flows.publish.statement import MOST_EXCEPTED
 
 SOME_REFUSED = 3
 NOTHING_DONE = 2
@@ -117,10 +118,31 @@ def tell(outcome: Outcome, *, dry_run: bool = False) -> None:
     for example in outcome.examples:
         row = example["__row"]
         click.echo(f"  row · 行 {row}: {example['sentence_en']} {example['sentence_zh']}")
+    _tell_excepted(outcome)
     if outcome.refused_file:
         click.echo(
             f"Refused rows with their reasons · 退回的行及原因: {outcome.refused_file}\n"
             "Mend them there and publish that file · 修改后可直接发布该文件"
+        )
+
+
+def _tell_excepted(outcome: Outcome) -> None:
+    if outcome.excepted > MOST_EXCEPTED:
+        click.echo(
+            f"Refused rows are about {outcome.excepted:,} enterprises, more than {MOST_EXCEPTED:,}: "
+            "nothing of this layout is complete until they are mended and published · "
+            f"退回的行涉及 {outcome.excepted:,} 家企业，超过 {MOST_EXCEPTED:,} 家："
+            "修改并重新发布之前，该版式不作完整性声明"
+        )
+    elif outcome.excepted:
+        click.echo(
+            f"Not complete for {outcome.excepted:,} enterprises, of which rows are refused and not "
+            f"mended yet · 其中 {outcome.excepted:,} 家企业有退回未改的行，完整性声明不含这些企业"
+        )
+    if outcome.unreadable:
+        click.echo(
+            f"About nobody known: {outcome.unreadable:,} refused rows; answers do not wait for them "
+            f"· 无法确定主体的退回行 {outcome.unreadable:,} 行，不影响对任何企业的答复，请尽快修改"
         )
 
 

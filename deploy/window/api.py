@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import math
+import time
 from typing import Annotated, Any, Final
 
 import orjson
@@ -11,7 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from limits import parse
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.concurrency import run_in_threadpool
 
 from connectors.errors import MiantiError
@@ -47,7 +49,7 @@ class Reception:
         self.window = window
         self.metrics = Metrics(self._behind)
         self._tokens = Tokens(window.settings)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._rate = parse(window.settings.mianti_window_rate)
 
     def let_in(self, token: str | None, host: str) -> Caller:
@@ -73,8 +75,13 @@ class Reception:
                 "too-many",
                 f"At most {self.window.settings.mianti_window_rate} for each account.",
                 f"每个账号最多 {self.window.settings.mianti_window_rate}。",
-                {"Retry-After": "1"},
+                {"Retry-After": str(self._wait(who))},
             )
+
+    def _wait(self, who: str) -> int:
+        """Return after how many whole seconds one may ask again."""
+        free_at = self._limiter.get_window_stats(self._rate, who).reset_time
+        return max(1, math.ceil(free_at - time.time()))
 
     def _behind(self) -> float:
         try:
@@ -101,64 +108,7 @@ async def caller(
 Who = Annotated[Caller, Depends(caller)]
 
 
-@router.get("/me", response_model=models.Me, responses=responses(*_ANYONE))
-async def me(request: Request, who: Who) -> Response:
-    """Say who asks, and for which departments."""
-    known = reception(request).window.catalogue.departments
-    departments = [
-        {"id": id_, "name": known[id_].name.model_dump()} for id_ in who.departments if id_ in known
-    ]
-    return _json(
-        {
-            "clerk": who.name,
-            "department": departments[0] if departments else None,
-            "departments": departments,
-            "purposes": who.purposes,
-            "subject": who.subject,
-        }
-    )
-
-
-@router.get("/matters", response_model=models.MattersTold, responses=responses(*_ANYONE))
-async def matters(request: Request, who: Who) -> Response:
-    """List the matters and bundles that the caller may ask."""
-    found = reception(request).window.catalogue
-    mine = {code: one for code, one in found.matters.items() if may_ask(who, found, code)}
-    told = [
-        {
-            "code": code,
-            "name": one.name.model_dump(),
-            "department": {
-                "id": one.department,
-                "name": found.departments[one.department].name.model_dump(),
-            },
-            "legal_days": one.legal_days,
-            "promised_days": one.promised_days,
-        }
-        for code, one in mine.items()
-    ]
-    bundles = [
-        {"code": code, "name": one.name.model_dump(), "matters": one.matters}
-        for code, one in found.bundles.items()
-        if all(matter in mine for matter in one.matters)
-    ]
-    return _json({"matters": told, "bundles": bundles})
-
-
-@router.get("/subjects", response_model=models.SubjectsFound, responses=_ASKING)
-async def subjects(
-    request: Request, who: Who, q: Annotated[str, Query(min_length=2, max_length=60)]
-) -> Response:
-    """Find enterprises by a part of their name (three characters) or the beginning of their code."""
-    if not who.departments:
-        raise _clerks_only()
-    try:
-        found = reception(request).window.named(q)
-    except NoReplica as error:
-        raise _unable(error) from None
-    return _json({"subjects": [{"subject": code, "name": name} for code, name in found]})
-
-
+# The questions first: routes are tried in their order.
 @router.post("/ask", response_model=models.Answered, responses=_ASKING)
 async def ask(request: Request, who: Who, asked: models.MatterAsked) -> Response:
     """Decide which papers of a matter an enterprise need not bring, with a receipt."""
@@ -188,6 +138,64 @@ async def prefill(request: Request, who: Who, asked: models.MatterAsked) -> Resp
     return _json({name: told[name] for name in models.Prefilled.model_fields})
 
 
+@router.get("/me", response_model=models.Me, responses=responses(*_ANYONE))
+async def me(request: Request, who: Who) -> Response:
+    """Say who asks, and for which departments."""
+    known = reception(request).window.catalogue.departments
+    departments = [
+        {"id": id_, "name": known[id_].name.both} for id_ in who.departments if id_ in known
+    ]
+    return _json(
+        {
+            "clerk": who.name,
+            "department": departments[0] if departments else None,
+            "departments": departments,
+            "purposes": who.purposes,
+            "subject": who.subject,
+        }
+    )
+
+
+@router.get("/matters", response_model=models.MattersTold, responses=responses(*_ANYONE))
+async def matters(request: Request, who: Who) -> Response:
+    """List the matters and bundles that the caller may ask."""
+    found = reception(request).window.catalogue
+    mine = {code: one for code, one in found.matters.items() if may_ask(who, found, code)}
+    told = [
+        {
+            "code": code,
+            "name": one.name.both,
+            "department": {
+                "id": one.department,
+                "name": found.departments[one.department].name.both,
+            },
+            "legal_days": one.legal_days,
+            "promised_days": one.promised_days,
+        }
+        for code, one in mine.items()
+    ]
+    bundles = [
+        {"code": code, "name": one.name.both, "matters": one.matters}
+        for code, one in found.bundles.items()
+        if all(matter in mine for matter in one.matters)
+    ]
+    return _json({"matters": told, "bundles": bundles})
+
+
+@router.get("/subjects", response_model=models.SubjectsFound, responses=_ASKING)
+async def subjects(
+    request: Request, who: Who, q: Annotated[str, Query(min_length=2, max_length=60)]
+) -> Response:
+    """Find enterprises by a part of their name (three characters) or the beginning of their code."""
+    if not who.departments:
+        raise _clerks_only()
+    try:
+        found = await run_in_threadpool(reception(request).window.named, q)
+    except NoReplica as error:
+        raise _unable(error) from None
+    return _json({"subjects": [{"subject": code, "name": name} for code, name in found]})
+
+
 @router.get("/receipts/{id}", response_model=models.ReceiptTold, responses=_ASKING)
 async def receipt(request: Request, who: Who, id: str) -> Response:
     """Return a receipt as it is kept, to a clerk of its departments or the enterprise itself."""
@@ -201,7 +209,10 @@ async def receipt(request: Request, who: Who, id: str) -> Response:
     body = found.body
     catalogue = here.window.catalogue
     codes = [code for code in body.get("matters", []) if code in catalogue.matters]
-    of = {catalogue.matters[code].department for code in codes}
+    purposes = {
+        (catalogue.matters[code].department, catalogue.matters[code].purpose) for code in codes
+    }
+    of = {department for department, _ in purposes}
     if who.subject != body.get("subject") and not of & {*who.departments}:
         raise _unknown()  # whether there is one is nobody else's to know
     return _json(
@@ -211,9 +222,11 @@ async def receipt(request: Request, who: Who, id: str) -> Response:
             "signature": found.signature,
             "text": found.text,
             "body": body,
-            "matter_names": [catalogue.matters[code].name.model_dump() for code in codes],
-            "department_names": [
-                catalogue.departments[id_].name.model_dump() for id_ in sorted(of)
+            "matter_names": [catalogue.matters[code].name.both for code in codes],
+            "department_names": [catalogue.departments[id_].name.both for id_ in sorted(of)],
+            "purpose_names": [
+                catalogue.departments[id_].purposes[purpose].name.both
+                for id_, purpose in sorted(purposes)
             ],
         }
     )
@@ -284,7 +297,7 @@ def _answered(
         "answers": [
             {
                 "matter": code,
-                "name": found.matters[code].name.model_dump(),
+                "name": found.matters[code].name.both,
                 "papers": [paper(one, found, table) for one in decisions],
             }
             for code, decisions in answers.items()

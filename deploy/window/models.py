@@ -197,6 +197,7 @@ class ReceiptTold(BaseModel):
     body: dict[str, Any]
     matter_names: list[Words]
     department_names: list[Words]
+    purpose_names: list[Words]
 
 
 class UsesTold(BaseModel):

@@ -7,7 +7,9 @@ the window takes the tokens that `mianti window token` signs with a key of its o
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,9 +56,18 @@ class Tokens:
             self._single = public_text(ensure_key(token_key(settings)))
         else:
             self._set = _key_set(settings.mianti_window_token_keys)
+        # Checking a signature takes as long as deciding: a clerk's token is checked once.
+        self._checked = lru_cache(maxsize=4096)(self._check)
 
     def caller(self, token: str) -> Caller:
         """Return who a token speaks for. Raises BadToken."""
+        caller, ends = self._checked(token)
+        if time.time() >= ends:
+            raise BadToken("ExpiredSignatureError")
+        return caller
+
+    def _check(self, token: str) -> tuple[Caller, float]:
+        """Return who a token speaks for, and when it ends (seconds since 1970). Raises BadToken."""
         try:
             claims = jwt.decode(
                 token,
@@ -67,7 +78,7 @@ class Tokens:
             )
         except jwt.PyJWTError as error:
             raise BadToken(type(error).__name__) from None
-        return _caller(claims)
+        return _caller(claims), float(claims["exp"])
 
     def _key(self, token: str) -> Any:
         if self._set is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,10 @@ from flows.answer.facts import Facts, Row
 from flows.answer.told import paper
 from flows.catalogue import catalogue
 from flows.clock import CHINA
-from flows.complete import stated
+from flows.complete import said
 from flows.fold import whole
 from flows.query import versions
+from flows.stated import complete, excepting
 from schemas import contract
 from schemas.avro import FAMILIES
 from schemas.bucket import bucket
@@ -91,13 +93,13 @@ def gather_known(
     """Return the same with what was landed of each family by a time of its own (None: all)."""
     number = pl.select(bucket(pl.lit(subject))).item()
     rows: dict[str, list[Row]] = {}
-    complete: dict[tuple[str, str], dt.datetime] = {}
+    # Before any record: a source that was complete by then had landed what it speaks of.
+    told = said(settings, known)
+    excepted = excepting(told, subject)
     for family, known_at in known.items():
         mine = versions(settings, family, [number]).filter(pl.col("subject") == subject)
         rows[family] = [*whole(mine, family, on, known_at).iter_rows(named=True)]
-        said = stated(settings, family, known_at).drop_nulls("complete_through")
-        complete |= {(who, layout): through for who, layout, through in said.iter_rows()}
-    return Facts(on, asked_at, rows, complete, cycles(settings))
+    return Facts(on, asked_at, rows, complete(told, excepted), cycles(settings), excepted)
 
 
 def cycles(settings: Settings) -> dict[str, dt.timedelta]:
@@ -108,7 +110,7 @@ def cycles(settings: Settings) -> dict[str, dt.timedelta]:
 
 def checked_subject(text: str) -> str:
     """Return a unified social credit code as it is written. Raises BadSubject."""
-    code = "".join(text.split()).upper()
+    code = "".join(unicodedata.normalize("NFKC", text).split()).upper()
     if uscc.is_valid(code):
         return code
     # Whatever was typed may be a person's number: it is not repeated.

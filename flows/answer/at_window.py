@@ -10,9 +10,8 @@ from connectors.replica import Position, Replica
 from flows.answer.facts import Facts, Row
 from flows.clock import CHINA
 from flows.fold_rows import complete_through_rows, whole_rows
+from flows.stated import Pair, Stated, complete, excepting
 from schemas.avro import FAMILIES
-
-Complete = Mapping[tuple[str, str], dt.datetime]
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Gathering:
 
     replica: Replica
     cycles: Mapping[str, dt.timedelta]
-    _complete: tuple[int, Complete] = field(default=(-1, {}))
+    _complete: tuple[int, Mapping[Pair, Stated]] = field(default=(-1, {}))
 
     def gather(
         self, subject: str, on: dt.date | None = None, known_at: dt.datetime | None = None
@@ -43,20 +42,21 @@ class Gathering:
         with self.replica.one_state():
             positions = self.replica.positions()
             mine = self.replica.versions(subject)
-            complete = self._stated(known_at)
+            said = self._stated(known_at)
+        excepted = excepting(said, subject)
         rows: dict[str, list[Row]] = {
             family: [*whole_rows(mine.get(family, []), family, day, known_at)]
             for family in FAMILIES
         }
-        return Known(
-            Facts(day, asked_at, rows, complete, self.cycles), _landed(positions, known_at)
-        )
+        through = complete(said, excepted)
+        facts = Facts(day, asked_at, rows, through, self.cycles, excepted)
+        return Known(facts, _landed(positions, known_at))
 
-    def _stated(self, known_at: dt.datetime | None) -> Complete:
+    def _stated(self, known_at: dt.datetime | None) -> Mapping[Pair, Stated]:
         number, said = self.replica.statements()
         if known_at is None and number == self._complete[0]:
             return self._complete[1]
-        found: dict[tuple[str, str], dt.datetime] = {}
+        found: dict[Pair, Stated] = {}
         for family in FAMILIES:
             mine = [statement for of, statement in said if of == family]
             found |= complete_through_rows(mine, known_at)

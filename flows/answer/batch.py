@@ -7,7 +7,8 @@ of those asked about are read.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -20,9 +21,10 @@ from flows.answer.columns.verdicts import verdicts
 from flows.answer.facts import Facts
 from flows.catalogue import catalogue
 from flows.clock import CHINA
-from flows.complete import stated
+from flows.complete import said
 from flows.fold import whole
 from flows.query import versions
+from flows.stated import Pair, Stated, complete, excepting
 from schemas.avro import FAMILIES
 from schemas.bucket import BUCKETS, bucket
 from schemas.catalogue.grammar import Catalogue
@@ -65,11 +67,11 @@ def ask_all(
     progress(faulty.height)
     sound = _by_matter(judged.filter(pl.col("fault").is_null()), found)
     numbered = sound.with_columns(bucket=bucket(pl.col("subject")))
-    known = _known(settings, on, known_at)
+    known, told = _known(settings, on, known_at)
     for first in range(0, BUCKETS, _TOGETHER):
         group = numbered.filter(pl.col("bucket").is_between(first, first + _TOGETHER - 1))
         if not group.is_empty():
-            yield from _group(settings, found, group, known, known_at)
+            yield from _group(settings, found, group, known, told, known_at)
             progress(group["row"].n_unique())
 
 
@@ -78,15 +80,40 @@ def _group(
     found: Catalogue,
     asked: pl.DataFrame,
     known: Facts,
+    told: Mapping[Pair, Stated],
     known_at: dt.datetime | None,
 ) -> Iterator[pl.DataFrame]:
     subjects, buckets = asked["subject"].unique(), asked["bucket"].unique().to_list()
     matters = asked["matter"].unique().sort().to_list()
     rows = _rows(settings, subjects, buckets, known.on, known_at)
-    judged = verdicts(found, matters, subjects, rows, known)
+    judged = [
+        verdicts(found, matters, alike, rows, replace(known, complete=complete(told, pairs)))
+        for pairs, alike in _alike(subjects, told)
+    ]
     for code in matters:
         lines = asked.filter(pl.col("matter") == code).select("row", "subject", "matter")
-        yield decisions(found, code, lines, judged, known.on).match_to_schema(ANSWERED)
+        made = [
+            decisions(
+                found, code, lines.join(one.found, on="subject", how="semi"), one, known.on
+            ).match_to_schema(ANSWERED)
+            for one in judged
+        ]
+        yield pl.concat(made).sort("row", maintain_order=True)
+
+
+def _alike(
+    subjects: pl.Series, told: Mapping[Pair, Stated]
+) -> Iterator[tuple[frozenset[Pair], pl.Series]]:
+    """Part the enterprises by the layouts that except them: most by none, the others are few."""
+    named = pl.Series(
+        [*frozenset().union(*(one.excepted for one in told.values()))], dtype=pl.String
+    )
+    few = subjects.filter(subjects.is_in(named.implode()))
+    alike: dict[frozenset[Pair], list[str]] = {}
+    for subject in few:
+        alike.setdefault(excepting(told, subject), []).append(subject)
+    yield frozenset(), subjects.filter(~subjects.is_in(few.implode()))
+    yield from ((pairs, pl.Series(who, dtype=pl.String)) for pairs, who in alike.items())
 
 
 def _rows(
@@ -105,18 +132,17 @@ def _rows(
     return rows
 
 
-def _known(settings: Settings, on: dt.date | None, known_at: dt.datetime | None) -> Facts:
+def _known(
+    settings: Settings, on: dt.date | None, known_at: dt.datetime | None
+) -> tuple[Facts, Mapping[Pair, Stated]]:
     """Return what is known whoever is asked about.
 
     Before any record is read: a source complete by then had landed what it speaks of.
     """
     asked_at = known_at or dt.datetime.now(dt.UTC)
-    complete: dict[tuple[str, str], dt.datetime] = {}
-    for family in FAMILIES:
-        said = stated(settings, family, known_at).drop_nulls("complete_through")
-        complete |= {(who, layout): through for who, layout, through in said.iter_rows()}
+    told = said(settings, dict.fromkeys(FAMILIES, known_at))
     day = on or asked_at.astimezone(CHINA).date()
-    return Facts(day, asked_at, {}, complete, cycles(settings))
+    return Facts(day, asked_at, {}, complete(told, frozenset()), cycles(settings)), told
 
 
 def _with_faults(asked: pl.DataFrame, found: Catalogue) -> pl.DataFrame:

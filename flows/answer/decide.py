@@ -39,7 +39,8 @@ class Decision:
     `evidence`, `rule`: what it rests on, or what was looked at first and was not enough. `record`:
     the columns of the record that may be shown; `fields`: values for the matter's form. `through`
     (UTC): until when the source is complete; `late`: the publisher that is not. `due`: the last
-    day (China) a paper that may follow may be brought.
+    day (China) a paper that may follow may be brought. `excepted`: the source is incomplete because
+    rows about this enterprise were refused.
     """
 
     material: str
@@ -54,6 +55,7 @@ class Decision:
     source: str | None = None
     by: str | None = None
     due: dt.date | None = None
+    excepted: bool = False
 
 
 def decide(catalogue: Catalogue, code: str, facts: Facts) -> list[Decision]:
@@ -129,6 +131,7 @@ def _decision(
         through=verdict.source.through if verdict.source else None,
         source=verdict.source.publisher if verdict.source else None,
         by=verdict.by,
+        excepted=verdict.source is not None and verdict.source.excepted,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from flows.clock import CHINA
+from flows.stated import Pair
 from schemas.catalogue.grammar import SharedEvidence
 
 #: A row of `flows.fold.whole`: with the content of what may not be used, which never leaves here.
@@ -19,14 +20,16 @@ class Facts:
     """Rows by family; `complete`: by publisher and layout, until when its exports are complete.
 
     `on` is a day in China, `asked_at` (UTC) the time at which all this was known; `cycles`: how
-    often each publisher promised to publish.
+    often each publisher promised to publish. `excepted`: what is not in `complete` because rows
+    about this very enterprise were refused.
     """
 
     on: dt.date
     asked_at: dt.datetime
     rows: Mapping[str, list[Row]]
-    complete: Mapping[tuple[str, str], dt.datetime]
+    complete: Mapping[Pair, dt.datetime]
     cycles: Mapping[str, dt.timedelta]
+    excepted: frozenset[Pair] = frozenset()
 
     def of(self, family: str) -> list[Row]:
         """Return the rows of a family."""
@@ -35,11 +38,15 @@ class Facts:
 
 @dataclass(frozen=True)
 class SourceState:
-    """Whether sources may be relied on; `through` (UTC): until when all of them are complete."""
+    """Whether sources may be relied on; `through` (UTC): until when all of them are complete.
+
+    `excepted`: rows about the enterprise were refused and wait to be mended.
+    """
 
     fault: Literal["source_incomplete", "too_old"] | None
     through: dt.datetime | None
     publisher: str
+    excepted: bool = False
 
 
 def source_state(evidence: SharedEvidence, facts: Facts) -> SourceState:
@@ -50,7 +57,7 @@ def source_state(evidence: SharedEvidence, facts: Facts) -> SourceState:
     pairs = [(id_, layout) for id_, layouts in evidence.sources.items() for layout in layouts]
     for pair in pairs:
         if pair not in facts.complete:
-            return SourceState("source_incomplete", None, pair[0])
+            return SourceState("source_incomplete", None, pair[0], pair in facts.excepted)
     through, publisher = min((facts.complete[pair], pair[0]) for pair in pairs)
     for id_, layout in pairs:
         said = facts.complete[id_, layout]

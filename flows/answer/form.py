@@ -121,6 +121,7 @@ def _unfilled(catalogue: Catalogue, field: FormField, id_: str, verdict: Verdict
         through=verdict.source.through if verdict.source else None,
         source=verdict.source.publisher if verdict.source else None,
         by=verdict.by,
+        excepted=verdict.source is not None and verdict.source.excepted,
     )
 
 
@@ -128,25 +129,33 @@ def as_json(
     fields: list[Filled], catalogue: Catalogue, table: PublishersTable
 ) -> list[dict[str, Any]]:
     """Return a form as JSON; times are UTC, texts in both languages."""
-    return [_field(one, catalogue, table) for one in fields]
+    # Many fields lack one piece of evidence for one reason, which is put into words once.
+    lacking = {(one.evidence, one.reason): one.unfilled for one in fields}
+    reasons = {key: why(one, catalogue, table).both for key, one in lacking.items() if one}
+    return [_field(one, catalogue, table, reasons) for one in fields]
 
 
-def _field(one: Filled, catalogue: Catalogue, table: PublishersTable) -> dict[str, Any]:
+def _field(
+    one: Filled,
+    catalogue: Catalogue,
+    table: PublishersTable,
+    reasons: Mapping[tuple[str | None, Reason | None], dict[str, str]],
+) -> dict[str, Any]:
     evidence = catalogue.evidence.get(one.evidence or "")
     publisher = table.publishers.get(one.source or "")
     return {
         "id": one.id,
-        "name": one.name.model_dump(),
+        "name": one.name.both,
         "value": _plain(one.value),
         "evidence": one.evidence,
-        "evidence_name": evidence.name.model_dump() if evidence else None,
+        "evidence_name": evidence.name.both if evidence else None,
         "source": one.source,
-        "source_name": publisher.name.model_dump() if publisher else None,
+        "source_name": publisher.name.both if publisher else None,
         "record_key": one.record_key,
         "events": [*one.events],
         "complete_through": one.through.isoformat() if one.through else None,
         "reason": one.reason,
-        "why": why(one.unfilled, catalogue, table).model_dump() if one.unfilled else None,
+        "why": reasons[one.evidence, one.reason] if one.unfilled else None,
     }
 
 

@@ -149,8 +149,8 @@ def as_json(notice: Notice) -> dict[str, Any]:
 def _matter(one: Handled) -> dict[str, Any]:
     return {
         "code": one.code,
-        "name": one.name.model_dump(),
-        "department": one.department.model_dump(),
+        "name": one.name.both,
+        "department": one.department.both,
         "department_code": one.department_code,
         "legal_days": one.legal_days,
         "promised_days": one.promised_days,
@@ -160,12 +160,12 @@ def _matter(one: Handled) -> dict[str, Any]:
 def _listed(one: Paper) -> dict[str, Any]:
     return {
         "material": one.material,
-        "name": one.name.model_dump(),
+        "name": one.name.both,
         "matters": [*one.matters],
         "outcome": one.outcome,
-        "outcome_words": OUTCOMES[one.outcome].model_dump(),
-        "why": one.why.model_dump(),
+        "outcome_words": OUTCOMES[one.outcome].both,
+        "why": one.why.both,
         "optional": one.optional,
         "due": one.due.isoformat() if one.due else None,
-        "promise": one.promise.model_dump() if one.promise else None,
+        "promise": one.promise.both if one.promise else None,
     }

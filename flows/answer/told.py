@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.answer.decide import Decision
 from flows.answer.words import OUTCOMES, why
-from schemas.catalogue.grammar import Catalogue
+from schemas.catalogue.grammar import Catalogue, Rule
 from schemas.publishers import PublishersTable
 
 
@@ -19,20 +19,29 @@ def paper(one: Decision, found: Catalogue, table: PublishersTable) -> dict[str, 
     publisher = table.publishers.get(one.source or "")
     return {
         "material": one.material,
-        "name": found.materials[one.material].name.model_dump(),
+        "name": found.materials[one.material].name.both,
         "necessity": one.necessity,
         "outcome": one.outcome,
-        "outcome_words": OUTCOMES[one.outcome].model_dump(),
+        "outcome_words": OUTCOMES[one.outcome].both,
         "reason": one.reason,
-        "why": why(one, found, table).model_dump(),
+        "why": why(one, found, table).both,
         "evidence": one.evidence,
-        "rule": rule.model_dump() if rule is not None else None,
+        "rule": _rule(rule) if rule is not None else None,
         "record": plain(one.record),
         "fields": plain(one.fields),
         "source": one.source,
-        "source_name": publisher.name.model_dump() if publisher else None,
+        "source_name": publisher.name.both if publisher else None,
         "complete_through": one.through.isoformat() if one.through else None,
         "due": one.due.isoformat() if one.due else None,
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "law": rule.law.both,
+        "article": rule.article,
+        "says": rule.says.both,
+        "source": rule.source,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from flows.answer.decide import Decision, Outcome
@@ -88,6 +89,11 @@ REASONS: Final[Mapping[Reason, Words]] = {
         en="Only the enterprise has this paper.", zh="该材料由申请人自备，政府部门未掌握。"
     ),
 }
+_EXCEPTED: Final = Words(
+    en="Rows about this enterprise were refused by {source}'s checks and wait to be mended: its data "
+    "are not complete for this enterprise.",
+    zh="{source}报送的本企业记录有被退回、尚待修改的，其数据对本企业不完整，不能据此判断。",
+)
 #: The same in a word or two, for a table.
 _SHORT: Final[Mapping[Reason, Words]] = {
     "none_on_file": Words(en="none on file", zh="无在案记录"),
@@ -105,7 +111,7 @@ _SHORT: Final[Mapping[Reason, Words]] = {
     "barred": Words(en="a record bars", zh="有限制性记录"),
     "own_paper": Words(en="the enterprise's own", zh="申请人自备"),
 }
-_FOLLOWS: Final = Words(en=" It may follow until {due}.", zh="可在{due}前补交。")
+_FOLLOWS: Final = Words(en=" It may follow until {due}.", zh="最迟于{due}补交。")
 
 
 def why(decision: Decision, catalogue: Catalogue, table: PublishersTable) -> Words:
@@ -131,6 +137,8 @@ def _said(decision: Decision, catalogue: Catalogue, table: PublishersTable, lang
 
 
 def _pattern(decision: Decision) -> Words:
+    if decision.reason == "source_incomplete" and decision.excepted:
+        return _EXCEPTED
     if decision.reason is not None:
         return REASONS[decision.reason]
     if decision.outcome == "on_promise":
@@ -165,6 +173,7 @@ def _ended(record: Mapping[str, Any], language: str) -> str:
     return f" (ended on {min(ends)})" if language == "en" else f"（{min(ends)}届满）"
 
 
+@lru_cache(maxsize=4096)  # times of completeness are few
 def _time(at: dt.datetime) -> str:
     return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -18,6 +19,8 @@ from schemas.identifiers import uscc
 
 #: Columns of a mapped event that the plan fills in later.
 LATER = ("event_id", "publisher", "layout", "layout_version", "file_digest", "file_row")
+
+_OLDEST: Final = pl.lit(0, pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,22 @@ def map_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> Mapped:
         for event, fields in zip(dialect.events, compiled, strict=True)
     ]
     return Mapped(pl.concat(events), faults_of(judged))
+
+
+def named_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> pl.DataFrame:
+    """Return whom rows that may have faults are about (`waiting.WAITING`); null: not known.
+
+    A row whose own edition cannot be read is taken for the oldest, so that any mends it.
+    """
+    base = _base(dialect, context)
+    subject, edition = base["subject"].value, base["edition"].value
+    unread = [pl.when(fault.is_not_null()).then(_OLDEST) for fault in base["edition"].faults]
+    return _cleaned(rows, dialect).select(
+        record_key=base["record_key"].value,
+        facet=pl.lit(""),
+        subject=pl.when(uscc.fault(subject).is_null()).then(subject),
+        edition=pl.coalesce(edition, *unread),
+    )
 
 
 def faults_of(judged: pl.DataFrame) -> pl.DataFrame:

@@ -12,13 +12,16 @@ import polars as pl
 
 from flows.publish.fields import Context
 from flows.publish.mapping import LATER, Mapped
-from schemas.avro import enums, event_columns
+from schemas.avro import enums, event_columns, facets
 from schemas.dialect import Dialect
 from schemas.identifiers import uscc
 
 _FAULTS: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
 #: Fields without which there is no event; the others may be left out.
 _NEEDED: Final = ("event_type", "issuer", "subject", "record_key", "facet")
+
+
+_OLDEST: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class _Fault(Exception):
@@ -46,6 +49,32 @@ def map_native(rows: pl.DataFrame, dialect: Dialect, _: Context) -> Mapped:
     frame = pl.DataFrame(events, schema={"__row": pl.Int64(), **columns})
     normal = frame.with_columns(uscc.normalise(pl.col("subject")))
     return Mapped(normal, pl.DataFrame(faults, schema=_FAULTS, orient="row"))
+
+
+def named_events(rows: pl.DataFrame, dialect: Dialect, _: Context) -> pl.DataFrame:
+    """Return whom events that may have faults are about, as `mapping.named_rows` does.
+
+    Each states one facet; where it does not name one, any of the record mends it.
+    """
+    columns = ("record_key", "facet", "subject", "edition")
+    lacking = [pl.lit(None, pl.String).alias(c) for c in columns if c not in rows.columns]
+    given = rows.with_columns(lacking).select(
+        pl.col("record_key"),
+        facet=pl.when(pl.col("facet").is_in(facets(dialect.family))).then("facet").fill_null(""),
+        subject=uscc.normalise(pl.col("subject")),
+        edition=pl.col("edition").map_elements(_edition, return_dtype=pl.Datetime("us", "UTC")),
+    )
+    valid = uscc.fault(pl.col("subject")).is_null()
+    return given.with_columns(subject=pl.when(valid).then("subject"))
+
+
+def _edition(text: str) -> dt.datetime:
+    try:
+        found = _leaf(text, pl.Datetime("us", "UTC"))
+    except ValueError:
+        return _OLDEST
+    assert isinstance(found, dt.datetime)  # noqa: S101 - what that type is read as
+    return found
 
 
 def _event(

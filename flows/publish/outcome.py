@@ -13,7 +13,9 @@ class Outcome:
 
     `events`: how many events were sent. `examples`: a few refusals of a file (`__row`, `code`, `sentence_en`,
     `sentence_zh`), or all of rows a program handed over.
-    `seconds`: wall clock. `edition`: UTC.
+    `seconds`: wall clock. `edition`: UTC. `excepted`: enterprises for whom the layout is not
+    complete, rows about them being refused, in this file or before, and not mended yet; `unreadable`:
+    refused rows of this file that are about nobody known.
     """
 
     file: str
@@ -24,6 +26,8 @@ class Outcome:
     unchanged: int = 0
     refused: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    excepted: int = 0
+    unreadable: int = 0
     refused_file: str | None = None
     seconds: float = 0.0
     events: int = 0
@@ -31,6 +35,7 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Return the object `mianti publish --json` prints for one file."""
-        names = ("read", "published", "unchanged", "refused", "reasons", "refused_file", "seconds")
+        counts = ("read", "published", "unchanged", "refused", "reasons", "excepted", "unreadable")
+        names = (*counts, "refused_file", "seconds")
         values = asdict(self)
         return {name: values[name] for name in names}

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from flows.publish.mapping import faults_of
+from flows.publish.waiting import WAITING
 from schemas.avro import facets
 from schemas.canonical import content_digest
 from schemas.facets import NEUTRAL
@@ -63,6 +64,8 @@ class Plan:
     `silent`: neutral first statements the ledger remembers without an event (sequence 0).
     `seen`: unchanged facets and the newer edition they were seen in.
     `refused`: `__row`, `code`, `where`; `unchanged`: the row numbers that changed nothing.
+    `accepted`, `waiting`: the rows not refused, and those refused whose record is now in doubt
+    (not the older, nor those of a record withdrawn), as `flows.publish.waiting.WAITING`.
     """
 
     publish: pl.DataFrame
@@ -70,6 +73,8 @@ class Plan:
     seen: pl.DataFrame
     refused: pl.DataFrame
     unchanged: pl.Series
+    accepted: pl.DataFrame
+    waiting: pl.DataFrame
 
 
 def plan(events: pl.DataFrame, held: Held, family: str, floor: dt.datetime | None = None) -> Plan:
@@ -98,6 +103,8 @@ def plan(events: pl.DataFrame, held: Held, family: str, floor: dt.datetime | Non
         seen=_picked(digested, numbered.filter(~changed & ~pl.col("silent") & pl.col("latest"))),
         refused=faults_of(refused),
         unchanged=rows.filter(~rows.is_in(published["__row"].implode())),
+        accepted=good.select(WAITING.names()),
+        waiting=bad.filter(~pl.col("__harmless")).select(WAITING.names()),
     )
 
 
@@ -158,7 +165,11 @@ def _judged(joined: pl.DataFrame) -> pl.DataFrame:
     # Contradictions are few: who contradicts whom is worked out for them alone.
     others = _contradicted(marked.filter("mixed"), group)
     known = marked.join(others, on="place", how="left", maintain_order="left")
-    return known.with_columns(__why=pl.coalesce(_refusals()))
+    behind = pl.col("sequence").is_null() & (pl.col("edition") < pl.col("last_edition"))
+    harmless = _withdrawn() | behind
+    return known.with_columns(
+        __why=pl.coalesce(_refusals()), __harmless=harmless.fill_null(value=False)
+    )
 
 
 def _contradicted(mixed: pl.DataFrame, group: list[str]) -> pl.DataFrame:
@@ -170,6 +181,10 @@ def _contradicted(mixed: pl.DataFrame, group: list[str]) -> pl.DataFrame:
     return mixed.select("place", other=other)
 
 
+def _withdrawn() -> pl.Expr:
+    return pl.col("withdrawn").is_in(["publisher_error", "decision_changed"])
+
+
 def _refusals() -> list[pl.Expr]:
     ordered = pl.col("sequence").is_not_null()
     changed = pl.col("content_digest") != pl.col("last_digest")
@@ -179,10 +194,9 @@ def _refusals() -> list[pl.Expr]:
     below = ~ordered & unknown & pl.col("record_known") & (pl.col("edition") < pl.col("floor"))
     same = ~ordered & changed & (pl.col("edition") == pl.col("last_edition"))
     reused = ordered & changed & (pl.col("sequence") == pl.col("last_sequence"))
-    stopped = pl.col("withdrawn").is_in(["publisher_error", "decision_changed"])
     held = pl.format("contradictory_published:{}", pl.col("last_row").fill_null(0))
     return [
-        pl.when(stopped).then(pl.lit("withdrawn")),
+        pl.when(_withdrawn()).then(pl.lit("withdrawn")),
         pl.when("mixed").then(pl.format("contradictory:{}", pl.col("other"))),
         pl.when(older | below).then(pl.lit("older_edition")),
         pl.when(same | reused).then(held),

@@ -23,17 +23,19 @@ from connectors.topics import ensure_topic, family_topics, topic_name
 from flows.check import check
 from flows.publish.correction import corrections
 from flows.publish.deliver import Delivery
+from flows.publish.doubts import Doubts
 from flows.publish.events import Sender, identified, stamp
 from flows.publish.fields import Context
-from flows.publish.mapping import columns_by_path, faults_of, map_rows
-from flows.publish.native import map_native
+from flows.publish.mapping import columns_by_path, faults_of, map_rows, named_rows
+from flows.publish.native import map_native, named_events
 from flows.publish.outcome import Outcome
 from flows.publish.plan import Held, Plan, plan
 from flows.publish.recognise import Match, recognise
 from flows.publish.recover import catch_up, ledger_rows
 from flows.publish.source import Rows
 from flows.publish.spill import Spill, spill
-from flows.publish.statement import state
+from flows.publish.statement import MOST_EXCEPTED, state
+from flows.publish.waiting import merged
 from schemas import contract
 from schemas.dialect import Dialect
 from schemas.publishers import Publisher
@@ -98,10 +100,12 @@ def publish(
     job = _Job(rows, request, settings, owner, found, context)
     outcome = Outcome(file=request.name, layout=found.dialect.id)
     with spill(rows.size) as aside:
-        faults = [*_map_file(job, aside, outcome, progress)]
+        doubts = Doubts()
+        faults = [*_map_file(job, aside, outcome, progress, doubts)]
         with _ways(job) as way:
-            faults += _publish_parts(job, way, aside, outcome, progress)
-            _finish(job, way, outcome)
+            doubts.before = way.ledger.waiting(way.sender.layout)
+            faults += _publish_parts(job, way, aside, outcome, progress, doubts)
+            _finish(job, way, outcome, doubts)
     refused = pl.concat([pl.DataFrame(schema=_FAULT), *faults]).unique("__row").sort("__row")
     _account(outcome, refused, job)
     outcome.seconds = round(time.monotonic() - started, 3)
@@ -213,11 +217,12 @@ def _codes(
 
 
 def _map_file(
-    job: _Job, aside: Spill, outcome: Outcome, progress: Progress
+    job: _Job, aside: Spill, outcome: Outcome, progress: Progress, doubts: Doubts
 ) -> Iterator[pl.DataFrame]:
     """Read, map and check every row; set the events aside and yield the faults."""
     dialect = job.match.dialect
     to_events = map_native if dialect.native else map_rows
+    named = named_events if dialect.native else named_rows
     sender = job.sender(dt.datetime.now(dt.UTC))  # the edition is the ledger's to say, later
     for chunk in job.rows.chunks():
         rows = chunk.rows.rename(job.match.names, strict=False)
@@ -227,13 +232,21 @@ def _map_file(
         judged = check(stamped, job.family, job.owner, job.request.publisher)
         bad = faults_of(judged).unique("__row", keep="first", maintain_order=True)
         aside.add(mapped.events.join(bad.select("__row"), on="__row", how="anti"))
-        yield mapped.faults.cast(_FAULT)
-        yield bad.cast(_FAULT)
+        wrong = pl.concat([mapped.faults.cast(_FAULT), bad.cast(_FAULT)])
+        if wrong.height:
+            refused = rows.join(wrong, on="__row", how="semi")
+            doubts.refused.append(named(refused, dialect, job.context))
+        yield wrong
         progress("reading", job.rows.position(), job.rows.size)
 
 
 def _publish_parts(
-    job: _Job, way: _Way, aside: Spill, outcome: Outcome, progress: Progress
+    job: _Job,
+    way: _Way,
+    aside: Spill,
+    outcome: Outcome,
+    progress: Progress,
+    doubts: Doubts,
 ) -> Iterator[pl.DataFrame]:
     floor = way.ledger.floor(way.sender.layout)
     through = 0
@@ -243,6 +256,7 @@ def _publish_parts(
         given = stamped.filter(pl.col("sequence").is_not_null())["record_key"]
         held = Held(way.ledger.latest(keys), way.ledger.exact(given))
         made = plan(stamped, held, job.family, floor)
+        doubts.add(made, by_facet=job.match.dialect.native)
         outcome.edition = max(filter(None, [outcome.edition, *stamped.select(_NEWEST).row(0)]))
         outcome.published += made.publish["__row"].n_unique()
         if way.delivery is not None:
@@ -268,23 +282,36 @@ def _carry_out(made: Plan, delivery: Delivery, family: str) -> int:
     return sent
 
 
-def _finish(job: _Job, way: _Way, outcome: Outcome) -> None:
+def _finish(job: _Job, way: _Way, outcome: Outcome, doubts: Doubts) -> None:
     """State what the file says of completeness, or, having changed nothing, that it came.
 
-    A rebuilt ledger must know the newest edition sent: one no event tells of is stated, too.
+    A rebuilt ledger must know the newest edition sent: one no event tells of is stated, too; and
+    for whom nothing is complete is stated as soon as that changes.
     """
     outcome.edition = edition = outcome.edition or way.sender.edition
+    waiting, outcome.unreadable = doubts.settled(way.ledger, way.sender.edition)
+    excepted = waiting["subject"].unique()
+    outcome.excepted = excepted.len()
     if way.delivery is None or way.client is None:
         return
     digest, through = job.rows.digest, job.request.complete_through
+    if excepted.len() > MOST_EXCEPTED:
+        through = None
     layout, newest = way.sender.layout, way.ledger.newest(way.sender.layout)
     new = not way.ledger.knows_file(digest, layout, through)
-    untold = newest is None or edition > newest
-    if untold or (new and (through is not None or outcome.published == 0)):
+    untold = newest is None or edition > newest or not waiting.equals(doubts.before)
+    said = through is not None or outcome.published == 0 or outcome.excepted > 0
+    if untold or (new and said):
+        # What is refused now must wait even if nobody comes to say so.
+        way.ledger.note_waiting(layout, merged(doubts.before, waiting))
         sender = replace(way.sender, edition=edition)
         code, rows = job.owner.code, outcome.read
-        state(way.delivery, way.client, way.topic, sender, code, through, rows)
+        unreadable = outcome.unreadable
+        state(
+            way.delivery, way.client, way.topic, sender, code, through, rows, excepted, unreadable
+        )
         way.ledger.note_edition(layout, edition)
+        way.ledger.note_waiting(layout, waiting)
     way.ledger.note_file(digest, layout, way.sender.edition, through)
 
 

@@ -13,6 +13,8 @@ from connectors.settings import Settings
 from connectors.topics import partitions
 from flows.check import with_digest
 from schemas.avro import event_columns
+from schemas.bucket import partition
+from schemas.facets import STATEMENT
 
 
 def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int:
@@ -49,7 +51,33 @@ def _absorb(ledger: Ledger, records: list[Any], family: str) -> int:
     ):
         ledger.note_file(digest, layout, edition)
         ledger.note_edition(layout, edition)
+    _wait(ledger, frame)
     return len(events)
+
+
+def _wait(ledger: Ledger, events: pl.DataFrame) -> None:
+    """Let those wait whom the newest statements except, and nobody else.
+
+    Of which record the refused rows were is in no event: any row about them will end it.
+    """
+    said = events.filter(pl.col("facet") == STATEMENT).sort("sequence")
+    last = said.group_by("record_key", maintain_order=True).last()
+    for row in last.iter_rows(named=True):
+        told, waiting = row[STATEMENT], ledger.waiting(row["layout"])
+        here = partition(pl.col("subject"), told["partitions"]) == told["partition"]
+        named = pl.DataFrame({"subject": told["excepted"]}, schema={"subject": pl.String})
+        gone = pl.DataFrame(schema=waiting.schema)
+        if not told["unnamed"]:
+            gone = waiting.filter(here).join(named, on="subject", how="anti")
+        new = named.join(waiting, on="subject", how="anti").select(
+            record_key=pl.lit(""),
+            facet=pl.lit(""),
+            subject="subject",
+            edition=pl.lit(row["edition"], pl.Datetime("us", "UTC")),
+        )
+        if gone.height or new.height:
+            kept = waiting.join(gone, on=["record_key", "facet", "subject"], how="anti")
+            ledger.note_waiting(row["layout"], pl.concat([kept, new]))
 
 
 def _event(value: bytes | None, family: str) -> dict[str, Any] | None:

@@ -60,6 +60,15 @@ class Flaw:
     what: str
 
 
+class Signer:
+    """A window's key, and the fingerprint it is known by."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self.public = public_text(key)
+        self.name = fingerprint(self.public)
+        self.sign = key.sign
+
+
 def receipt_id(window: str, sequence: int) -> str:
     """Return a receipt's id: the window's name and the number in its chain."""
     return f"{window}-{sequence}"
@@ -72,7 +81,7 @@ def window_and_sequence(id_: str) -> tuple[str, int] | None:
 
 
 def seal(
-    body: Mapping[str, Any], window: str, before: Link, key: Ed25519PrivateKey, at: dt.datetime
+    body: Mapping[str, Any], window: str, before: Link, key: Signer, at: dt.datetime
 ) -> Sealed:
     """Return the next entry of a chain: `body` in its place, with its time (UTC), signed."""
     sequence = before.sequence + 1
@@ -82,7 +91,7 @@ def seal(
         "sequence": sequence,
         "previous": before.hash,
         "at": at.isoformat(),
-        "key": fingerprint(public_text(key)),
+        "key": key.name,
     }
     text = orjson.dumps(placed, option=orjson.OPT_SORT_KEYS)
     signature = key.sign(text).hex()

@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from connectors.receipts import Receipts, Row
-from flows.receipt.chain import START, Link, Sealed, key_body, seal
+from flows.receipt.chain import START, Link, Sealed, Signer, key_body, seal
 from flows.receipt.keys import ensure_key, fingerprint, make_key, public_text, read_key
 
 #: Receipts in one commit at most.
@@ -35,11 +35,11 @@ class Desk:
         last = self._receipts.last()
         if last is not None:
             _finish_change(folder, last[4])
-        self._key = ensure_key(key_file(folder))
+        self._key = Signer(ensure_key(key_file(folder)))
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._link = Link(0, START) if last is None else Link(last[0], last[2])
         if last is None:
-            self._write([key_body(public_text(self._key))])
+            self._write([key_body(self._key.public)])
         self._writer = threading.Thread(target=self._run, name="receipts", daemon=True)
         self._writer.start()
 

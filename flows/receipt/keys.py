@@ -1,6 +1,6 @@
 """A window's key: an Ed25519 key (RFC 8032) in a file of the window's own.
 
-`docs/receipts.md` says where it lives and how it is changed.
+`docs/window.md` says where it lives and how it is changed.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -13,7 +13,6 @@ from connectors.errors import MiantiError
 from connectors.receipts import Receipts
 from connectors.settings import Settings
 from flows.answer.ask import gather_known
-from flows.answer.facts import Facts
 from flows.receipt import rules
 from flows.receipt.chain import START, Link, Sealed, flaws, window_and_sequence
 from flows.receipt.entry import Question, decide_all, summary
@@ -113,7 +112,7 @@ def _answer(settings: Settings, proof: Proof) -> None:
         dt.datetime.fromisoformat(body["asked_at"]),
     )
     facts = gather_known(settings, str(body["subject"]), on, asked_at, {**known})
-    facts = Facts(facts.on, facts.asked_at, facts.rows, facts.complete, book.cycles)
+    facts = replace(facts, cycles=book.cycles)
     question = Question(str(body["subject"]), body["matters"])
     proof.decided_again = True
     if summary(decide_all(book.catalogue, question, facts)) != body["answers"]:

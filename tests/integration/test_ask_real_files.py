@@ -248,10 +248,6 @@ def test_without_a_word_on_completeness_nothing_is_exempt_and_nobody_has_nothing
             assert one.through is None
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a file is stated complete whatever rows of it were refused: docs/decisions/0011-answers.md",
-)
 def test_of_a_taxpayer_whose_rows_were_all_refused_nobody_says_that_none_is_on_file(
     window: Window,
 ) -> None:

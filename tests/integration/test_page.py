@@ -5,34 +5,30 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
-import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse
-from fastapi.staticfiles import StaticFiles
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Error,
-    Page,
-    Route,
-    expect,
-    sync_playwright,
-)
+import yaml
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 import deploy
+from connectors.settings import Settings
+from deploy.window.tokens import Caller, issue
 from flows.clock import CHINA
+from flows.replica import place
 from tests.support.codes import uscc
+from tests.support.exchange import Department, Exchange
+from tests.support.window import LICENCE, PENALTY, follow, penalty, serving, token
 
 PAGE = Path(deploy.__file__).parent / "window" / "page"
 #: A text's key where the page's code asks for it.
 USED = re.compile(r'\bt\("(\w+)"')
+REGISTER = "registration-list"
+DAY = 24 * 3600
 EVIL = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'&quot;\u202e'
 EVIL += "W" * 80
 OUTCOMES = ["exempt_by_licence", "exempt_by_data", "on_promise", "may_follow", "must_bring"]
@@ -47,37 +43,183 @@ BADGES = {
         "Must bring",
     ],
 }
+#: The catalogue's ids have this before them where every text of it is hostile.
+HOSTILE = "x-"
+
+
+@dataclass(frozen=True)
+class Enterprise:
+    """An enterprise that a clerk may ask about; `part` of its name finds it alone."""
+
+    subject: str
+    name: str
+    part: str
+
+
+GOOD = Enterprise(uscc(1), "示范建筑工程有限公司", "示范建筑")
+#: Its department let a hostile text through to every field that the checks leave alone.
+BAD = Enterprise(uscc(2), f"假冒商贸有限公司{EVIL}", "假冒商贸")
 
 
 @dataclass(frozen=True)
 class Window:
-    """A window that serves the page, and what may be asked of it.
-
-    A clerk's `token` may ask about `matter` for `subject`; the answer has each of the five
-    outcomes. `part` of its name finds that enterprise alone. `own_token` is the enterprise's.
-    """
+    """A window that answers: `GOOD` gets each of the five outcomes for the matter `SP-1`."""
 
     url: str
-    token: str
-    own_token: str
-    subject: str
-    name: str
-    part: str
-    matter: str
+    settings: Settings
+
+    @property
+    def token(self) -> str:
+        """Return the token of a clerk with every right."""
+        return token(self.settings, Caller("c017", ("d", f"{HOSTILE}d")))
 
 
 @pytest.fixture(scope="module")
-def window() -> Iterator[Window]:
-    """A window to drive the page against."""
-    fake = Fake()
-    with fake:
-        yield Window(fake.url, "clerk", "own", fake.subject, fake.name, "示范建筑", "JS-3001")
+def window(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+    """A window whose data came the whole way: files, Kafka, the lake, the replica."""
+    home = tmp_path_factory.mktemp("page")
+    exchange = Exchange(home, kafka, str(home / "lake"))
+    try:
+        settings = published(exchange)
+        follow(settings)
+        with serving(settings) as url:
+            yield Window(url, settings)
+    finally:
+        exchange.close()
+
+
+def published(exchange: Exchange) -> Settings:
+    """Publish and land what three departments know; return the settings of the window."""
+    food, police, register = map(exchange.department, ("food", "police", "register"))
+    register.line["families"]["registration"] = register.line["families"]["licence"]
+    register.line["layouts"] = {REGISTER: {"codes": {"state": "registration-state-text"}}}
+    evil = {"XK_NR": EVIL, "XK_XKBH": EVIL, "XK_XDR_MC": BAD.name, "XK_WSH": f"示许〔2026〕{EVIL}"}
+    now = dt.datetime.now(dt.UTC)
+    rows = [
+        (food, [food.licence(1, XK_XDR_MC=GOOD.name), food.licence(2, **evil)], LICENCE),
+        (police, [penalty(police, CF_XDR_SHXYM=uscc(3))], PENALTY),
+        (register, [registered(register, GOOD), registered(register, BAD, 住所=EVIL)], REGISTER),
+    ]
+    for department, those, layout in rows:
+        done = department.publish(those, layout=layout, complete_through=now)
+        assert (done.published, done.refused) == (len(those), 0)
+    for family in ("licence", "credit", "registration"):
+        exchange.ingest(family)
+    folder = exchange.home / "catalogue"
+    folder.mkdir()
+    for mark, more in (("", ""), (HOSTILE, EVIL)):
+        parts = catalogue(food, police, register, mark, more)
+        (folder / f"{mark}all.yaml").write_text(yaml.safe_dump(parts), "utf-8")
+    return exchange.settings_with(
+        mianti_catalogue=folder,
+        mianti_window_rate="100000/second",
+        mianti_window_behind_seconds=DAY,  # nobody follows while the tests run
+    )
+
+
+def registered(register: Department, one: Enterprise, **changes: str) -> dict[str, Any]:
+    """Return a row of the register."""
+    row = {
+        "统一社会信用代码": one.subject,
+        "企业名称": one.name,
+        "住所": "示范市中山路1号",
+        "登记机关": register.name,
+        "登记机关代码": register.code,
+        "登记状态": "存续",
+        "核准日期": "2020-01-01",
+    }
+    return row | changes
+
+
+def catalogue(
+    food: Department, police: Department, register: Department, mark: str, more: str
+) -> dict[str, Any]:
+    """Return a catalogue with each outcome; `mark` goes before its ids, `more` behind its texts."""
+
+    def words(text: str) -> dict[str, str]:
+        return {"zh": text + more, "en": f"{text} in English{more}"}
+
+    def evidence(kind: str, name: str, **own: Any) -> dict[str, Any]:
+        return {"kind": kind, "name": words(name), "rule": f"{mark}law", **own}
+
+    def paper(name: str, *replaced_by: str) -> dict[str, Any]:
+        by = [f"{mark}{one}" for one in replaced_by]
+        return {"name": words(name), "origin": "issued" if by else "own", "replaced_by": by}
+
+    def matter(name: str, *uses: tuple[str, str], **own: Any) -> dict[str, Any]:
+        asked = [{"material": f"{mark}{one}", "necessity": necessity} for one, necessity in uses]
+        of = {"department": f"{mark}d", "purpose": "p", "basis": [f"{mark}law"]}
+        return {"name": words(name), "materials": asked, **of, **own}
+
+    def field(name: str, *origins: str) -> dict[str, Any]:
+        return {"id": mark + name, "name": words(name), "from": [*origins]}
+
+    licences = {"sources": {food.id: [LICENCE]}, "max_age": "P10D"}
+    known = {
+        "licence": evidence("licence", "食品许可", certificates=["食品经营许可证"], **licences),
+        "tobacco": evidence("licence", "烟草许可", certificates=["烟草专卖许可证"], **licences),
+        "register": evidence(
+            "field",
+            "登记信息",
+            family="registration",
+            fields=["name", "address"],
+            sources={register.id: [REGISTER]},
+            max_age="P10D",
+        ),
+        "clean": evidence(
+            "credit_check",
+            "无停业处罚",
+            question=words("有无"),
+            bars=[{"kind": "penalty", "categories": ["责令停产停业"]}],
+            sources={police.id: [PENALTY]},
+            max_age="P10D",
+        ),
+        "promise": evidence("promise", "承诺书", text=words("本企业承诺属实")),
+    }
+    papers = {
+        "food": paper("食品许可证", "licence"),
+        "business": paper("营业执照", "register"),
+        "clean": paper("无处罚证明", "clean"),
+        "premises": paper("场所证明", "tobacco", "promise"),
+        "tobacco": paper("烟草许可证", "tobacco"),
+        "plan": paper("平面图"),
+    }
+    uses = [(one, "may_follow" if one == "tobacco" else "required") for one in papers]
+    fields = [
+        field("代码", "subject"),
+        field("名称", f"{mark}register.name"),
+        field("住所", f"{mark}register.address"),
+        field("许可范围", f"{mark}licence.scope"),
+        field("烟草许可证号", f"{mark}tobacco.number"),
+    ]
+    purpose = {"name": words("食品监管"), "may_use": [mark + one for one in known]}
+    code = uscc(8 if mark else 9, kind="11")
+    law = {"law": words("优化营商环境条例"), "article": "10, 11", "says": words("不得要求")}
+    return {
+        "rules": {f"{mark}law": {**law, "source": "…"}},
+        "evidence": {mark + one: said for one, said in known.items()},
+        "materials": {mark + one: said for one, said in papers.items()},
+        "forms": {f"{mark}form": fields},
+        "departments": {
+            f"{mark}d": {"name": words("市监局"), "code": code, "purposes": {"p": purpose}}
+        },
+        "matters": {
+            f"{mark}SP-1": matter(
+                "食品经营", *uses, form=f"{mark}form", follow_within=10, legal_days=20
+            ),
+            f"{mark}SP-2": matter("餐饮服务", *uses[:2], ("plan", "optional"), promised_days=3),
+        },
+        "bundles": {
+            f"{mark}shop": {"name": words("开店"), "matters": [f"{mark}SP-1", f"{mark}SP-2"]}
+        },
+    }
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     assert path, "these tests drive a real Chromium: apt-get install chromium"
+    expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path)
         yield browser
@@ -107,20 +249,50 @@ def sign_in(page: Page, window: Window, token: str | None = None) -> None:
     expect(page.locator("#sign-out")).to_be_visible()
 
 
-def ask(page: Page, window: Window) -> None:
-    page.fill("#subject", window.subject)
-    page.select_option("#matter", f"matter:{window.matter}")
+def ask(page: Page, subject: str = GOOD.subject, choice: str = "matter:SP-1") -> None:
+    page.fill("#subject", subject)
+    page.select_option("#matter", choice)
     page.click("form button[type=submit]")
 
 
-def asked(page: Page, window: Window) -> dict[str, Any]:
+def asked(page: Page, window: Window, *question: str) -> dict[str, Any]:
     """Sign in, ask, and wait for the answer; return what the server said."""
     sign_in(page, window)
-    with page.expect_response("**/v1/ask") as caught:
-        ask(page, window)
+    with page.expect_response(re.compile("/v1/(ask|bundle)$")) as caught:
+        ask(page, *question)
     expect(page.locator(".overview")).to_be_visible()
     told: dict[str, Any] = caught.value.json()
     return told
+
+
+def see_uses(page: Page, subject: str) -> None:
+    page.click("#nav-uses")
+    page.fill("#subject", subject)
+    page.press("#subject", "Enter")
+    expect(page.locator(".uses-table")).to_be_visible()
+
+
+def ask_as(page: Page, token: str) -> None:
+    """Let the next questions come from somebody else, as when a right ends at the open page."""
+    page.route(
+        "**/v1/ask",
+        lambda route: route.continue_(
+            headers=route.request.headers | {"authorization": f"Bearer {token}"}
+        ),
+    )
+
+
+@contextmanager
+def fallen_behind(settings: Settings) -> Iterator[None]:
+    """Let the replica last have seen the logs before the limit."""
+    replica = place(settings).open()
+    for family in replica.positions():
+        replica.seen(family, dt.datetime.now(dt.UTC) - 2 * dt.timedelta(seconds=DAY))
+    replica.close()
+    try:
+        yield
+    finally:
+        follow(settings)
 
 
 def tab_to(page: Page, selector: str) -> None:
@@ -129,17 +301,6 @@ def tab_to(page: Page, selector: str) -> None:
         if page.locator(selector).evaluate("one => one === document.activeElement"):
             return
     pytest.fail(f"{selector} is not reached by the tab key")
-
-
-def answer_with(page: Page, status: int, said: dict[str, Any], **headers: str) -> None:
-    """Let the server answer the next questions with a problem."""
-    body = {"type": "about:blank", "title": "…", "status": status, **said}
-    page.route(
-        "**/v1/ask",
-        lambda route: route.fulfill(
-            status=status, json=body, headers={"Content-Type": "application/problem+json"} | headers
-        ),
-    )
 
 
 def width(page: Page) -> int:
@@ -156,28 +317,28 @@ def test_by_keyboard_alone_from_signing_in_to_the_printed_notice(
 
     field = page.locator("#subject")
     expect(field).to_be_focused()
-    page.keyboard.type(window.part)
+    page.keyboard.type(GOOD.part)
     expect(field).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("ArrowDown")
     chosen = page.locator(f"#{field.get_attribute('aria-activedescendant')}")
     expect(chosen).to_have_attribute("aria-selected", "true")
-    expect(chosen).to_contain_text(window.name)
+    expect(chosen).to_contain_text(GOOD.name)
     page.keyboard.press("Enter")
-    expect(field).to_have_value(window.subject)
+    expect(field).to_have_value(GOOD.subject)
     expect(field).to_have_attribute("aria-expanded", "false")
 
     page.keyboard.press("Tab")
     matter = page.locator("#matter")
     expect(matter).to_be_focused()
     for _ in range(200):
-        if matter.input_value() == f"matter:{window.matter}":
+        if matter.input_value() == "matter:SP-1":
             break
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
 
     expect(page.locator(".overview h2")).to_be_focused()
-    expect(page.locator(".overview h2")).to_have_text(window.name)
-    expect(page.locator("#live")).to_contain_text(window.name)
+    expect(page.locator(".overview h2")).to_have_text(GOOD.name)
+    expect(page.locator("#live")).to_contain_text(GOOD.name)
 
     tab_to(page, "#print-notice")
     page.keyboard.press("Enter")
@@ -185,7 +346,7 @@ def test_by_keyboard_alone_from_signing_in_to_the_printed_notice(
     page.emulate_media(media="print")
     notice = page.locator(".sheet-notice")
     expect(notice).to_contain_text("一次性告知书")
-    expect(notice.locator(".heading-facts")).to_contain_text(window.subject)
+    expect(notice.locator(".heading-facts")).to_contain_text(GOOD.subject)
     expect(notice.locator(".signatures")).to_be_visible()
     for other in (".top", ".question", ".overview", ".papers", ".sheet-form", ".sheet-receipt"):
         expect(page.locator(other)).to_be_hidden()
@@ -194,10 +355,10 @@ def test_by_keyboard_alone_from_signing_in_to_the_printed_notice(
 
 def test_enter_asks_at_once_where_one_enterprise_alone_matches(page: Page, window: Window) -> None:
     sign_in(page, window)
-    page.select_option("#matter", f"matter:{window.matter}")
-    page.fill("#subject", window.part)
+    page.select_option("#matter", "matter:SP-1")
+    page.fill("#subject", GOOD.part)
     page.press("#subject", "Enter")
-    expect(page.locator(".overview-code")).to_have_text(window.subject)
+    expect(page.locator(".overview-code")).to_have_text(GOOD.subject)
 
 
 def test_what_is_missing_is_said_beside_its_field(page: Page, window: Window) -> None:
@@ -205,7 +366,7 @@ def test_what_is_missing_is_said_beside_its_field(page: Page, window: Window) ->
     page.press("#subject", "Enter")
     expect(page.locator("#subject-error")).to_contain_text("请输入")
     expect(page.locator("#subject")).to_be_focused()
-    page.fill("#subject", window.subject)
+    page.fill("#subject", GOOD.subject)
     page.press("#subject", "Enter")
     expect(page.locator("#matter-error")).to_contain_text("请选择")
     expect(page.locator("#matter")).to_be_focused()
@@ -290,6 +451,7 @@ def test_the_form_and_the_receipt_are_printed_alone(page: Page, window: Window) 
     receipt = page.locator(".sheet-receipt")
     expect(receipt.get_by_text(told["receipt"]["hash"])).to_be_visible()
     expect(receipt).to_contain_text(told["receipt"]["id"])
+    expect(receipt).to_contain_text("食品监管")
     expect(receipt.locator(".receipt-papers > li")).to_have_count(len(told["answers"][0]["papers"]))
     expect(page.locator(".sheet-form")).to_be_hidden()
     expect(page.locator(".sheet-notice")).to_be_hidden()
@@ -306,13 +468,10 @@ def test_a_phone_needs_no_sideways_scrolling(page: Page, window: Window) -> None
         page.click(".sheet-receipt .link")
         expect(page.locator(".receipt-papers")).to_be_visible()
         assert width(page) == 360
-        page.fill("#subject", window.part)
+        page.fill("#subject", GOOD.part)
         expect(page.locator("[role=option]").first).to_be_visible()
         assert width(page) == 360
-        page.click("#nav-uses")
-        page.fill("#subject", window.subject)
-        page.press("#subject", "Enter")
-        expect(page.locator(".uses-table")).to_be_visible()
+        see_uses(page, GOOD.subject)
         assert width(page) == 360
         page.click("#language")
 
@@ -341,6 +500,13 @@ def test_the_token_does_not_stay_in_the_address(page: Page, window: Window) -> N
     assert page.evaluate("Object.values(localStorage).length") == 0
 
 
+def test_who_is_signed_in_is_told(page: Page, window: Window) -> None:
+    sign_in(page, window)
+    expect(page.locator("#who")).to_have_text("市监局等 2 个部门c017")
+    sign_in(page, window, token(window.settings, Caller("c018", ("d",))))
+    expect(page.locator("#who")).to_have_text("市监局c018")
+
+
 def test_the_page_takes_no_markup_even_if_told_to(page: Page, window: Window) -> None:
     page.goto(window.url)
     with pytest.raises(Error, match="TrustedHTML"):
@@ -348,95 +514,138 @@ def test_the_page_takes_no_markup_even_if_told_to(page: Page, window: Window) ->
 
 
 def test_hostile_texts_are_shown_as_text(page: Page, window: Window) -> None:
-    def spoil(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, json=hostile(answer.json()))
-
-    page.route("**/v1/*", spoil)
-    sign_in(page, window)
-    page.fill("#subject", window.part)
-    expect(page.locator("[role=option]")).to_contain_text(window.name + EVIL)
-    ask(page, window)
-    expect(page.locator(".overview h2")).to_have_text(window.name + EVIL)
-    expect(page.locator(".paper-name").first).to_contain_text(EVIL)
+    clerk = Caller(f"c{EVIL[:60]}", (f"{HOSTILE}d",))
+    sign_in(page, window, token(window.settings, clerk))
+    expect(page.locator("#who")).to_contain_text(clerk.name)
+    page.fill("#subject", BAD.part)
+    expect(page.locator("[role=option]")).to_contain_text(BAD.name)
+    ask(page, BAD.subject, f"matter:{HOSTILE}SP-1")
+    expect(page.locator(".overview h2")).to_have_text(BAD.name)
+    for shown in (
+        ".paper-name",
+        ".why",
+        ".proof .code",
+        ".form-table .value",
+        ".form-table th bdi",
+    ):
+        expect(page.locator(shown).filter(has_text=EVIL).first).to_be_visible()
+    page.click(".sheet-receipt .link")
+    expect(page.locator(".receipt-papers")).to_contain_text(EVIL)
     page.set_viewport_size({"width": 360, "height": 740})
     assert width(page) == 360
     page.click("#print-notice")
-    assert page.locator("main img, main script, body script").count() == 0
-    page.click("#nav-uses")
-    page.fill("#subject", window.subject)
-    page.press("#subject", "Enter")
+    unharmed(page)
+    see_uses(page, BAD.subject)
     expect(page.locator(".uses-table")).to_contain_text(EVIL)
     assert width(page) == 360
+    unharmed(page)
+
+
+def unharmed(page: Page) -> None:
     assert page.locator("main img, main script, body script").count() == 0
     assert page.evaluate("window.hacked") is None
 
 
-#: What the page goes by, and a department's file cannot reach.
-GOVERNED = {"subject", "matter", "matters", "code", "material", "outcome", "necessity", "reason"}
-GOVERNED |= {"on", "at", "known_at", "complete_through", "due", "kind", "id", "receipt"}
-
-
-def hostile(said: Any, key: str = "") -> Any:
-    """Spoil every text of an answer that the page only shows."""
-    if isinstance(said, dict):
-        return {of: hostile(value, of) for of, value in said.items()}
-    if isinstance(said, list):
-        return [hostile(one, key) for one in said]
-    return said + EVIL if isinstance(said, str) and key not in GOVERNED else said
+def test_a_bundle_is_one_question_with_one_notice(page: Page, window: Window) -> None:
+    asked(page, window, GOOD.subject, "bundle:shop")
+    titles = page.locator(".papers h4")
+    expect(titles).to_have_text(["食品经营 SP-1", "餐饮服务 SP-2"])
+    expect(page.locator(".papers .paper")).to_have_count(6 + 3)
+    notice = page.locator(".sheet-notice")
+    expect(notice.locator(".entry-name")).to_have_count(6)
+    expect(notice).to_contain_text("用于：食品经营、餐饮服务")
 
 
 def test_a_replica_that_is_behind_is_told_in_words_and_asked_again(
     page: Page, window: Window
 ) -> None:
     sign_in(page, window)
-    behind = {"detail": "742 s behind since 14:05.", "detail_zh": "自14:05起落后742秒。"}
-    answer_with(page, 503, behind)
-    ask(page, window)
     problem = page.locator(".problem")
-    expect(problem).to_contain_text("现在不能答复")
-    expect(problem).to_contain_text(behind["detail_zh"])
-    expect(problem.locator("h2")).to_be_focused()
-    page.click("#language")
-    expect(problem).to_contain_text("The data are not up to date")
-    expect(problem).to_contain_text(behind["detail"])
-    page.unroute("**/v1/ask")
+    with fallen_behind(window.settings):
+        ask(page)
+        expect(problem).to_contain_text("现在不能答复")
+        expect(problem).to_contain_text("落后于交换平台")
+        expect(problem.locator("h2")).to_be_focused()
+        page.click("#language")
+        expect(problem).to_contain_text("The data are not up to date")
+        expect(problem).to_contain_text("behind the exchange")
+        page.reload()
+        expect(page.locator("#health")).to_contain_text("not up to date")
+        ask(page)
+        expect(problem).to_be_visible()
     page.click(".problem button")
-    expect(page.locator(".overview-code")).to_have_text(window.subject)
+    expect(page.locator(".overview-code")).to_have_text(GOOD.subject)
 
 
-def test_a_missing_right_is_told_in_words(page: Page, window: Window) -> None:
+def test_a_missing_right_is_told_in_words_and_is_among_the_uses(page: Page, window: Window) -> None:
     sign_in(page, window)
-    answer_with(page, 403, {"detail": "No right for this matter.", "detail_zh": "无权查询该事项。"})
-    ask(page, window)
+    ask_as(page, token(window.settings, Caller("c018", ("other",))))
+    ask(page)
     problem = page.locator(".problem")
     expect(problem).to_contain_text("没有权限")
-    expect(problem).to_contain_text("无权查询该事项。")
+    expect(problem).to_contain_text("您的账号无权查询")
     expect(problem.locator("button")).to_have_count(0)
+    see_uses(page, GOOD.subject)
+    refused = page.locator(".uses-table tbody tr").first
+    expect(refused).to_contain_text("已拒绝")
+    expect(refused).to_contain_text("您的账号无权查询")
+    page.click("#language")
+    expect(refused).to_contain_text("refused")
+    expect(refused).to_contain_text("your account has no right")
+
+
+def test_a_clerk_of_another_department_has_nothing_to_ask(page: Page, window: Window) -> None:
+    sign_in(page, window, token(window.settings, Caller("c018", ("other",))))
+    expect(page.locator("form")).to_contain_text("没有可以查询的事项")
+    expect(page.locator("#matter option")).to_have_count(1)
 
 
 def test_too_many_questions_are_told_when_to_ask_again(page: Page, window: Window) -> None:
     sign_in(page, window)
-    answer_with(page, 429, {"detail": "…"}, **{"Retry-After": "30"})
-    ask(page, window)
+    told = {"type": "urn:mianti:problem:too-many", "status": 429, "detail": "…", "detail_zh": "…"}
+    page.route(
+        "**/v1/ask",
+        lambda route: route.fulfill(status=429, json=told, headers={"Retry-After": "30"}),
+    )
+    ask(page)
     expect(page.locator(".problem")).to_contain_text("30 秒后")
 
 
 def test_an_expired_token_leads_back_to_signing_in(page: Page, window: Window) -> None:
     asked(page, window)
-    answer_with(page, 401, {"detail": "It has expired.", "detail_zh": "令牌已过期。"})
-    ask(page, window)
+    ask_as(page, issue(window.settings, Caller("c017", ("d",)), dt.timedelta(hours=-1)))
+    ask(page)
     expect(page.locator("#token")).to_be_focused()
-    expect(page.locator(".sign-in")).to_contain_text("令牌已过期。")
-    expect(page.get_by_text(window.name)).to_have_count(0)
+    expect(page.locator(".sign-in")).to_contain_text("已过期")
+    expect(page.get_by_text(GOOD.name)).to_have_count(0)
+    assert page.evaluate("Object.values(sessionStorage).length") == 0
+
+
+def test_a_token_that_is_none_lets_nobody_in(page: Page, window: Window) -> None:
+    page.goto(f"{window.url}/#token=nonsense")
+    expect(page.locator("#token")).to_be_focused()
+    expect(page.locator(".sign-in .note")).to_contain_text("令牌")
     assert page.evaluate("Object.values(sessionStorage).length") == 0
 
 
 def test_a_server_that_is_not_reached_is_told(page: Page, window: Window) -> None:
     sign_in(page, window)
     page.route("**/v1/ask", lambda route: route.abort())
-    ask(page, window)
+    ask(page)
     expect(page.locator(".problem")).to_contain_text("连接不上")
+
+
+def test_the_uses_are_told_by_name_in_both_languages(page: Page, window: Window) -> None:
+    told = asked(page, window)
+    see_uses(page, GOOD.subject)
+    mine = page.locator(".uses-table tbody tr").filter(has_text=told["receipt"]["id"])
+    for names in (
+        ["市监局", "食品经营", "食品监管", "登记信息", "食品许可", "无停业处罚"],
+        ["市监局 in English", "食品监管 in English", "登记信息 in English"],
+    ):
+        for name in names:
+            expect(mine.get_by_text(name, exact=True)).to_be_visible()
+        page.click("#language")
 
 
 def test_an_enterprise_sees_by_whom_its_data_were_used_and_nothing_else(
@@ -444,165 +653,8 @@ def test_an_enterprise_sees_by_whom_its_data_were_used_and_nothing_else(
 ) -> None:
     told = asked(context.new_page(), window)
     own = context.new_page()
-    sign_in(own, window, window.own_token)
+    itself = Caller("enterprise", (), None, GOOD.subject)
+    sign_in(own, window, token(window.settings, itself))
     expect(own.locator(".uses-table")).to_contain_text(told["receipt"]["id"])
     expect(own.locator("#nav")).to_be_hidden()
     expect(own.locator("#matter")).to_have_count(0)
-
-
-class Fake:
-    """The window's API as far as the page needs it."""
-
-    subject = uscc(1)
-    name = "示范建筑工程有限公司"
-
-    def __init__(self) -> None:
-        self.receipts: list[dict[str, Any]] = []
-        config = uvicorn.Config(self.app(), host="127.0.0.1", port=0, log_level="warning")
-        self.server = uvicorn.Server(config)
-        self.socket = config.bind_socket()
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
-
-    def __enter__(self) -> None:
-        self.thread.start()  # the socket listens: who comes early waits
-
-    def __exit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        self.thread.join()
-        self.socket.close()
-
-    def app(self) -> FastAPI:
-        app = FastAPI()
-
-        @app.middleware("http")
-        async def guard(request: Request, follow: Any) -> Any:
-            bearer = request.headers.get("Authorization", "")
-            if request.url.path.startswith("/v1") and bearer not in ("Bearer clerk", "Bearer own"):
-                return JSONResponse({"status": 401, "detail": "no"}, 401)
-            answer = await follow(request)
-            answer.headers["Content-Security-Policy"] = (
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-                "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            )
-            return answer
-
-        @app.get("/v1/me")
-        def me(request: Request) -> Any:
-            if request.headers["Authorization"] == "Bearer own":
-                return {"clerk": None, "department": None, "subject": self.subject, "purposes": []}
-            return {"clerk": "张三", "department": DEPARTMENT, "subject": None, "purposes": []}
-
-        @app.get("/v1/matters")
-        def matters() -> Any:
-            bundle = {"code": "start", "name": words("开工"), "matters": ["JS-3001"]}
-            return {"matters": [MATTER], "bundles": [bundle]}
-
-        @app.get("/v1/subjects")
-        def subjects(q: str) -> Any:
-            one = {"subject": self.subject, "name": self.name}
-            return {"subjects": [one] if q in self.name or self.subject.startswith(q) else []}
-
-        @app.post("/v1/ask")
-        async def answer(request: Request) -> Any:
-            return self.answer(await request.json())
-
-        @app.get("/v1/receipts/{number}")
-        def receipt(number: str) -> Any:
-            papers = [
-                {"material": one["material"], "outcome": one["outcome"], "reason": one["reason"]}
-                | {"records": ["e" * 64]}
-                for one in PAPERS
-            ]
-            answers = [{"matter": "JS-3001", "papers": papers}]
-            body = {"who": {"clerk": "张三", "departments": ["housing"]}, "sequence": 1}
-            body |= {"purposes": ["construction"], "previous": "0" * 64, "answers": answers}
-            names = {"matter_names": [MATTER["name"]], "department_names": [DEPARTMENT["name"]]}
-            kept = {"id": number, "hash": HASH, "signature": "s" * 88, "text": "{}", "body": body}
-            return kept | names
-
-        @app.get("/v1/uses")
-        def uses(subject: str) -> Any:
-            return {"uses": self.receipts}
-
-        @app.get("/health")
-        def health() -> Any:
-            return {"status": "ok", "behind_seconds": 0.4, "limit_seconds": 60}
-
-        @app.get("/")
-        def front() -> RedirectResponse:
-            return RedirectResponse("/page/")
-
-        app.mount("/page", StaticFiles(directory=PAGE, html=True))
-        return app
-
-    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        receipt = {"id": f"hall-{len(self.receipts) + 1}", "at": AT, "hash": HASH}
-        matter = {"code": MATTER["code"], "name": MATTER["name"]}
-        used = {"at": AT, "window": "hall", "departments": [DEPARTMENT], "matters": [matter]}
-        used |= {"bundle": None, "purposes": ["construction"], "kind": "answer", "why": None}
-        self.receipts.append(used | {"receipt": receipt["id"], "evidence": ["营业执照"]})
-        common = {"source_name": words("市场监管局"), "evidence_name": words("营业执照")}
-        common |= {"complete_through": AT}
-        empty = {"id": "grade", "name": words("等级"), "value": None, "reason": "stopped"}
-        filled = {"id": "name", "name": words("名称"), "value": self.name, "reason": None}
-        return {
-            "receipt": receipt,
-            "subject": question["subject"],
-            "name": self.name,
-            "on": question.get("on", "2026-11-22"),
-            "known_at": AT,
-            "matters": ["JS-3001"],
-            "answers": [{"matter": "JS-3001", "name": MATTER["name"], "papers": PAPERS}],
-            "form": [filled | {"why": None} | common, empty | {"why": words("已暂扣")} | common],
-            "notice": {
-                "to_bring": told("must_bring"),
-                "may_follow": told("may_follow"),
-                "to_promise": told("on_promise"),
-                "not_needed": told("exempt_by_licence") + told("exempt_by_data"),
-            },
-        }
-
-
-HASH = "9f" * 32
-AT = "2026-11-21T16:30:00+00:00"
-
-
-def words(text: str) -> dict[str, str]:
-    return {"zh": text, "en": f"{text} in English"}
-
-
-def told(outcome: str) -> list[dict[str, Any]]:
-    keys = ("material", "name", "outcome", "why", "due")
-    found = [one for one in PAPERS if one["outcome"] == outcome]
-    promise = words("本企业承诺") if outcome == "on_promise" else None
-    return [
-        {key: one[key] for key in keys}
-        | {"matters": ["JS-3001"], "promise": promise, "optional": False}
-        for one in found
-    ]
-
-
-DEPARTMENT = {"id": "housing", "name": words("住房和城乡建设局")}
-MATTER = {"code": "JS-3001", "name": words("施工许可"), "department": DEPARTMENT}
-MATTER |= {"legal_days": 7, "promised_days": 3}
-RULE = {"law": words("优化营商环境条例"), "article": "10, 11", "says": words("不得要求")}
-PAPERS: list[dict[str, Any]] = [
-    {
-        "material": f"paper-{outcome}",
-        "name": words(f"材料{at}"),
-        "necessity": "required",
-        "outcome": outcome,
-        "outcome_words": words(outcome),
-        "reason": "stopped" if outcome == "must_bring" else None,
-        "why": words(f"理由{at}"),
-        "evidence": "evidence",
-        "rule": RULE,
-        "record": {"number": f"许可〔2026〕{at}号", "valid_from": "2026-01-01", "valid_to": None},
-        "source": "housing",
-        "source_name": words("住房和城乡建设局"),
-        "complete_through": AT,
-        "due": "2026-12-02" if outcome == "may_follow" else None,
-    }
-    for at, outcome in enumerate(OUTCOMES)
-]

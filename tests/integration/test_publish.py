@@ -876,7 +876,8 @@ def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> N
         "none": 2,
         "again": 0,
     }
-    keys = ["read", "published", "unchanged", "refused", "reasons", "refused_file", "seconds"]
+    keys = ["read", "published", "unchanged", "refused", "reasons"]
+    keys += ["excepted", "unreadable", "refused_file", "seconds"]
     shown = json.loads(told["bad"].stdout)
     assert list(shown) == keys
     assert shown["reasons"] == {"code_length": 1}
@@ -887,6 +888,8 @@ def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> N
         "unchanged": 0,
         "refused": 1,
         "reasons": {"code_length": 1},
+        "excepted": 0,
+        "unreadable": 1,
         "refused_file": str(dept.folder / "bad.refused.csv"),
         "seconds": 0,
     }

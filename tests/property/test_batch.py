@@ -126,8 +126,10 @@ def some(*values: Any, usual: Any = None, times: int = 6) -> st.SearchStrategy[A
     return st.sampled_from([*[usual] * times, *values])
 
 
-def rows(usual: dict[str, Any], **others: tuple[Any, ...]) -> st.SearchStrategy[Any]:
-    """Return rows of some subjects: the usual one, but for a few values."""
+def rows(
+    *usual: dict[str, Any], most: int = 12, **others: tuple[Any, ...]
+) -> st.SearchStrategy[Any]:
+    """Return rows of some subjects: the usual ones, but for a few values."""
     shared: dict[str, tuple[Any, ...]] = {
         "unusable_reason": UNUSABLE,
         "objection": ("raised",),
@@ -135,55 +137,63 @@ def rows(usual: dict[str, Any], **others: tuple[Any, ...]) -> st.SearchStrategy[
         "layout": ("other", "unknown", None),
         "issuer": ("", None),
         "issuer_name": ("", None),
-        "effective_from": (None, *DAYS),
         "state": STATES,
     }
     every = [(name, value) for name, values in (shared | others).items() for value in values]
     envelope = {"publisher": "housing", "layout": "list", "issuer": "机关", "issuer_name": "某局"}
-    changes = st.lists(st.sampled_from(every), max_size=4).map(dict)
-    row = st.tuples(st.sampled_from(SUBJECTS), changes).map(
-        lambda drawn: {"subject": drawn[0], "effective_from": ON} | envelope | usual | drawn[1]
+    row = st.tuples(
+        st.sampled_from([envelope | one for one in usual]),
+        st.lists(st.sampled_from(every), max_size=3).map(dict),
+        st.fixed_dictionaries(
+            {"subject": st.sampled_from(SUBJECTS), "effective_from": some(None, *DAYS, usual=ON)}
+        ),
     )
-    return st.lists(row, min_size=4, max_size=12)
+    return st.lists(row.map(lambda drawn: drawn[0] | drawn[1] | drawn[2]), max_size=most)
 
 
 HOLDER = "示范 企业（东）"
 NAMES = ("示范企业(东)", "ＡＢ公司", "ab公司", "", None)
+LICENCE = {"state": "in_force", "name": "安全许可证", "number": "A-1", "subject_name": HOLDER}
+PENALTY = {"state": "in_force", "kind": "penalty", "categories": ["罚款"]}
 ROWS = {
     "registration": rows(
         {"state": "in_business", "name": HOLDER, "address": "建设路1号"},
+        most=5,
         name=NAMES,
         address=(None, ""),
         valid_from=tuple(DAYS),
         registration_number=("R-1",),
     ),
     "licence": rows(
-        {"state": "in_force", "name": "安全许可证", "number": "A-1", "subject_name": HOLDER},
+        LICENCE,
+        LICENCE | {"type_code": "T" * 21, "scope": "建筑工程"},
+        LICENCE | {"publisher": "slow", "category": "general", "scope": "桥梁", "number": "A-2"},
         name=("其他证", "证", None),
-        type_code=("T" * 21,),
-        category=("general",),
         number=(None, "A-2"),
         document_number=("许〔2024〕5号",),
         identifier=("Ｅ１",),
-        scope=("建筑工程", "桥梁", ""),
+        scope=("", "其他", None),
         subject_name=NAMES,
         valid_from=tuple(DAYS),
         valid_to=(ON,),
         term=("not_stated", "open_ended"),
     ),
     "credit": rows(
-        {"state": "in_force", "kind": "penalty", "categories": ["罚款"]},
-        kind=("listing", "grade", None),
-        categories=([], ["暂扣许可证件"], ["罚款", "责令停产停业"], ["吊销许可证件"]),
-        penalty_content=("停产", "吊销营业执照", "降低资质", "暂扣安全许可证A-1"),
-        licences_affected=(
-            *("", "无", "安全许可证", "许[2024]5号", "a-1", "e1", "营业执照", SUBJECTS[0]),
-        ),
+        PENALTY,
+        PENALTY | {"categories": ["罚款", "责令停产停业"]},
+        PENALTY | {"categories": []},
+        PENALTY | {"categories": ["暂扣许可证件"], "licences_affected": "安全许可证"},
+        PENALTY | {"categories": ["吊销许可证件"], "licences_affected": "A-1"},
+        {"state": "in_force", "kind": "listing", "list_code": "L1"},
+        {"state": "in_force", "kind": "grade", "grade": "A", "period": "2024"},
+        categories=(None, []),
+        penalty_content=("停产", "吊销营业执照", "降低安全许可证等级", "暂扣安全许可证A-1"),
+        licences_affected=("", "无", "许[2024]5号", "a-1", "e1", "营业执照", SUBJECTS[0]),
         fine_yuan=(Decimal("5000.50"), Decimal("5000.49"), Decimal(5000), Decimal("4999.99")),
         severity=("minor", "general", "serious"),
-        list_code=("L1", "L2"),
-        grade=("A", "A", "A", "B"),
-        period=("2025", "2024", "2023", "２０２４", "年", "", "9" * 30),
+        list_code=("L2", None),
+        grade=("B", None),
+        period=("2025", "2023", "２０２４", "年", "", None, "9" * 30),
         valid_to=tuple(DAYS),
     ),
 }

@@ -12,6 +12,7 @@ from flows.complete import complete_through
 from flows.fold import whole
 from flows.fold_rows import complete_through_rows, whole_rows
 from flows.log import history_columns
+from flows.stated import Stated
 from tests.oracle.publishing import Version
 from tests.unit.test_fold import CALENDAR, TIMES, cases, frame
 
@@ -58,6 +59,8 @@ def statements(draw: st.DrawFn) -> pl.DataFrame:
                 "partition": draw(st.integers(0, 1)),
                 "partitions": draw(st.integers(1, 2)),
                 "rows": 1,
+                "excepted": draw(st.lists(st.sampled_from("xyz"), max_size=2)),
+                "unnamed": draw(st.sampled_from([0, 0, 0, 1, None])),
             },
         }
         for offset in range(count)
@@ -73,5 +76,8 @@ def test_both_say_the_same_of_completeness(
 ) -> None:
     known = said if known_at is None else said.filter(pl.col("landed_at") <= known_at)
     expected = complete_through(known).drop_nulls("complete_through")
-    wanted = {(who, layout): through for who, layout, through in expected.iter_rows()}
+    wanted = {
+        (who, layout): Stated(through, frozenset(excepted))
+        for who, layout, through, excepted in expected.iter_rows()
+    }
     assert complete_through_rows(said.iter_rows(named=True), known_at) == wanted

@@ -101,8 +101,7 @@ def test_a_version_comes_back_as_it_was(versions: tuple[str, list[dict[str, Any]
     family, rows = versions
     frame = pl.DataFrame(rows, schema=history_columns(family))
     left_out = {"subject", "landed_at", "schema_id", "event_type", "edition"}
-    for wanted, text in zip(
-        frame.iter_rows(named=True), frame.select(to_json())["body"], strict=True
-    ):
+    for wanted, text in zip(frame.iter_rows(named=True), to_json(frame), strict=True):
         kept = {n: v for n, v in wanted.items() if v is not None and n not in left_out}
-        assert from_json(family, text) == kept
+        told = {n: v for n, v in from_json(family, text).items() if v is not None}
+        assert told == kept

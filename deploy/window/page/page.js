@@ -11,6 +11,7 @@ import { UsesPage } from "./uses.js";
 
 const $ = (id) => document.getElementById(id);
 const main = $("main");
+const HEALTH_EACH = 30_000; // milliseconds
 const onUnauthorised = (problem) => leave(problem);
 
 let me = null;
@@ -55,8 +56,13 @@ function drawShell() {
   }
   $("sign-out").hidden = token() === null;
   $("who").hidden = me === null;
-  fill($("who"), me && [tell(me.department) && foreign(tell(me.department)), foreign(tell(me.clerk) || me.subject)]);
+  fill($("who"), me && [foreign(departmentsOf(me)), foreign(tell(me.clerk) || me.subject)]);
   drawHealth();
+}
+
+function departmentsOf({ departments: all }) {
+  const first = tell(all[0]);
+  return all.length > 1 ? t("departments", { first, n: all.length }) : first;
 }
 
 function drawHealth() {
@@ -132,6 +138,8 @@ window.addEventListener("hashchange", () => {
   draw();
   main.focus({ preventScroll: true });
 });
+
+setInterval(() => { if (me) askHealth(); }, HEALTH_EACH);
 
 const given = takeToken();
 if (given) keepToken(given);

@@ -150,13 +150,13 @@ const hash = (text) => [
   el("span", { class: "code on-paper" }, String(text)),
 ];
 
-function wholeReceipt({ body, signature, department_names: departments }, { said }) {
+function wholeReceipt({ body, signature, department_names: departments, purpose_names: purposes }, { said }) {
   const names = new Map(said.answers.flatMap((one) => one.papers).map((one) => [one.material, tell(one.name)]));
   const code = (value) => value && foreign(tell(value), { class: "code" });
   return [
     facts([
       [t("receiptClerk"), foreign(listed([tell(body.who?.clerk), ...departments.map(tell)].filter(Boolean)))],
-      [t("receiptPurpose"), body.purposes?.length > 0 && foreign(listed(body.purposes.map(tell)))],
+      [t("receiptPurpose"), purposes.length > 0 && foreign(listed(purposes.map(tell)))],
       [t("receiptWindow"), body.window && foreign(body.window)],
       [t("receiptSequence"), tell(body.sequence)],
       [t("receiptPrevious"), code(body.previous)],

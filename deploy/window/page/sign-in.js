@@ -1,8 +1,7 @@
 // Signing in: a token is pasted; why it is asked for is said.
 
-import { el, fill, foreign } from "./dom.js";
+import { el, fill } from "./dom.js";
 import { t } from "./language.js";
-import { titleOf } from "./problem.js";
 
 /** Draw the form; `reason` is the problem that led here, or the key of a text. */
 export function drawSignIn(main, reason, onToken) {
@@ -34,6 +33,5 @@ export function drawSignIn(main, reason, onToken) {
 
 function explained(reason) {
   if (typeof reason === "string") return el("p", { class: "note", role: "status" }, t(reason));
-  const text = reason.detail || titleOf(reason);
-  return el("div", { class: "note bad", role: "alert" }, foreign(text));
+  return el("p", { class: "note bad", role: "alert" }, t("p401Hint")); // the server's words are for programs
 }

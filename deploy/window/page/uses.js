@@ -90,7 +90,7 @@ export class UsesPage {
   }
 }
 
-const several = (names) => el("ul", {}, (names ?? []).map((name) => el("li", {}, foreign(tell(name)))));
+const several = (names) => el("ul", {}, [...new Set((names ?? []).map(tell))].map((name) => el("li", {}, foreign(name))));
 
 function row(one, heads) {
   const refused = one.kind === "refusal";
