@@ -75,8 +75,8 @@ class Window:
     def ask(self, asker: Asker, question: Question) -> Pending:
         """Decide, and have the receipt written; raises Behind, NoReplica."""
         gathering = self._open()
-        require_fresh(gathering.replica.positions(), self.settings)
         known = gathering.gather(question.subject, question.on, question.known_at)
+        require_fresh(known.positions, self.settings)
         decided = decide_all(self.catalogue, question, known.facts)
         purposes = self._purposes(question)
         body = answer_body(asker, question, purposes, known, self.book.digest, decided, _VERSION)

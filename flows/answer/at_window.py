@@ -16,10 +16,12 @@ from schemas.avro import FAMILIES
 
 @dataclass(frozen=True)
 class Known:
-    """Facts, and by family the newest time of landing (UTC) that was counted for them."""
+    """Facts; by family the newest time of landing (UTC) that was counted for them, and where the
+    replica stood."""
 
     facts: Facts
     landed: Mapping[str, dt.datetime]
+    positions: Mapping[str, Position]
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Gathering:
         }
         through = complete(said, excepted)
         facts = Facts(day, asked_at, rows, through, self.cycles, excepted)
-        return Known(facts, _landed(positions, known_at))
+        return Known(facts, _landed(positions, known_at), positions)
 
     def _stated(self, known_at: dt.datetime | None) -> Mapping[Pair, Stated]:
         number, said = self.replica.statements()

@@ -20,7 +20,15 @@ _FORCE: Final = ("in_force", "in_business")
 
 
 def judge(evidence: SharedEvidence, facts: Facts) -> Verdict:
-    """Return the verdict on one piece of evidence."""
+    """Return the verdict on one piece of evidence; papers and forms ask for one again and again."""
+    known = facts.judged.get(id(evidence))
+    if known is None:
+        known = facts.judged[id(evidence)] = (evidence, _judge(evidence, facts))
+    verdict: Verdict = known[1]
+    return verdict
+
+
+def _judge(evidence: SharedEvidence, facts: Facts) -> Verdict:
     if isinstance(evidence, LicenceEvidence):
         return _licence(evidence, facts)
     if isinstance(evidence, FieldEvidence):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flows.clock import CHINA
@@ -30,6 +30,10 @@ class Facts:
     complete: Mapping[Pair, dt.datetime]
     cycles: Mapping[str, dt.timedelta]
     excepted: frozenset[Pair] = frozenset()
+    #: What `flows.answer.evidence.judge` made of each piece of evidence, which it keeps alive.
+    judged: dict[int, tuple[SharedEvidence, Any]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def of(self, family: str) -> list[Row]:
         """Return the rows of a family."""

@@ -126,14 +126,14 @@ def reason_in_short(reason: Reason) -> Words:
 
 
 def _said(decision: Decision, catalogue: Catalogue, table: PublishersTable, language: str) -> str:
-    named = _named(decision, catalogue, table, language)
+    named = _Names(decision, catalogue, table, language)
     material = catalogue.materials.get(decision.material)  # none: a field of a form
     unshared = material.not_shared if material is not None else None
-    follows = getattr(_FOLLOWS, language).format(**named) if decision.due is not None else ""
+    follows = getattr(_FOLLOWS, language).format_map(named) if decision.due is not None else ""
     if decision.evidence is None and unshared is not None:
         return f"{getattr(unshared, language)}{follows}"  # the catalogue's own words, as they are
     pattern: str = getattr(_pattern(decision), language)
-    return pattern.format(**named) + follows
+    return pattern.format_map(named) + follows
 
 
 def _pattern(decision: Decision) -> Words:
@@ -146,24 +146,50 @@ def _pattern(decision: Decision) -> Words:
     return _EXEMPT if decision.record is not None else _CHECKED
 
 
-def _named(
-    decision: Decision, catalogue: Catalogue, table: PublishersTable, language: str
-) -> dict[str, str]:
-    record = decision.record or {}
-    evidence = catalogue.evidence.get(decision.evidence or "")
-    publisher = table.publishers.get(decision.source or "")
-    none = {"en": "never", "zh": "无"}[language]
-    return {
-        "evidence": getattr(evidence.name, language) if evidence else "",
-        "source": getattr(publisher.name, language) if publisher else (decision.source or ""),
-        "cycle": _days(publisher.cycle, language) if publisher else "",
-        "through": _time(decision.through) if decision.through else none,
-        "issuer": str(record.get("issuer_name") or record.get("issuer") or ""),
-        "by": decision.by or "",
-        "valid_from": str(record.get("valid_from") or ""),
-        "ended": _ended(record, language),
-        "due": str(decision.due or ""),
-    }
+class _Names(dict[str, str]):
+    """What stands for a pattern's names: made when it is asked for, as most patterns have few."""
+
+    def __init__(
+        self, decision: Decision, catalogue: Catalogue, table: PublishersTable, language: str
+    ) -> None:
+        self._decision, self._catalogue = decision, catalogue
+        self._table, self._language = table, language
+
+    def __missing__(self, name: str) -> str:
+        return str(getattr(self, f"_{name}")())
+
+    def _evidence(self) -> str:
+        evidence = self._catalogue.evidence.get(self._decision.evidence or "")
+        return getattr(evidence.name, self._language) if evidence else ""
+
+    def _source(self) -> str:
+        source = self._decision.source or ""
+        publisher = self._table.publishers.get(source)
+        return getattr(publisher.name, self._language) if publisher else source
+
+    def _cycle(self) -> str:
+        publisher = self._table.publishers.get(self._decision.source or "")
+        return _days(publisher.cycle, self._language) if publisher else ""
+
+    def _through(self) -> str:
+        through = self._decision.through
+        return _time(through) if through else {"en": "never", "zh": "无"}[self._language]
+
+    def _issuer(self) -> str:
+        record = self._decision.record or {}
+        return record.get("issuer_name") or record.get("issuer") or ""
+
+    def _by(self) -> str:
+        return self._decision.by or ""
+
+    def _valid_from(self) -> str:
+        return (self._decision.record or {}).get("valid_from") or ""
+
+    def _ended(self) -> str:
+        return _ended(self._decision.record or {}, self._language)
+
+    def _due(self) -> str:
+        return str(self._decision.due or "")
 
 
 def _ended(record: Mapping[str, Any], language: str) -> str:
