@@ -14,7 +14,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from connectors.preflight import require_safe
 from connectors.settings import Settings
-from connectors.store import S3, no_answer, options, place_of
+from connectors.store import S3, exists, no_answer, options, place_of
 from connectors.table_files import write_files
 from connectors.transactions import transactions
 
@@ -168,12 +168,22 @@ def added_since(
         return
     reader = table.load_cdf(
         starting_version=after + 1,
+        ending_version=table.version(),  # else it reads what was committed since it was opened, too
         columns=[f'"{name}"' for name in (*columns, "_commit_version", "_change_type")],
         predicate=where,
     )
     for rows in _frames(reader):
         inserted = rows.filter(pl.col("_change_type") == "insert")
         yield inserted.select(*columns, pl.col("_commit_version").cast(pl.Int64))
+
+
+def is_there(table: DeltaTable) -> bool:
+    """Return whether a table's newest commit still lies where it was read.
+
+    A table whose directory is gone looks as if it had gained nothing.
+    """
+    log = f"{place_of(table.table_uri)}/_delta_log"
+    return exists(f"{log}/{table.version():020}.json")
 
 
 def in_pieces(table: DeltaTable, columns: list[str], where: str) -> Iterator[pl.DataFrame]:

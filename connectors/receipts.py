@@ -15,7 +15,7 @@ _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS receipts (
   sequence INTEGER PRIMARY KEY, subject TEXT, hash TEXT NOT NULL, signature TEXT NOT NULL,
   text TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS by_subject ON receipts (subject) WHERE subject IS NOT NULL;
+CREATE INDEX IF NOT EXISTS by_subject ON receipts (subject);
 """
 #: sequence, subject, hash, signature, text
 Row = tuple[int, str | None, str, str, str]
@@ -66,6 +66,11 @@ class Receipts:
         """Return the receipts that follow one, in their order."""
         query = f"{_ROW} WHERE sequence > ? ORDER BY sequence LIMIT ?"
         return self._db.execute(query, (sequence, limit)).fetchall()
+
+    def keys(self, sequence: int) -> list[Row]:
+        """Return the entries that follow one and are about no enterprise: those that name a key."""
+        query = f"{_ROW} WHERE subject IS NULL AND sequence > ? ORDER BY sequence"
+        return self._db.execute(query, (sequence,)).fetchall()
 
     def of(self, subject: str, after: int) -> list[Row]:
         """Return the receipts about a subject that follow one, in their order."""

@@ -226,14 +226,14 @@ class Place:
 
     def path(self) -> Path:
         """Return the file in use. Raises NoReplica."""
-        try:
-            return self.folder / self._current.read_text().strip()
-        except FileNotFoundError:
+        name = self._current.read_text().strip() if self._current.exists() else ""
+        if not name or not (self.folder / name).exists():
             raise NoReplica(
                 "The window has no replica yet: run `mianti window rebuild`, or let its follower "
                 "run (`mianti up`).",
                 "窗口尚无本地副本：请执行 `mianti window rebuild`，或启动跟随进程（`mianti up`）。",
-            ) from None
+            )
+        return self.folder / name
 
     def mark(self) -> tuple[int, int] | None:
         """Return what is another whenever another file is in use; None where there is none."""
@@ -299,15 +299,20 @@ class Place:
     def _use(self, path: Path) -> None:
         part = self.folder / "current.part"
         part.write_text(path.name)
+        _flush(part)
         part.replace(self._current)
+        _flush(self.folder)
         for old in self.folder.glob("*.db*"):
             if not old.name.startswith(path.name):
-                old.unlink()
+                old.unlink(missing_ok=True)  # SQLite may be first
 
 
 def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _time(micro: int) -> dt.datetime:

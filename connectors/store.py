@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -132,6 +133,22 @@ def read(uri: str) -> bytes | None:
         raise unreachable(error) from error
 
 
+def exists(uri: str) -> bool:
+    """Return whether a file is there. Raises StoreUnreachable."""
+    if not uri.startswith(S3):
+        return Path(uri).exists()
+    bucket, key = bucket_of(uri)
+    try:
+        s3().head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+            return False
+        raise unreachable(error) from error
+    except BotoCoreError as error:
+        raise unreachable(error) from error
+    return True
+
+
 def write(uri: str, content: bytes | memoryview) -> None:
     """Write a file whole. Raises StoreUnreachable, OSError."""
     if not uri.startswith(S3):
@@ -200,7 +217,8 @@ def _walk(folder: Path) -> Iterator[tuple[str, int]]:
     for place, _, names in os.walk(folder):
         for name in names:
             path = Path(place) / name
-            yield path.relative_to(folder).as_posix(), path.stat().st_size
+            with suppress(FileNotFoundError):  # gone since it was listed
+                yield path.relative_to(folder).as_posix(), path.stat().st_size
 
 
 def _objects(uri: str) -> Iterator[tuple[str, int]]:

@@ -64,13 +64,20 @@ def complete_through(statements: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def stated(settings: Settings, family: str, known_at: dt.datetime | None = None) -> pl.DataFrame:
+def stated(
+    settings: Settings,
+    family: str,
+    known_at: dt.datetime | None = None,
+    codes: list[str] | None = None,
+) -> pl.DataFrame:
     """Return what `complete_through` says of a family now, the unsettled tail included.
 
-    `known_at` (UTC) leaves out what was landed after it.
+    `known_at` (UTC) leaves out what was landed after it. `codes`: those who may have stated it,
+    where not the publishers of today.
     """
-    table = contract.publishers(settings.mianti_publishers).publishers
-    codes = [p.code for p in table.values() if family in p.families]
+    if codes is None:
+        table = contract.publishers(settings.mianti_publishers).publishers
+        codes = [p.code for p in table.values() if family in p.families]
     numbers = pl.DataFrame({"code": codes}, schema={"code": pl.String}).select(
         bucket(pl.col("code"))
     )
@@ -82,11 +89,15 @@ def stated(settings: Settings, family: str, known_at: dt.datetime | None = None)
     return complete_through(known)
 
 
-def said(settings: Settings, known_at: Mapping[str, dt.datetime | None]) -> dict[Pair, Stated]:
+def said(
+    settings: Settings,
+    known_at: Mapping[str, dt.datetime | None],
+    codes: list[str] | None = None,
+) -> dict[Pair, Stated]:
     """Return what is stated of each family's layouts, as known at a time of its own (None: now)."""
     found = {}
     for family, at in known_at.items():
-        told = stated(settings, family, at).drop_nulls("complete_through")
+        told = stated(settings, family, at, codes).drop_nulls("complete_through")
         for publisher, layout, through, excepted in told.iter_rows():
             found[publisher, layout] = Stated(through, frozenset(excepted))
     return found

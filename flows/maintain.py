@@ -54,6 +54,12 @@ def maintain(settings: Settings, family: str, *, retain: dt.timedelta = RETAIN) 
     return done
 
 
+def maintain_receipts(settings: Settings, *, retain: dt.timedelta = RETAIN) -> list[Maintained]:
+    """Do the same to the table of the windows' receipts: each shipment is a file of its own."""
+    table = lake.open_table(settings, "window", "receipts")
+    return [] if table is None else [_maintain(settings, "receipts", "window", table, retain)]
+
+
 def _slowest(settings: Settings, family: str) -> int | None:
     """Return the first log version whose change data a follower still needs; None: it needs none.
 

@@ -20,6 +20,7 @@ from deltalake import DeltaTable
 
 from connectors import lake
 from connectors.ahead import ahead
+from connectors.errors import MiantiError
 from connectors.replica import NoReplica, Place, Position, Replica, prepared
 from connectors.settings import Settings
 from connectors.transactions import transactions
@@ -33,6 +34,10 @@ _WHERE: Final = f"verdict = '{ACCEPTED}'"
 #: How long a follower may be away and still find the files it needs, with a day to spare.
 AWAY: Final = RETAIN - dt.timedelta(days=1)
 Progress = Callable[[int], None]
+
+
+class LogGone(MiantiError):
+    """A log that was followed is not where it was."""
 
 
 @dataclass
@@ -56,6 +61,7 @@ def rebuild(settings: Settings, progress: Progress = lambda _: None) -> int:
     count = 0
     with place(settings).built() as new:
         for family in FAMILIES:
+            seen_at = dt.datetime.now(dt.UTC)  # what is landed while it is read is not in it
             log = lake.open_table(settings, "log", family)
             if log is None:
                 continue
@@ -65,7 +71,7 @@ def rebuild(settings: Settings, progress: Progress = lambda _: None) -> int:
                     new.add(ready)
                     count += rows.height
                     progress(rows.height)
-            new.move(family, _position(log))
+            new.move(family, _position(log, seen_at))
     return count
 
 
@@ -80,8 +86,15 @@ class Follower:
     def step(self) -> Followed:
         """Take in what the logs have gained; build the replica first where it cannot be continued.
 
-        Raises what reading the lake raises; the replica is then as it was.
+        Raises LogGone, and what reading the lake raises; the replica is then as it was.
         """
+        try:
+            return self._step()
+        except BaseException:
+            self._logs.clear()  # opened anew next time: what they were may be gone
+            raise
+
+    def _step(self) -> Followed:
         try:
             replica = self._replica or place(self._settings).open()
         except NoReplica:
@@ -89,15 +102,16 @@ class Follower:
         self._replica = replica
         positions, done = replica.positions(), Followed()
         for family in FAMILIES:
+            now = dt.datetime.now(dt.UTC)
             log = self._log(family)
             if log is None:
                 continue
             found = positions.get(family)
             if found is None or found.log != _id(log) or found.version > log.version():
                 return self._anew(f"{family} has another log")
-            if dt.datetime.now(dt.UTC) - found.seen_at > AWAY:
+            if now - found.seen_at > AWAY:
                 return self._anew(f"{family} was not followed since {found.seen_at:%Y-%m-%d}")
-            done.versions += _take(replica, family, log, found)
+            done.versions += _take(replica, family, log, found, now)
         return done
 
     def close(self) -> None:
@@ -122,10 +136,18 @@ class Follower:
         return known
 
 
-def _take(replica: Replica, family: str, log: DeltaTable, known: Position) -> int:
-    """Add what a log has gained since a position, and move the position, in one transaction."""
-    now = dt.datetime.now(dt.UTC)
+def _take(replica: Replica, family: str, log: DeltaTable, known: Position, now: dt.datetime) -> int:
+    """Add what a log has gained since a position, and move the position, in one transaction.
+
+    `now` (UTC) is before the log was looked at.
+    """
     if log.version() == known.version:
+        if not lake.is_there(log):
+            raise LogGone(
+                f"The log of {family} is no longer where it was: look at MIANTI_LAKE. The window "
+                "answers no more until it is back.",
+                f"{family} 的日志已不在原处：请检查 MIANTI_LAKE。恢复之前窗口不再应答。",
+            )
         replica.seen(family, now)
         return 0
     count = 0
@@ -133,7 +155,7 @@ def _take(replica: Replica, family: str, log: DeltaTable, known: Position) -> in
         for rows in _gained(log, family, known.version):
             replica.add(prepared(family, rows))
             count += rows.height
-        replica.move(family, _position(log))
+        replica.move(family, _position(log, now))
     return count
 
 
@@ -143,10 +165,10 @@ def _gained(log: DeltaTable, family: str, after: int) -> Iterator[pl.DataFrame]:
         yield rows.select(columns)
 
 
-def _position(log: DeltaTable) -> Position:
+def _position(log: DeltaTable, seen_at: dt.datetime) -> Position:
     landed = transactions(log).get(LANDED, 0)
     at = _EPOCH + dt.timedelta(microseconds=landed)
-    return Position(_id(log), log.version(), at, dt.datetime.now(dt.UTC))
+    return Position(_id(log), log.version(), at, seen_at)
 
 
 def _id(log: DeltaTable) -> str:

@@ -14,10 +14,12 @@ from importlib.metadata import version
 from typing import Final
 
 from connectors.errors import MiantiError
-from connectors.replica import Position
+from connectors.replica import Position, Replica
 from connectors.settings import Settings
 from flows.answer.at_window import Gathering, Known
 from flows.answer.form import Filled
+from flows.clock import china_today
+from flows.fold_rows import whole_rows
 from flows.receipt import rules
 from flows.receipt.chain import Sealed
 from flows.receipt.desk import Desk
@@ -93,7 +95,8 @@ class Window:
         Safe in any thread. Raises NoReplica.
         """
         with closing(self._place.open()) as replica:
-            return replica.named(text.strip(), FOUND)
+            found = replica.named(text.strip(), FOUND)
+            return [(code, name) for code, name in found if name in _names(replica, code)]
 
     def positions(self) -> Mapping[str, Position]:
         """Return how far the replica has followed each family. Raises NoReplica."""
@@ -118,6 +121,13 @@ class Window:
                 self._gathering = None
             self._gathering, self._mark = Gathering(self._place.open(), self.book.cycles), mark
         return self._gathering
+
+
+def _names(replica: Replica, subject: str) -> set[str]:
+    """Return the names under which an enterprise may be shown today."""
+    entries = replica.versions(subject).get("registration", [])
+    rows = whole_rows(entries, "registration", china_today())
+    return {row["name"] for row in rows if row["usable"] == "yes"}
 
 
 def behind(positions: Mapping[str, Position], now: dt.datetime) -> float | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.window.metrics import Metrics
-from deploy.window.problems import Problem
 
 #: The largest body a question can need, with room.
 LARGEST: Final = 16 << 10
@@ -48,17 +48,8 @@ class Guard:
 
         try:
             await self._app(scope, _Bounded(receive), guarded)
-        except _TooLargeError:
-            too_large = Problem(
-                413, "too-large", f"At most {LARGEST} bytes.", f"请求体最多 {LARGEST} 字节。"
-            )
-            await too_large.response()(scope, receive, guarded)
         finally:
             self._metrics.took(_path(scope), status, time.perf_counter() - started)
-
-
-class _TooLargeError(Exception):
-    pass
 
 
 class _Bounded:
@@ -70,7 +61,7 @@ class _Bounded:
         message = await self._receive()
         self._size += len(message.get("body", b""))
         if self._size > LARGEST:
-            raise _TooLargeError
+            raise HTTPException(413)  # FastAPI makes 400 of any other error while it reads
         return message
 
 

@@ -9,16 +9,20 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas.dialect import Words
 
+#: Years that a licence can be about; beyond them a day has no day before it.
+_YEARS = range(1949, 2200)
+
 
 def _day(text: str) -> str:
-    dt.date.fromisoformat(text)
+    if dt.date.fromisoformat(text).year not in _YEARS:
+        raise ValueError("no year of a licence")
     return text
 
 
 def _time(text: str) -> str:
     at = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    if at.tzinfo is None:
-        raise ValueError("no time zone")
+    if at.tzinfo is None or at.year not in _YEARS:
+        raise ValueError("no time zone, or no year of a licence")
     return text
 
 

@@ -86,6 +86,8 @@ def tell_problems(app: FastAPI) -> None:
             return Problem(
                 400, "bad-request", "The body is no JSON.", "请求体不是 JSON。"
             ).response()
+        if error.status_code == 413:
+            return Problem(413, "too-large", "At most 16 KiB.", "请求体最多 16 KiB。").response()
         kind = "unknown" if error.status_code == 404 else "http"
         return Problem(
             error.status_code, kind, f"{error.detail}.", "该地址或方法不存在。", headers

@@ -121,6 +121,8 @@ def _key_set(path: Path) -> jwt.PyJWKSet:
 def _caller(claims: dict[str, Any]) -> Caller:
     name, subject = claims["sub"], claims.get("subject")
     departments, purposes = claims.get("departments", []), claims.get("purposes")
+    if "purposes" in claims and purposes is None:
+        raise BadToken("its claims are not of the form they must have")
     if not (_text(name) and _texts(departments) and (purposes is None or _texts(purposes))):
         raise BadToken("its claims are not of the form they must have")
     if not (subject is None or _text(subject)):

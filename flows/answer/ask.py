@@ -89,12 +89,16 @@ def gather_known(
     on: dt.date,
     asked_at: dt.datetime,
     known: Mapping[str, dt.datetime | None],
+    codes: list[str] | None = None,
 ) -> Facts:
-    """Return the same with what was landed of each family by a time of its own (None: all)."""
+    """Return the same with what was landed of each family by a time of its own (None: all).
+
+    `codes`: who may state completeness, where not the publishers of today.
+    """
     number = pl.select(bucket(pl.lit(subject))).item()
     rows: dict[str, list[Row]] = {}
     # Before any record: a source that was complete by then had landed what it speaks of.
-    told = said(settings, known)
+    told = said(settings, known, codes)
     excepted = excepting(told, subject)
     for family, known_at in known.items():
         mine = versions(settings, family, [number]).filter(pl.col("subject") == subject)

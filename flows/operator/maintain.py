@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from connectors.settings import read_settings
-from flows.maintain import Maintained, maintain
+from flows.maintain import Maintained, maintain, maintain_receipts
 from flows.operator import telling
 from flows.operator.families import EVERY, Family, each
 from flows.operator.words import maintain_summary, maintained_rows
@@ -31,17 +31,19 @@ def maintain_flow(
             have them open; no row is ever deleted. 被替换的文件保留的天数；不会删除任何数据行。
     """
     telling.show_logs()
-    outcome = each(families, lambda family: _maintain(family, dt.timedelta(days=retain_days)))
-    done = [one for some in outcome.done.values() for one in some]
+    kept = dt.timedelta(days=retain_days)
+    outcome = each(families, lambda family: _told(maintain(read_settings(), family, retain=kept)))
+    windows = each(["receipts"], lambda _: _told(maintain_receipts(read_settings(), retain=kept)))
+    outcome.failed |= windows.failed
+    done = [one for some in (outcome.done | windows.done).values() for one in some]
     telling.table("maintain", maintained_rows(done), "Files of each table · 各表文件情况")
     return telling.end("maintain", maintain_summary(done), outcome.failed)
 
 
-def _maintain(family: str, retain: dt.timedelta) -> list[Maintained]:
-    done = maintain(read_settings(), family, retain=retain)
+def _told(done: list[Maintained]) -> list[Maintained]:
     for one in done:
         _log.info(
             "%s/%s: %s files to %s; %s deleted, %s held for a follower",
-            *(one.table, family, one.files_before, one.files_after, one.deleted, one.held),
+            *(one.table, one.family, one.files_before, one.files_after, one.deleted, one.held),
         )
     return done

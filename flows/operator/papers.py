@@ -39,7 +39,7 @@ def papers_flow(days: Annotated[int, Field(ge=1, le=366)] = 1) -> State[Any]:
     settings = read_settings()
     found = catalogue(settings.mianti_catalogue)
     table = contract.publishers(settings.mianti_publishers)
-    decided = _decided(settings, dt.datetime.now(dt.UTC) - dt.timedelta(days=days))
+    decided = decided_since(settings, dt.datetime.now(dt.UTC) - dt.timedelta(days=days))
     counts = saved(decided, found)
     telling.table("papers-saved", saved_rows(counts, found), "Papers saved · 免提交情况")
     asked = still_asked(decided)
@@ -49,7 +49,8 @@ def papers_flow(days: Annotated[int, Field(ge=1, le=366)] = 1) -> State[Any]:
     return telling.end("papers", f"{exempt:,} of {every:,} papers saved", {})
 
 
-def _decided(settings: Settings, since: dt.datetime) -> pl.DataFrame:
+def decided_since(settings: Settings, since: dt.datetime) -> pl.DataFrame:
+    """Return the papers (`flows.figures.DECIDED`) that windows decided since a time (UTC)."""
     receipts = shipped_table(settings)
     if receipts is None:
         return decided_in(pl.Series([], dtype=pl.String))

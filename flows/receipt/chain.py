@@ -20,6 +20,8 @@ from flows.receipt.keys import fingerprint, public_text, signed_by
 
 #: What the first entry of a chain has before it.
 START: Final = "0" * 64
+#: A sequence fits SQLite's and Delta's integers.
+_DIGITS: Final = 18
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def receipt_id(window: str, sequence: int) -> str:
 def window_and_sequence(id_: str) -> tuple[str, int] | None:
     """Return the parts of a receipt's id; None where it is none."""
     window, _, number = id_.rpartition("-")
-    return (window, int(number)) if window and number.isdecimal() and number.isascii() else None
+    fits = window and number.isdecimal() and number.isascii() and len(number) <= _DIGITS
+    return (window, int(number)) if fits else None
 
 
 def seal(

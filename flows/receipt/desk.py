@@ -16,7 +16,7 @@ import orjson
 
 from connectors.receipts import Receipts, Row
 from flows.receipt.chain import START, Link, Sealed, Signer, key_body, seal
-from flows.receipt.keys import ensure_key, fingerprint, make_key, public_text, read_key
+from flows.receipt.keys import BadKey, ensure_key, fingerprint, make_key, public_text, read_key
 
 #: Receipts in one commit at most.
 _TOGETHER: Final = 512
@@ -33,9 +33,11 @@ class Desk:
         self._window = window
         self._receipts = Receipts(folder)
         last = self._receipts.last()
-        if last is not None:
-            _finish_change(folder, last[4])
-        self._key = Signer(ensure_key(key_file(folder)))
+        try:
+            self._key = _key(folder, None if last is None else last[4])
+        except BaseException:
+            self._receipts.close()
+            raise
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._link = Link(0, START) if last is None else Link(last[0], last[2])
         if last is None:
@@ -68,9 +70,12 @@ class Desk:
                     more = False
                 else:
                     together.append(one)
-            self._answer(together)
+            # Whoever has gone meanwhile gets no receipt, and keeps nobody else from one.
+            self._answer([one for one in together if one[1].set_running_or_notify_cancel()])
 
     def _answer(self, together: list[Waiting]) -> None:
+        if not together:
+            return
         try:
             sealed = self._write([body for body, _ in together])
         except Exception as error:  # the disk is full: whoever waits is told, and gets no answer
@@ -102,9 +107,9 @@ def change_key(folder: Path, window: str) -> str:
 
     The old key stays beside it under its fingerprint. The caller holds the window's place.
     """
-    new_file(folder).unlink(missing_ok=True)
-    desk = Desk(folder, window)
+    desk = Desk(folder, window)  # which finishes a change that was cut short
     try:
+        new_file(folder).unlink(missing_ok=True)
         new = public_text(make_key(new_file(folder)))
         told = desk.give(key_body(new)).result()
     finally:
@@ -116,6 +121,28 @@ def change_key(folder: Path, window: str) -> str:
 def new_file(folder: Path) -> Path:
     """Return where a new key lies until the chain has named it."""
     return folder / "key.pem.new"
+
+
+def _key(folder: Path, last: str | None) -> Signer:
+    """Return the key of a window; it must be the one that its chain has named. Raises BadKey."""
+    if last is None:
+        return Signer(ensure_key(key_file(folder)))
+    _finish_change(folder, last)
+    body = orjson.loads(last)
+    named = fingerprint(body["public_key"]) if body["kind"] == "key" else body["key"]
+    try:
+        found = Signer(read_key(key_file(folder)))
+    except FileNotFoundError:
+        found = None
+    if found is None or found.name != named:
+        raise BadKey(
+            f"{key_file(folder)} is not the key that this window's receipts are signed with "
+            f"({named}): put it back, or give the window a new name and an empty directory "
+            "(MIANTI_WINDOW_NAME, MIANTI_WINDOW).",
+            f"{key_file(folder)} 不是本窗口回执所用的签名密钥（{named}）：请恢复该密钥，或为窗口设置新的名称和空目录"
+            "（MIANTI_WINDOW_NAME、MIANTI_WINDOW）。",
+        )
+    return found
 
 
 def _finish_change(folder: Path, last: str) -> None:

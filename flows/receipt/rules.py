@@ -19,10 +19,14 @@ from schemas.publishers import PublishersTable
 
 @dataclass(frozen=True)
 class RuleBook:
-    """A catalogue and how often each publisher promised to publish; `digest`: SHA-256 of `text`."""
+    """A catalogue, how often each publisher promised to publish, and under which code it speaks.
+
+    `digest`: SHA-256 of `text`.
+    """
 
     catalogue: Catalogue
     cycles: dict[str, dt.timedelta]
+    codes: list[str]
     text: bytes
     digest: str
 
@@ -31,7 +35,9 @@ def rule_book(settings: Settings) -> RuleBook:
     """Return the rule book in use. Raises schemas.contract.BadContract."""
     found = catalogue(settings.mianti_catalogue)
     table = contract.publishers(settings.mianti_publishers)
-    return _book(found, {id_: one.cycle for id_, one in table.publishers.items()})
+    lines = table.publishers.items()
+    codes = [one.code for _, one in lines]
+    return _book(found, {id_: one.cycle for id_, one in lines}, codes)
 
 
 def publishers_of(settings: Settings) -> PublishersTable:
@@ -58,16 +64,17 @@ def kept(settings: Settings, wanted: str) -> RuleBook | None:
         return None
     found: dict[str, Any] = orjson.loads(text)
     cycles = {id_: dt.timedelta(seconds=seconds) for id_, seconds in found["cycles"].items()}
-    return _book(Catalogue.model_validate(found["catalogue"]), cycles)
+    return _book(Catalogue.model_validate(found["catalogue"]), cycles, found["codes"])
 
 
-def _book(found: Catalogue, cycles: dict[str, dt.timedelta]) -> RuleBook:
+def _book(found: Catalogue, cycles: dict[str, dt.timedelta], codes: list[str]) -> RuleBook:
     plain = {
         "catalogue": found.model_dump(mode="json", by_alias=True),
         "cycles": {id_: cycle.total_seconds() for id_, cycle in cycles.items()},
+        "codes": codes,
     }
     text = orjson.dumps(plain)  # in its own order: of several sources the first is told
-    return RuleBook(found, cycles, text, digest(text))
+    return RuleBook(found, cycles, codes, text, digest(text))
 
 
 def place(settings: Settings, name: str) -> str:

@@ -7,6 +7,7 @@ as lines of JSON, and the chain's head as an anchor.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from connectors.receipts import Receipts, Row
 from connectors.settings import Settings
 from connectors.transactions import transactions
 from flows.receipt import rules
-from flows.receipt.chain import Sealed
+from flows.receipt.chain import START, Sealed
 
 TABLE: Final = "receipts"
 COLUMNS: Final = pl.Schema(
@@ -84,16 +85,21 @@ def shipped_table(settings: Settings) -> DeltaTable | None:
     return lake.open_table(settings, "window", TABLE)
 
 
-def anchors(settings: Settings, window: str) -> list[Anchor]:
-    """Return a window's anchors in their order. Raises StoreUnreachable, OSError."""
-    folder = f"{settings.mianti_evidence}/anchors/{window}"
-    found = []
-    for name in sorted(store.files(folder)):
-        text = store.read(f"{folder}/{name}")
-        if text is not None and name.endswith(".json"):
-            said = orjson.loads(text)
-            found.append(Anchor(int(said["sequence"]), str(said["hash"])))
-    return found
+def anchors_around(settings: Settings, window: str, sequence: int) -> tuple[Anchor, Anchor | None]:
+    """Return the anchors before a sequence and at or behind it; the chain's start is one, too.
+
+    Raises StoreUnreachable, OSError.
+    """
+    names = store.files(f"{settings.mianti_evidence}/anchors/{window}")
+    known = sorted(int(name.removesuffix(".json")) for name in names if name.endswith(".json"))
+    at = bisect_left(known, sequence)
+    before = _read_anchor(settings, window, known[at - 1]) if at else Anchor(0, START)
+    return before, _read_anchor(settings, window, known[at]) if at < len(known) else None
+
+
+def _read_anchor(settings: Settings, window: str, sequence: int) -> Anchor:
+    said = orjson.loads(store.read(_anchor_place(settings, window, sequence)) or b"{}")
+    return Anchor(sequence, str(said.get("hash")))
 
 
 def _same_chain(settings: Settings, receipts: Receipts, head: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field, replace
-from typing import Any
+from importlib.metadata import version
+from typing import Any, Final, Literal
 
 import polars as pl
 
@@ -14,10 +15,12 @@ from connectors.receipts import Receipts
 from connectors.settings import Settings
 from flows.answer.ask import gather_known
 from flows.receipt import rules
-from flows.receipt.chain import START, Link, Sealed, flaws, window_and_sequence
+from flows.receipt.chain import Link, Sealed, flaws, window_and_sequence
 from flows.receipt.entry import Question, decide_all, summary
 from flows.receipt.keys import signed_by
-from flows.receipt.ship import Anchor, anchors, shipped_table
+from flows.receipt.ship import anchors_around, shipped_table
+
+_VERSION: Final = version("mianti")
 
 
 class NoReceipt(MiantiError):
@@ -68,15 +71,13 @@ def verify(settings: Settings, id_: str) -> Proof:
 
 
 def _chain(settings: Settings, entry: Sealed, proof: Proof) -> None:
-    known = anchors(settings, entry.window)
-    before = max((a for a in known if a.sequence < entry.sequence), key=_place, default=None)
-    behind = min((a for a in known if a.sequence >= entry.sequence), key=_place, default=None)
+    before, behind = anchors_around(settings, entry.window, entry.sequence)
     proof.anchored = behind is not None
-    first = before.sequence if before else 0
+    first = before.sequence
     last = behind.sequence if behind else None
     run = _entries(settings, entry.window, first, last)
     proof.entries = len(run)
-    link = Link(first, before.hash if before else START)
+    link = Link(first, before.hash)
     public = _public(settings, entry.window, first)
     found = [
         f"number {flaw.sequence}: {flaw.what}" for flaw in flaws(run, entry.window, link, public)
@@ -96,10 +97,6 @@ def _differences(settings: Settings, entry: Sealed) -> list[str]:
     return [] if same else [f"number {entry.sequence}: the window's own copy says otherwise"]
 
 
-def _place(anchor: Anchor) -> int:
-    return anchor.sequence
-
-
 def _answer(settings: Settings, proof: Proof) -> None:
     body = proof.body
     book = rules.kept(settings, str(body["rules"]))
@@ -111,12 +108,15 @@ def _answer(settings: Settings, proof: Proof) -> None:
         dt.date.fromisoformat(body["on"]),
         dt.datetime.fromisoformat(body["asked_at"]),
     )
-    facts = gather_known(settings, str(body["subject"]), on, asked_at, {**known})
+    subject = str(body["subject"])
+    facts = gather_known(settings, subject, on, asked_at, {**known}, book.codes)
     facts = replace(facts, cycles=book.cycles)
     question = Question(str(body["subject"]), body["matters"])
     proof.decided_again = True
     if summary(decide_all(book.catalogue, question, facts)) != body["answers"]:
-        proof.flaws.append("what was known then gives another answer")
+        by = f" (release {body['version']} decided it, this is {_VERSION})"
+        other = by if body["version"] != _VERSION else ""
+        proof.flaws.append(f"what was known then gives another answer{other}")
 
 
 def _public(settings: Settings, window: str, before: int) -> str | None:
@@ -135,15 +135,18 @@ def _public(settings: Settings, window: str, before: int) -> str | None:
 
 
 def _entries(
-    settings: Settings, window: str, after: int, until: int | None, kind: str | None = None
+    settings: Settings,
+    window: str,
+    after: int,
+    until: int | None,
+    kind: Literal["key"] | None = None,
 ) -> list[Sealed]:
     """Return the entries of a chain after one, up to one, in their order: shipped, then the rest."""
     shipped = _shipped(settings, window, after, until, kind)
     last = shipped[-1].sequence if shipped else after
     if window != settings.mianti_window_name or (until is not None and last >= until):
         return shipped
-    own = _own(settings, last, until)
-    return shipped + [one for one in own if kind is None or one.body["kind"] == kind]
+    return shipped + _own(settings, last, until, keys=kind == "key")
 
 
 def _shipped(
@@ -160,12 +163,13 @@ def _shipped(
     return [Sealed(*row) for row in rows.iter_rows()]
 
 
-def _own(settings: Settings, after: int, until: int | None) -> list[Sealed]:
+def _own(settings: Settings, after: int, until: int | None, *, keys: bool = False) -> list[Sealed]:
     if not (settings.mianti_window / "receipts.db").exists():
         return []
     receipts = Receipts(settings.mianti_window)
     try:
-        rows = receipts.after(after, -1 if until is None else max(until - after, 0))
+        limit = -1 if until is None else max(until - after, 0)
+        rows = receipts.keys(after) if keys else receipts.after(after, limit)
     finally:
         receipts.close()
     return [

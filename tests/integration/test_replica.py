@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,10 +15,11 @@ import pytest
 
 from connectors.replica import NoReplica, Replica, ReplicaBusy
 from connectors.topics import PARTITIONS
+from flows import replica as replicas
 from flows.fold import whole
 from flows.fold_rows import whole_rows
 from flows.query import versions
-from flows.replica import AWAY, Followed, Follower, place, rebuild
+from flows.replica import AWAY, Followed, Follower, LogGone, place, rebuild
 from schemas.avro import FAMILIES
 from schemas.bucket import BUCKETS
 from tests.support.codes import uscc
@@ -137,6 +139,55 @@ def test_a_lake_made_anew_is_not_followed_from_the_old_position(window: Window) 
     done = step(window)
     assert done.rebuilt
     assert len(contents(window)["versions"]) == 1
+
+
+def test_what_is_landed_while_the_log_is_read_waits_for_its_position(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.publish(window.food.licence(1))
+    step(window)
+    read = replicas.lake.added_since
+
+    def late(*given: Any) -> Any:
+        monkeypatch.undo()  # publishing reads the log in the same way
+        window.publish(window.food.licence(3))
+        return read(*given)
+
+    window.publish(window.food.licence(2))
+    monkeypatch.setattr(replicas.lake, "added_since", late)
+    assert step(window).versions == 1 + PARTITIONS
+    with opened(window) as replica:
+        position = replica.positions()["licence"]
+        newest = [
+            version["landed_at"]
+            for subject in (uscc(1), uscc(2), uscc(3))
+            for version in replica.versions(subject).get("licence", [])
+        ]
+        assert len(newest) == 2
+        assert max(newest) <= position.landed_at
+    assert step(window).versions == 1 + PARTITIONS
+
+
+def test_a_lake_that_is_gone_is_not_a_lake_without_news(window: Window) -> None:
+    if window.settings.mianti_lake.startswith("s3://"):
+        pytest.xfail("a bucket is not moved")
+    window.publish(window.food.licence(1))
+    lake = Path(window.settings.mianti_lake)
+    with place(window.settings).alone(), closing(Follower(window.settings)) as follower:
+        follower.step()
+        follower.step()
+        with opened(window) as replica:
+            before = replica.positions()["licence"].seen_at
+        lake.rename(lake.with_name("away"))
+        with pytest.raises(LogGone, match="MIANTI_LAKE"):
+            follower.step()
+        follower.step()  # opened anew, there is none: nothing is seen
+        with opened(window) as replica:
+            assert replica.positions()["licence"].seen_at == before
+        lake.with_name("away").rename(lake)
+        follower.step()
+        with opened(window) as replica:
+            assert replica.positions()["licence"].seen_at > before
 
 
 def test_who_was_away_beyond_its_lease_builds_anew(window: Window) -> None:

@@ -10,8 +10,12 @@ import httpx
 import pytest
 
 from deploy.window.tokens import Caller
+from flows.catalogue import catalogue
+from flows.figures import saved, still_asked
+from flows.operator.papers import asked_rows, decided_since
 from flows.receipt.verify import verify
 from flows.replica import place
+from schemas import contract
 from tests.support.codes import uscc
 from tests.support.exchange import Exchange
 from tests.support.window import (
@@ -174,6 +178,35 @@ def test_the_receipts_of_an_enterprise_are_its_own_to_see(clerk: Clerk, window: 
     assert stranger.http.get(f"/v1/receipts/{id_}").status_code == 404
 
 
+def test_a_receipt_is_for_clerks_who_might_have_asked(clerk: Clerk, window: Window) -> None:
+    id_ = clerk.ask().json()["receipt"]["id"]
+    url = str(clerk.http.base_url)
+    for caller, status in ((Caller("a", ("d",), ("p",)), 200), (Caller("b", ("d",), ("q",)), 404)):
+        assert Clerk(window, url, caller).http.get(f"/v1/receipts/{id_}").status_code == status
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"on": "9999-12-31"},
+        {"on": "0001-01-01"},
+        {"known_at": "0001-01-01T00:00+23:59"},
+        {"known_at": "2999-01-01T00:00Z"},
+        {"subject": "1" * 18},
+        {"more": 1},
+    ],
+)
+def test_what_cannot_be_asked_is_told(clerk: Clerk, asked: dict[str, Any]) -> None:
+    assert clerk.ask(**asked).status_code == 422
+
+
+def test_no_input_is_too_large_or_too_long(clerk: Clerk) -> None:
+    large = clerk.ask(subject="1" * 20_000)
+    assert (large.status_code, large.json()["type"]) == (413, "urn:mianti:problem:too-large")
+    for number in ("9" * 21, "9" * 5_000):
+        assert clerk.http.get(f"/v1/receipts/window-1-{number}").status_code == 404
+
+
 def test_too_many_questions_are_slowed_down(window: Window) -> None:
     window.publish(window.food.licence(1))
     follow(window.settings)
@@ -182,3 +215,44 @@ def test_too_many_questions_are_slowed_down(window: Window) -> None:
         clerk = Clerk(window, url)
         assert [clerk.ask().status_code for _ in range(5)] == [200, 200, 200, 429, 429]
         assert clerk.ask().headers["retry-after"]
+
+
+def test_what_windows_saved_is_counted_from_their_shipped_receipts(
+    clerk: Clerk, window: Window
+) -> None:
+    before = dt.datetime.now(dt.UTC)
+    window.publish(window.food.licence(1))
+    clerk.told()
+    clerk.told()
+    Clerk(window, str(clerk.http.base_url), Caller("c1", ("other",))).ask()
+    assert decided_since(window.settings, before).is_empty()
+    assert shipped(window.settings) == 4, "a key, two answers, a refusal"
+    assert shipped(window.settings) == 0
+    found = catalogue(window.settings.mianti_catalogue)
+    decided = decided_since(window.settings, before)
+    [row] = saved(decided, found).to_dicts()
+    assert (row["matter"], row["department"]) == ("SP-1", "d")
+    assert (row["asked"], row["exempt"], row["to_bring"]) == (6, 2, 4)
+    [asked] = still_asked(decided).to_dicts()
+    assert (asked["material"], asked["reason"], asked["times"]) == (
+        "no-stop",
+        "source_incomplete",
+        2,
+    )
+    table = contract.publishers(window.settings.mianti_publishers)
+    [told] = asked_rows(still_asked(decided), found, table)
+    assert window.police.name in str(told["source · 数据源"])
+    assert decided_since(window.settings, dt.datetime.now(dt.UTC)).is_empty()
+
+
+def test_a_department_that_has_gone_silent_is_not_nothing_on_file(window: Window) -> None:
+    window.food.line["cycle"] = "PT20S"
+    window.publish(window.food.licence(1))
+    follow(window.settings)
+    with serving(window.settings) as url:
+        clerk = Clerk(window, url)
+        told = [clerk.told()["licence"]]
+        while told[-1] != ("must_bring", "source_incomplete"):  # time alone, and no event
+            assert told[-1] == ("exempt_by_licence", None)
+            told.append(clerk.told()["licence"])
+        assert clerk.told(subject=uscc(77))["licence"] == ("must_bring", "source_incomplete")

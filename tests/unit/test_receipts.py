@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sqlite3
 import stat
@@ -16,7 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.receipts import Receipts, WindowBusy, answering
-from flows.receipt.chain import START, Link, Sealed, digest, flaws, window_and_sequence
+from flows.receipt.chain import (
+    START,
+    Link,
+    Sealed,
+    Signer,
+    digest,
+    flaws,
+    seal,
+    window_and_sequence,
+)
 from flows.receipt.desk import Desk, change_key, key_file, new_file
 from flows.receipt.keys import BadKey, make_key, public_text, read_key
 
@@ -106,11 +116,42 @@ def test_a_receipt_rewritten_with_its_hash_and_all_hashes_after_it_is_found(
 
 def test_a_key_that_was_changed_signs_nothing_more(tmp_path: Path) -> None:
     write(tmp_path, 1)
+    old = Signer(read_key(key_file(tmp_path)))
+    change_key(tmp_path, WINDOW)
+    found = chain(tmp_path)
+    before = Link(found[-1].sequence, found[-1].hash)
+    forged = seal({"kind": "answer"}, WINDOW, before, old, dt.datetime.now(dt.UTC))
+    assert wrong(found) == []
+    assert wrong([*found, forged]) == [4]
+
+
+@pytest.mark.parametrize("lost", ["gone", "another", "the old one"])
+def test_a_window_without_its_chains_key_does_not_answer(tmp_path: Path, lost: str) -> None:
+    write(tmp_path, 1)
     old = key_file(tmp_path).read_bytes()
     change_key(tmp_path, WINDOW)
-    key_file(tmp_path).write_bytes(old)
     write(tmp_path, 1, 1)
-    assert wrong(chain(tmp_path)) == [4]
+    key_file(tmp_path).unlink()
+    if lost == "another":
+        make_key(key_file(tmp_path))
+    elif lost == "the old one":
+        key_file(tmp_path).write_bytes(old)
+    with pytest.raises(BadKey, match="put it back"):
+        Desk(tmp_path, WINDOW)
+    assert key_file(tmp_path).exists() == (lost != "gone")
+
+
+def test_who_has_gone_gets_no_receipt_and_keeps_nobody_else_from_one(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, WINDOW)
+    try:
+        given = [desk.give({"kind": "answer", "subject": "s", "n": n}) for n in range(200)]
+        gone = [one.cancel() for one in given[::2]]
+        assert all(one.result(30) for one in given[1::2])
+        assert desk.give({"kind": "answer", "subject": "s"}).result(30)
+    finally:
+        desk.close()
+    assert wrong(chain(tmp_path)) == []
+    assert len(chain(tmp_path)) == 2 + 200 - sum(gone)
 
 
 @pytest.mark.parametrize("step", ["link", "replace"])
@@ -129,10 +170,11 @@ def test_a_change_of_key_that_was_cut_short_is_finished(
         with pytest.raises(KeyboardInterrupt):
             change_key(tmp_path, WINDOW)
     assert new_file(tmp_path).exists()
+    change_key(tmp_path, WINDOW)  # begun again, it first finishes what was begun
     write(tmp_path, 2, 1)
     assert wrong(chain(tmp_path)) == []
     assert not new_file(tmp_path).exists()
-    assert len([*tmp_path.glob("key-*.pem")]) == 1
+    assert len([*tmp_path.glob("key-*.pem")]) == 2
 
 
 def test_a_new_key_that_the_chain_never_named_is_not_used(tmp_path: Path) -> None:
@@ -203,7 +245,7 @@ def test_receipts_are_written_through_to_the_disk(
     [
         ("window-1-42", ("window-1", 42)),
         ("w-0", ("w", 0)),
-        *[(text, None) for text in ("window", "", "-5", "w-１", "w-1x")],
+        *[(text, None) for text in ("window", "", "-5", "w-１", "w-1x", f"w-{'9' * 5000}")],
     ],
 )
 def test_an_id_is_a_window_and_a_number(id_: str, parts: tuple[str, int] | None) -> None:
