@@ -224,7 +224,8 @@ def test_of_two_runs_at_once_one_is_cancelled(prefect: Prefect) -> None:
     runs = prefect.ended("maintain", *asked)
     assert sorted(run["state"]["type"] for run in runs) == ["CANCELLED", "COMPLETED"]
     tables = {row["table"] for row in rows_of(prefect.artifact("maintain"))}
-    assert tables == {f"{kind}/{f}" for kind in ("log", "history", "datasets") for f in FAMILIES}
+    wanted = {f"{kind}/{f}" for kind in ("log", "history", "datasets") for f in FAMILIES}
+    assert tables - {"window/receipts"} == wanted  # those, too, once any were shipped
 
 
 def test_a_failed_family_is_told_and_stops_no_other(
