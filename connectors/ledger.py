@@ -8,7 +8,6 @@ has lost (or a crash has left open) it reads again before the next file (`ledger
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Final
 
 import polars as pl
 
+from connectors.alone import alone
 from connectors.errors import MiantiError
 
 _TABLES: Final = """
@@ -266,16 +266,12 @@ def open_ledger(folder: Path, publisher: str, family: str) -> Iterator[Ledger]:
 
     Raises LedgerBusy when another process has it open.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{publisher}.{family}.sqlite"
-    with path.with_suffix(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LedgerBusy(
-                f"Another publish of {publisher}/{family} is running; wait for it to end.",
-                f"{publisher}/{family} 正在发布中，请等待其结束后再试。",
-            ) from None
+    busy = LedgerBusy(
+        f"Another publish of {publisher}/{family} is running; wait for it to end.",
+        f"{publisher}/{family} 正在发布中，请等待其结束后再试。",
+    )
+    with alone(path.with_suffix(".lock"), busy):
         database = sqlite3.connect(path)
         try:
             database.execute("PRAGMA journal_mode = WAL")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from connectors.alone import alone
 from connectors.errors import MiantiError
 
 _TABLES: Final = """
@@ -38,11 +38,6 @@ class Receipts:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # in the file before an answer goes out
         self._db.executescript(_TABLES)
-
-    @property
-    def durable(self) -> bool:
-        """Return whether a commit waits for the disk (SQLite's FULL)."""
-        return bool(self._db.execute("PRAGMA synchronous").fetchone()[0] >= 2)
 
     def add(self, rows: Iterable[Row]) -> None:
         """Add rows in one transaction, which is on the disk when this returns."""
@@ -86,18 +81,12 @@ class Receipts:
         return found
 
 
-@contextmanager
-def answering(folder: Path) -> Iterator[None]:
+def answering(folder: Path) -> AbstractContextManager[None]:
     """Hold the place of the one process that answers for a window. Raises WindowBusy."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "answering.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WindowBusy(
-                "Another process answers for this window: stop it first (`mianti down`), or give "
-                "this one a name and a directory of its own (MIANTI_WINDOW_NAME, MIANTI_WINDOW).",
-                "已有进程以该窗口名义应答：请先停止它（`mianti down`），或为本窗口另设名称和目录"
-                "（MIANTI_WINDOW_NAME、MIANTI_WINDOW）。",
-            ) from None
-        yield
+    busy = WindowBusy(
+        "Another process answers for this window: stop it first (`mianti down`), or give this one "
+        "a name and a directory of its own (MIANTI_WINDOW_NAME, MIANTI_WINDOW).",
+        "已有进程以该窗口名义应答：请先停止它（`mianti down`），或为本窗口另设名称和目录"
+        "（MIANTI_WINDOW_NAME、MIANTI_WINDOW）。",
+    )
+    return alone(folder / "answering.lock", busy)

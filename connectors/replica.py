@@ -8,19 +8,19 @@ each family's log was read lies in the same transaction as what was read.
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import os
 import re
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from connectors.alone import alone
 from connectors.errors import MiantiError
 from connectors.version_json import from_json, to_json
 from schemas.facets import STATEMENT
@@ -110,9 +110,8 @@ def _tuples(frame: pl.DataFrame) -> list[Any]:
 class Replica:
     """One open file; a thread has its own."""
 
-    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, database: sqlite3.Connection) -> None:
         self._db = database
-        self.path = path
         self._said: tuple[int, list[tuple[str, dict[str, Any]]]] = (0, [])
 
     @contextmanager
@@ -257,22 +256,16 @@ class Place:
         database.execute("PRAGMA busy_timeout = 10000")
         # What a power cut takes back, it takes back together with the position.
         database.execute("PRAGMA synchronous = NORMAL")
-        return Replica(database, path)
+        return Replica(database)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Hold the place of the one who writes. Raises ReplicaBusy."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ReplicaBusy(
-                    "Another process follows the log for this replica; stop it first (`mianti "
-                    "down`), or let it do the work.",
-                    "另一进程正在更新本地副本；请先停止它（`mianti down`），或由它继续。",
-                ) from None
-            yield
+        busy = ReplicaBusy(
+            "Another process follows the log for this replica; stop it first (`mianti down`), or "
+            "let it do the work.",
+            "另一进程正在更新本地副本；请先停止它（`mianti down`），或由它继续。",
+        )
+        return alone(self.folder / "lock", busy)
 
     @contextmanager
     def built(self) -> Iterator[Replica]:
@@ -284,7 +277,7 @@ class Place:
                 database.execute("PRAGMA journal_mode = OFF")  # a crash leaves a file nobody names
                 database.execute("PRAGMA synchronous = OFF")
                 database.executescript(_TABLES)
-                new = Replica(database, path)
+                new = Replica(database)
                 with new.transaction():
                     yield new
                 new.finish()

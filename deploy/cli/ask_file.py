@@ -13,11 +13,10 @@ from typing import Final
 
 import click
 import polars as pl
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from connectors.settings import Settings
 from deploy.cli.answers_out import check_kind, write
+from deploy.cli.progress import progress_bar
 from flows.answer.ask import matters_of
 from flows.answer.asked import read_asked
 from flows.answer.batch import ask_all
@@ -60,15 +59,7 @@ def answer_file(
 @contextmanager
 def _progress(name: str, lines: int) -> Iterator[Callable[[int], None]]:
     """Show a bar on a terminal; give what moves it on by so many lines."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    with bar:
+    with progress_bar() as bar:
         task = bar.add_task(f"{name} · asking · 查询", total=lines)
         yield lambda more: bar.advance(task, more)
 

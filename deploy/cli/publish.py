@@ -6,16 +6,14 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from connectors.errors import MiantiError
 from connectors.settings import read_settings
+from deploy.cli.progress import progress_bar
 from flows.publish import Outcome, Publisher
 from flows.publish.edition import parse_time
 from flows.publish.publish import Step
@@ -84,15 +82,7 @@ def _time(text: str | None, option: str) -> dt.datetime | None:
 
 
 def _one(sender: Publisher, path: Path, options: dict[str, Any], *, quiet: bool) -> Outcome:
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    bar = Progress(*columns, console=console, transient=True)
-    with bar if console.is_terminal else nullcontext():
+    with progress_bar() as bar:
         task = bar.add_task(path.name, total=None)
 
         def show(step: Step, done: int, of: int) -> None:

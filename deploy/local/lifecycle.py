@@ -85,8 +85,7 @@ def _start_kafka(settings: Settings, stack: Stack, progress: Progress) -> None:
 
 def _follow(settings: Settings, stack: Stack, progress: Progress) -> None:
     api = settings.prefect_api_url or prefect_api(settings)
-    if stack.follow and stack.follow.alive and stack.follow.address != api:
-        stack.follow = stop(stack.follow, seconds=STOP_SECONDS)
+    stack.follow = _only_at(api, stack.follow)
     if not _alive(stack.follow):
         progress("Following what is published · 正在启动持续入库")
         stack.follow = follow.launch(settings, api)
@@ -105,14 +104,20 @@ def _open_window(settings: Settings, stack: Stack, progress: Progress) -> None:
 
 def _serve_flows(settings: Settings, stack: Stack, progress: Progress) -> None:
     api = settings.prefect_api_url or prefect_api(settings)
-    if stack.serve and stack.serve.alive and stack.serve.address != api:
-        stack.serve = stop(stack.serve, seconds=STOP_SECONDS)
+    stack.serve = _only_at(api, stack.serve)
     if not _alive(stack.serve):
         progress("Serving the deployments · 正在部署数据流程")
         since = datetime.now(UTC)
         stack.serve = serve.launch(settings, api)
         stack.write(settings.mianti_home)
         serve.wait(settings, stack.serve, since)
+
+
+def _only_at(api: str, server: Server | None) -> Server | None:
+    """Stop what tells another Prefect than the one there is now."""
+    if server and server.alive and server.address != api:
+        return stop(server, seconds=STOP_SECONDS)
+    return server
 
 
 def _alive(server: Server | None) -> bool:

@@ -113,7 +113,7 @@ async def ask(request: Request, who: Who, asked: models.MatterAsked) -> Response
     if asked.matter not in reception(request).window.catalogue.matters:
         raise _unknown()
     question = _question(asked, [asked.matter], None)
-    return _json(_answered(request, *await _decided(request, who, question)))
+    return _json(await _answered(request, who, question))
 
 
 @router.post("/bundle", response_model=models.Answered, responses=_ASKING)
@@ -123,7 +123,7 @@ async def bundle(request: Request, who: Who, asked: models.BundleAsked) -> Respo
     if found is None:
         raise _unknown()
     question = _question(asked, found.matters, asked.bundle)
-    return _json(_answered(request, *await _decided(request, who, question)))
+    return _json(await _answered(request, who, question))
 
 
 @router.post("/prefill", response_model=models.Prefilled, responses=_ASKING)
@@ -132,7 +132,7 @@ async def prefill(request: Request, who: Who, asked: models.MatterAsked) -> Resp
     if asked.matter not in reception(request).window.catalogue.matters:
         raise _unknown()
     question = _question(asked, [asked.matter], None)
-    told = _answered(request, *await _decided(request, who, question))
+    told = await _answered(request, who, question)
     return _json({name: told[name] for name in models.Prefilled.model_fields})
 
 
@@ -146,7 +146,6 @@ async def me(request: Request, who: Who) -> Response:
     return _json(
         {
             "clerk": who.name,
-            "department": departments[0] if departments else None,
             "departments": departments,
             "purposes": who.purposes,
             "subject": who.subject,
@@ -184,7 +183,7 @@ async def matters(request: Request, who: Who) -> Response:
 async def subjects(
     request: Request, who: Who, q: Annotated[str, Query(min_length=2, max_length=60)]
 ) -> Response:
-    """Find enterprises by a part of their name (three characters) or the beginning of their code."""
+    """Find enterprises by a part of their name or the beginning of their code."""
     if not who.departments:
         raise _clerks_only()
     try:
@@ -254,9 +253,7 @@ def _uses(window: Window, subject: str) -> list[Sealed]:
         receipts.close()
 
 
-async def _decided(
-    request: Request, who: Caller, question: Question
-) -> tuple[Question, Pending, Sealed]:
+async def _decided(request: Request, who: Caller, question: Question) -> tuple[Pending, Sealed]:
     """Decide with a receipt on the disk; a refusal has one, too. Raises Problem."""
     here = reception(request)
     asker = Asker(who.name, who.departments)
@@ -275,12 +272,12 @@ async def _decided(
     except NoReplica as error:
         raise _unable(error) from None
     here.metrics.answered(pending.decided)
-    return question, pending, sealed
+    return pending, sealed
 
 
-def _answered(
-    request: Request, question: Question, pending: Pending, sealed: Sealed
-) -> dict[str, Any]:
+async def _answered(request: Request, who: Caller, question: Question) -> dict[str, Any]:
+    """Return a whole answer (`models.Answered`). Raises Problem."""
+    pending, sealed = await _decided(request, who, question)
     window = reception(request).window
     found, table, facts = window.catalogue, window.publishers, pending.known.facts
     answers = pending.decided.answers

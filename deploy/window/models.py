@@ -124,22 +124,8 @@ class ReceiptHead(BaseModel):
     hash: str
 
 
-class Answered(BaseModel):
-    """An answer with its receipt; `known_at` (UTC): the time at which all this was known."""
-
-    receipt: ReceiptHead
-    subject: str
-    name: str | None
-    on: str
-    known_at: str
-    matters: list[str]
-    answers: list[Decided]
-    form: list[FormField]
-    notice: dict[str, Any]
-
-
 class Prefilled(BaseModel):
-    """A form with its receipt."""
+    """A form with its receipt; `known_at` (UTC): the time at which all this was known."""
 
     receipt: ReceiptHead
     subject: str
@@ -148,13 +134,19 @@ class Prefilled(BaseModel):
     known_at: str
     matters: list[str]
     form: list[FormField]
+
+
+class Answered(Prefilled):
+    """The same with the decision on each paper, and one notice of what is still to be brought."""
+
+    answers: list[Decided]
+    notice: dict[str, Any]
 
 
 class Me(BaseModel):
     """Who asks, and for whom."""
 
     clerk: str
-    department: dict[str, Any] | None
     departments: list[dict[str, Any]]
     purposes: list[str] | None
     subject: str | None
