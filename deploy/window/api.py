@@ -253,38 +253,40 @@ def _uses(window: Window, subject: str) -> list[Sealed]:
         receipts.close()
 
 
-async def _decided(request: Request, who: Caller, question: Question) -> tuple[Pending, Sealed]:
-    """Decide with a receipt on the disk; a refusal has one, too. Raises Problem."""
+async def _answered(request: Request, who: Caller, question: Question) -> dict[str, Any]:
+    """Return a whole answer (`models.Answered`); its receipt is on the disk. Raises Problem."""
     here = reception(request)
+    pending = await _pending(here, who, question)
+    told = _told(here.window, question, pending)  # while the receipt is being written
+    sealed = await asyncio.wrap_future(pending.receipt)
+    here.metrics.answered(pending.decided)
+    return {"receipt": {"id": sealed.id, "at": sealed.body["at"], "hash": sealed.hash}} | told
+
+
+async def _pending(here: Reception, who: Caller, question: Question) -> Pending:
+    """Decide; a refusal has its receipt, too. Raises Problem."""
     asker = Asker(who.name, who.departments)
     lacks = lacking(who, here.window.catalogue, question.matters)
+    if lacks is not None:
+        here.metrics.refused()
+        why = Words(en=lacks.detail, zh=lacks.detail_zh)
+        await asyncio.wrap_future(here.window.refuse(asker, question, why))
+        raise lacks
     try:
-        if lacks is not None:
-            here.metrics.refused()
-            await asyncio.wrap_future(
-                here.window.refuse(asker, question, Words(en=lacks.detail, zh=lacks.detail_zh))
-            )
-            raise lacks
-        pending = here.window.ask(asker, question)
-        sealed = await asyncio.wrap_future(pending.receipt)
+        return here.window.ask(asker, question)
     except Behind as error:
         raise Problem(503, "behind", *_both(error), {"Retry-After": "5"}) from None
     except NoReplica as error:
         raise _unable(error) from None
-    here.metrics.answered(pending.decided)
-    return pending, sealed
 
 
-async def _answered(request: Request, who: Caller, question: Question) -> dict[str, Any]:
-    """Return a whole answer (`models.Answered`). Raises Problem."""
-    pending, sealed = await _decided(request, who, question)
-    window = reception(request).window
+def _told(window: Window, question: Question, pending: Pending) -> dict[str, Any]:
+    """Return what an answer says, but for its receipt."""
     found, table, facts = window.catalogue, window.publishers, pending.known.facts
     answers = pending.decided.answers
     fields = [*form_of(pending.decided)]
     filled = form.as_json([one for _, one in fields], found, table)
     return {
-        "receipt": {"id": sealed.id, "at": sealed.body["at"], "hash": sealed.hash},
         "subject": question.subject,
         "name": pending.name,
         "on": facts.on.isoformat(),

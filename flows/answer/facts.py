@@ -56,7 +56,8 @@ class SourceState:
 def source_state(evidence: SharedEvidence, facts: Facts) -> SourceState:
     """Return the state of the worst of a piece of evidence's sources.
 
-    One that states a time yet to come states nothing, and nobody is complete for a day to come.
+    One that states a time yet to come states nothing, and so does one that is no publisher any
+    more; nobody is complete for a day to come.
     """
     pairs = [(id_, layout) for id_, layouts in evidence.sources.items() for layout in layouts]
     for pair in pairs:
@@ -65,7 +66,8 @@ def source_state(evidence: SharedEvidence, facts: Facts) -> SourceState:
     through, publisher = min((facts.complete[pair], pair[0]) for pair in pairs)
     for id_, layout in pairs:
         said = facts.complete[id_, layout]
-        if said > facts.asked_at or facts.asked_at - said > facts.cycles[id_]:
+        cycle = facts.cycles.get(id_)
+        if cycle is None or said > facts.asked_at or facts.asked_at - said > cycle:
             return SourceState("source_incomplete", said, id_)
     if facts.on > facts.asked_at.astimezone(CHINA).date():
         return SourceState("source_incomplete", through, publisher)

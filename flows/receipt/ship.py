@@ -65,14 +65,20 @@ def ship(settings: Settings, receipts: Receipts) -> int:
         before = shipped(table, window)
         _same_chain(settings, receipts, before)
         rows = receipts.after(before, _TOGETHER)
-        if not rows:
+        if rows:
+            _send(settings, table, [_sealed(window, row) for row in rows])
+        done += len(rows)
+        # What came meanwhile waits for its turn: a busy window must not cost a commit a moment.
+        if len(rows) < _TOGETHER:
             return done
-        sealed = [_sealed(window, row) for row in rows]
-        _evidence(settings, sealed)
-        _anchor(settings, sealed[-1])
-        lake.append(table, _frame(sealed), {_position(window): sealed[-1].sequence})
-        table.update_incremental()
-        done += len(sealed)
+
+
+def _send(settings: Settings, table: DeltaTable, sealed: list[Sealed]) -> None:
+    _evidence(settings, sealed)
+    head = sealed[-1]
+    _anchor(settings, head)
+    lake.append(table, _frame(sealed), {_position(head.window): head.sequence})
+    table.update_incremental()
 
 
 def shipped(table: DeltaTable | None, window: str) -> int:

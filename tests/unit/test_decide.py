@@ -247,6 +247,11 @@ def test_data_older_than_the_matter_allows_exempt_from_nothing() -> None:
         assert decided(facts(licence(), complete=complete, cycles=slow)).reason == reason
 
 
+def test_a_source_that_is_no_publisher_any_more_is_not_complete() -> None:
+    gone = {id_: cycle for id_, cycle in CYCLES.items() if id_ != "housing-demo"}
+    assert decided(facts(licence(), cycles=gone)).reason == "source_incomplete"
+
+
 def test_a_stop_is_told_whatever_the_source() -> None:
     assert outcome(facts(licence(state="revoked"), complete={})) == ("must_bring", "stopped")
 

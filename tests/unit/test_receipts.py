@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.receipts import Receipts, WindowBusy, answering
+from connectors.receipts import Receipts, Row, WindowBusy, answering
+from connectors.settings import Settings
 from flows.receipt.chain import (
     START,
     Link,
@@ -29,6 +30,7 @@ from flows.receipt.chain import (
 )
 from flows.receipt.desk import Desk, change_key, key_file, new_file
 from flows.receipt.keys import BadKey, make_key, public_text, read_key
+from flows.receipt.ship import ship, shipped, shipped_table
 
 WINDOW = "window-1"
 
@@ -251,3 +253,23 @@ def test_receipts_are_written_through_to_the_disk(
 )
 def test_an_id_is_a_window_and_a_number(id_: str, parts: tuple[str, int] | None) -> None:
     assert window_and_sequence(id_) == parts
+
+
+def test_shipping_ends_though_answers_keep_coming(tmp_path: Path) -> None:
+    """Else a busy window is shipped in a commit for each few receipts, all the time."""
+    here = Settings(mianti_home=tmp_path)
+    desk = Desk(here.mianti_window, here.mianti_window_name)
+
+    class Busy(Receipts):
+        def after(self, sequence: int, limit: int) -> list[Row]:
+            found = super().after(sequence, limit)
+            assert sequence < 9, "it does not end"
+            desk.give({"kind": "answer", "subject": "s"}).result(30)
+            return found
+
+    try:
+        with closing(Busy(here.mianti_window)) as receipts:
+            assert [ship(here, receipts) for _ in range(3)] == [1, 1, 1]
+    finally:
+        desk.close()
+    assert shipped(shipped_table(here), here.mianti_window_name) == 3
