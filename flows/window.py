@@ -5,9 +5,9 @@ What it says has gone through `Desk` first: an answer without a receipt on the d
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from flows.receipt import rules
 from flows.receipt.chain import Sealed
 from flows.receipt.desk import Desk
 from flows.receipt.entry import Asker, Decided, Question, answer_body, decide_all, refusal_body
+from flows.receipt.together import Together
 from flows.replica import place
 from schemas.catalogue.grammar import Catalogue
 from schemas.dialect import Words
@@ -43,7 +44,7 @@ class Pending:
 
     known: Known
     decided: Decided
-    receipt: Future[Sealed]
+    receipt: asyncio.Future[Sealed]
 
     @property
     def name(self) -> str | None:
@@ -56,7 +57,7 @@ class Pending:
 class Window:
     """One window at work. The caller holds its place (`connectors.receipts.answering`).
 
-    For one thread. Raises what reading the catalogue and the keys raises.
+    For one event loop. Raises what reading the catalogue and the keys raises.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -68,6 +69,7 @@ class Window:
         self._gathering: Gathering | None = None
         self._mark: tuple[int, int] | None = None
         self._desk = Desk(settings.mianti_window, settings.mianti_window_name)
+        self._receipts = Together(self._desk.write)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -82,12 +84,12 @@ class Window:
         decided = decide_all(self.catalogue, question, known.facts)
         purposes = self._purposes(question)
         body = answer_body(asker, question, purposes, known, self.book.digest, decided, _VERSION)
-        return Pending(known, decided, self._desk.give(body))
+        return Pending(known, decided, self._receipts.give(body))
 
-    def refuse(self, asker: Asker, question: Question, why: Words) -> Future[Sealed]:
+    def refuse(self, asker: Asker, question: Question, why: Words) -> asyncio.Future[Sealed]:
         """Have a refusal's receipt written."""
         purposes = self._purposes(question)
-        return self._desk.give(refusal_body(asker, question, purposes, why, _VERSION))
+        return self._receipts.give(refusal_body(asker, question, purposes, why, _VERSION))
 
     def named(self, text: str) -> list[tuple[str, str]]:
         """Return (subject, name) by a part of the name or the beginning of the code.
@@ -103,7 +105,7 @@ class Window:
         return self._open().replica.positions()
 
     def close(self) -> None:
-        """Write the receipts that wait, and close what is open."""
+        """Close what is open."""
         self._desk.close()
         if self._gathering is not None:
             self._gathering.replica.close()

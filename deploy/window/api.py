@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import math
 from typing import Annotated, Any, Final
@@ -257,8 +256,8 @@ async def _answered(request: Request, who: Caller, question: Question) -> dict[s
     """Return a whole answer (`models.Answered`); its receipt is on the disk. Raises Problem."""
     here = reception(request)
     pending = await _pending(here, who, question)
-    told = _told(here.window, question, pending)  # while the receipt is being written
-    sealed = await asyncio.wrap_future(pending.receipt)
+    told = _told(here.window, question, pending)
+    sealed = await pending.receipt
     here.metrics.answered(pending.decided)
     return {"receipt": {"id": sealed.id, "at": sealed.body["at"], "hash": sealed.hash}} | told
 
@@ -270,7 +269,7 @@ async def _pending(here: Reception, who: Caller, question: Question) -> Pending:
     if lacks is not None:
         here.metrics.refused()
         why = Words(en=lacks.detail, zh=lacks.detail_zh)
-        await asyncio.wrap_future(here.window.refuse(asker, question, why))
+        await here.window.refuse(asker, question, why)
         raise lacks
     try:
         return here.window.ask(asker, question)

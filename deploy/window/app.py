@@ -77,7 +77,7 @@ def _name_matters(app: FastAPI, found: Catalogue) -> None:
 
 def serve(settings: Settings, port: int) -> None:
     """Answer until told to end. Raises WindowBusy."""
-    # Whoever writes the receipts waits for the interpreter; Python's own 5 ms are half of an answer.
+    # Searches have threads of their own; Python's 5 ms to wait for one are half of an answer.
     sys.setswitchinterval(_SWITCH_SECONDS)
     with answering(settings.mianti_window):
         app = make_app(settings)

@@ -1,16 +1,13 @@
-"""The desk: receipts written durably before their answers go out, those that wait together at once."""
+"""The desk: receipts written durably before their answers go out."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-import queue
-import threading
-from collections.abc import Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -18,15 +15,11 @@ from connectors.receipts import Receipts, Row
 from flows.receipt.chain import START, Link, Sealed, Signer, key_body, seal
 from flows.receipt.keys import BadKey, ensure_key, fingerprint, make_key, public_text, read_key
 
-#: Receipts in one commit at most.
-_TOGETHER: Final = 512
-Waiting = tuple[Mapping[str, Any], Future[Sealed]]
-
 
 class Desk:
     """Writes a window's chain. The caller holds its place (`connectors.receipts.answering`).
 
-    Raises BadKey.
+    For one thread. Raises BadKey.
     """
 
     def __init__(self, folder: Path, window: str) -> None:
@@ -38,54 +31,15 @@ class Desk:
         except BaseException:
             self._receipts.close()
             raise
-        self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._link = Link(0, START) if last is None else Link(last[0], last[2])
         if last is None:
-            self._write([key_body(self._key.public)])
-        self._writer = threading.Thread(target=self._run, name="receipts", daemon=True)
-        self._writer.start()
+            self.write([key_body(self._key.public)])
 
-    def give(self, body: Mapping[str, Any]) -> Future[Sealed]:
-        """Return the receipt to come of an answer; when it is there, it is on the disk."""
-        future: Future[Sealed] = Future()
-        self._waiting.put((body, future))
-        return future
+    def write(self, bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
+        """Return the receipts of some answers; they are on the disk, in one commit.
 
-    def close(self) -> None:
-        """Write what waits, and close the file."""
-        self._waiting.put(None)
-        self._writer.join()
-        self._receipts.close()
-
-    def _run(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            together, more = [first], True
-            while more and len(together) < _TOGETHER:
-                try:
-                    one = self._waiting.get_nowait()
-                except queue.Empty:
-                    break
-                if one is None:
-                    self._waiting.put(None)
-                    more = False
-                else:
-                    together.append(one)
-            # Whoever has gone meanwhile gets no receipt, and keeps nobody else from one.
-            self._answer([one for one in together if one[1].set_running_or_notify_cancel()])
-
-    def _answer(self, together: list[Waiting]) -> None:
-        if not together:
-            return
-        try:
-            sealed = self._write([body for body, _ in together])
-        except Exception as error:  # the disk is full: whoever waits is told, and gets no answer
-            for _, future in together:
-                future.set_exception(error)
-            return
-        for (_, future), one in zip(together, sealed, strict=True):
-            future.set_result(one)
-
-    def _write(self, bodies: list[Mapping[str, Any]]) -> list[Sealed]:
+        Raises sqlite3.Error, and then none is written: the disk may be full.
+        """
         link, sealed = self._link, []
         for body in bodies:
             one = seal(body, self._window, link, self._key, dt.datetime.now(dt.UTC))
@@ -95,6 +49,10 @@ class Desk:
         self._receipts.add([_row(body.get("subject"), one) for body, one in pairs])
         self._link = link
         return sealed
+
+    def close(self) -> None:
+        """Close the file."""
+        self._receipts.close()
 
 
 def key_file(folder: Path) -> Path:
@@ -111,7 +69,7 @@ def change_key(folder: Path, window: str) -> str:
     try:
         new_file(folder).unlink(missing_ok=True)
         new = public_text(make_key(new_file(folder)))
-        told = desk.give(key_body(new)).result()
+        [told] = desk.write([key_body(new)])
     finally:
         desk.close()
     _finish_change(folder, told.text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import os
 import sqlite3
 import stat
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -31,17 +33,17 @@ from flows.receipt.chain import (
 from flows.receipt.desk import Desk, change_key, key_file, new_file
 from flows.receipt.keys import BadKey, make_key, public_text, read_key
 from flows.receipt.ship import ship, shipped, shipped_table
+from flows.receipt.together import Together
 
 WINDOW = "window-1"
+ANSWER = {"kind": "answer", "subject": "s"}
 
 
 def write(folder: Path, count: int, first: int = 0) -> None:
     desk = Desk(folder, WINDOW)
     try:
-        given = [
-            desk.give({"kind": "answer", "subject": "s", "n": first + n}) for n in range(count)
-        ]
-        assert [one.result(30).body["n"] for one in given] == [*range(first, first + count)]
+        bodies = [{**ANSWER, "n": first + n} for n in range(count)]
+        assert [one.body["n"] for one in desk.write(bodies)] == [*range(first, first + count)]
     finally:
         desk.close()
 
@@ -144,16 +146,18 @@ def test_a_window_without_its_chains_key_does_not_answer(tmp_path: Path, lost: s
 
 
 def test_who_has_gone_gets_no_receipt_and_keeps_nobody_else_from_one(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, WINDOW)
-    try:
-        given = [desk.give({"kind": "answer", "subject": "s", "n": n}) for n in range(200)]
-        gone = [one.cancel() for one in given[::2]]
-        assert all(one.result(30) for one in given[1::2])
-        assert desk.give({"kind": "answer", "subject": "s"}).result(30)
-    finally:
-        desk.close()
+    with closing(Desk(tmp_path, WINDOW)) as desk:
+
+        async def ask() -> None:
+            together = Together(desk.write)
+            given = [together.give({**ANSWER, "n": n}) for n in range(200)]
+            assert all(one.cancel() for one in given[::2])
+            assert [(await one).body["n"] for one in given[1::2]] == [*range(1, 200, 2)]
+            assert (await together.give(ANSWER)).sequence == 102
+
+        asyncio.run(ask())
     assert wrong(chain(tmp_path)) == []
-    assert len(chain(tmp_path)) == 2 + 200 - sum(gone)
+    assert len(chain(tmp_path)) == 102
 
 
 @pytest.mark.parametrize("step", ["link", "replace"])
@@ -186,28 +190,42 @@ def test_a_new_key_that_the_chain_never_named_is_not_used(tmp_path: Path) -> Non
     assert wrong(chain(tmp_path)) == []
 
 
-def test_who_waits_together_is_written_in_one_chain(tmp_path: Path) -> None:
-    write(tmp_path, 2_000)
-    found = chain(tmp_path)
-    assert len(found) == 2_001
-    assert wrong(found) == []
+def test_who_waits_together_is_written_in_one_commit(tmp_path: Path) -> None:
+    with closing(Desk(tmp_path, WINDOW)) as desk:
+        commits: list[int] = []
+
+        def write(bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
+            commits.append(len(bodies))
+            return desk.write(bodies)
+
+        async def ask() -> None:
+            together = Together(write)
+            await asyncio.gather(*[together.give(ANSWER) for _ in range(300)])
+            await asyncio.gather(*[together.give(ANSWER) for _ in range(5)])
+
+        asyncio.run(ask())
+    assert commits == [300, 5]
+    assert len(chain(tmp_path)) == 306
+    assert wrong(chain(tmp_path)) == []
 
 
 def test_no_receipt_means_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk: whoever waits is told, and the chain goes on unbroken afterwards."""
-    desk = Desk(tmp_path, WINDOW)
-    try:
-        with monkeypatch.context() as full:
+    with closing(Desk(tmp_path, WINDOW)) as desk:
 
-            def refuse(*_: Any) -> None:
-                raise sqlite3.OperationalError("database or disk is full")
+        def refuse(*_: Any) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
 
-            full.setattr(Receipts, "add", refuse)
-            with pytest.raises(sqlite3.OperationalError):
-                desk.give({"kind": "answer", "subject": "s"}).result(30)
-        desk.give({"kind": "answer", "subject": "s"}).result(30)
-    finally:
-        desk.close()
+        async def ask() -> None:
+            together = Together(desk.write)
+            with monkeypatch.context() as full:
+                full.setattr(Receipts, "add", refuse)
+                given = [together.give(ANSWER) for _ in range(2)]
+                told = await asyncio.gather(*given, return_exceptions=True)
+            assert [type(one) for one in told] == [sqlite3.OperationalError] * 2
+            assert (await together.give(ANSWER)).sequence == 2
+
+        asyncio.run(ask())
     assert len(chain(tmp_path)) == 2
     assert wrong(chain(tmp_path)) == []
 
@@ -264,7 +282,7 @@ def test_shipping_ends_though_answers_keep_coming(tmp_path: Path) -> None:
         def after(self, sequence: int, limit: int) -> list[Row]:
             found = super().after(sequence, limit)
             assert sequence < 9, "it does not end"
-            desk.give({"kind": "answer", "subject": "s"}).result(30)
+            desk.write([ANSWER])
             return found
 
     try:
