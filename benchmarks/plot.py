@@ -55,7 +55,7 @@ def _landed(axes: Any, told: dict[str, Any]) -> None:
 
 def _limits(axes: Any, told: dict[str, Any]) -> None:
     """Show how far each figure is within its limit: 1 is the limit, more is better."""
-    held = told["limits"]
+    held = [one for one in told["limits"] if one["limit"]]  # none at all has no scale
     shares = [
         one["found"] / one["limit"] if one["at_least"] else one["limit"] / one["found"]
         for one in held
