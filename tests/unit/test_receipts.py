@@ -40,12 +40,9 @@ ANSWER = {"kind": "answer", "subject": "s"}
 
 
 def write(folder: Path, count: int, first: int = 0) -> None:
-    desk = Desk(folder, WINDOW)
-    try:
+    with closing(Desk(folder, WINDOW)) as desk:
         bodies = [{**ANSWER, "n": first + n} for n in range(count)]
         assert [one.body["n"] for one in desk.write(bodies)] == [*range(first, first + count)]
-    finally:
-        desk.close()
 
 
 def chain(folder: Path) -> list[Sealed]:
@@ -276,18 +273,15 @@ def test_an_id_is_a_window_and_a_number(id_: str, parts: tuple[str, int] | None)
 def test_shipping_ends_though_answers_keep_coming(tmp_path: Path) -> None:
     """Else a busy window is shipped in a commit for each few receipts, all the time."""
     here = Settings(mianti_home=tmp_path)
-    desk = Desk(here.mianti_window, here.mianti_window_name)
+    with closing(Desk(here.mianti_window, here.mianti_window_name)) as desk:
 
-    class Busy(Receipts):
-        def after(self, sequence: int, limit: int) -> list[Row]:
-            found = super().after(sequence, limit)
-            assert sequence < 9, "it does not end"
-            desk.write([ANSWER])
-            return found
+        class Busy(Receipts):
+            def after(self, sequence: int, limit: int) -> list[Row]:
+                found = super().after(sequence, limit)
+                assert sequence < 9, "it does not end"
+                desk.write([ANSWER])
+                return found
 
-    try:
         with closing(Busy(here.mianti_window)) as receipts:
             assert [ship(here, receipts) for _ in range(3)] == [1, 1, 1]
-    finally:
-        desk.close()
     assert shipped(shipped_table(here), here.mianti_window_name) == 3
