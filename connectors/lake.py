@@ -12,6 +12,8 @@ from deltalake import CommitProperties, DeltaTable, QueryBuilder, Transaction, w
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
+from connectors.errors import MiantiError
+from connectors.growing import changed, grows
 from connectors.preflight import require_safe
 from connectors.settings import Settings
 from connectors.store import S3, exists, no_answer, options, place_of
@@ -35,6 +37,10 @@ CONFIGURATION: Final = {
 
 #: deltalake gives rows 8,192 at a time: so many together are worth Polars' while.
 _BATCHES: Final = 12
+
+
+class OtherShape(MiantiError):
+    """A table has columns in another type than this release writes."""
 
 
 class Lost(Exception):
@@ -80,14 +86,15 @@ def ensure_table(
 ) -> DeltaTable:
     """Return a table at its newest version, made empty when it was never written.
 
-    `only_append`: no writer that keeps Delta's protocol may change or delete a row of it. Raises
-    connectors.preflight.UnsafeStore where a bucket's server would lose commits.
+    A table of an earlier release gets the columns it lacks; its rows have null there. `only_append`:
+    no writer that keeps Delta's protocol may change or delete a row of it. Raises OtherShape, Lost,
+    and connectors.preflight.UnsafeStore where a bucket's server would lose commits.
     """
     place = uri(settings, kind, family)
     require_safe(settings.mianti_lake)
     found = open_table(settings, kind, family)
     if found is not None:
-        return found
+        return _grown(found, columns)
     try:
         write_deltalake(
             place,
@@ -101,6 +108,35 @@ def ensure_table(
         if open_table(settings, kind, family) is None:
             raise Lost from error
     return _open(place)
+
+
+def _grown(table: DeltaTable, columns: pl.Schema) -> DeltaTable:
+    held = schema(table)
+    other = changed(held, columns)
+    if other:
+        raise OtherShape(
+            f"{table.table_uri} has {', '.join(other)} in another type than this release writes: "
+            "nothing was written. Go back to the release that made it, or read the changelog.",
+            f"{table.table_uri} 中 {'、'.join(other)} 的类型与本版本不同，未写入任何数据。"
+            "请换回原版本，或查阅更新日志。",
+        )
+    if not grows(held, columns):
+        return table
+    try:
+        write_deltalake(
+            table.table_uri,
+            pl.DataFrame(schema=columns),
+            mode="append",
+            schema_mode="merge",
+            storage_options=options(table.table_uri),
+        )
+    except (
+        CommitFailedError,
+        DeltaError,
+    ) as error:  # another process was first, maybe with the same
+        if grows(schema(reopened(table)), columns):
+            raise Lost from error
+    return reopened(table)
 
 
 def append(table: DeltaTable, rows: pl.DataFrame, ids: Mapping[str, int]) -> None:
@@ -124,7 +160,13 @@ def _commit(
     chosen: list[tuple[str, str, list[str]]] | None = None,
 ) -> None:
     columns = schema(table)
-    fitting = rows.select(columns.names()).match_to_schema(columns)  # a wrong type is an error
+    # A wrong type is an error; what a later release has added stays null.
+    fitting = rows.match_to_schema(
+        columns,
+        missing_columns="insert",
+        missing_struct_fields="insert",
+        extra_columns="ignore",
+    )
     files: list[AddAction | RemoveAction] = [*write_files(table, fitting)]
     with _sure(table, ids) as properties:
         table.create_write_transaction(
@@ -217,7 +259,9 @@ def scan(table: DeltaTable) -> pl.LazyFrame:
         hive_partitioning=True,
         hive_schema=parted,
         schema={name: dtype for name, dtype in columns.items() if name not in parted},
+        # Files of before the table grew.
         missing_columns="insert",
+        cast_options=pl.ScanCastOptions(missing_struct_fields="insert"),
         storage_options=options(table.table_uri),
     )
     return rows.select(columns.names())

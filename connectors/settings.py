@@ -87,6 +87,23 @@ class Settings(BaseSettings):
             raise ValueError("must be a directory, or s3://BUCKET/FOLDER")
         return str(Path(text).expanduser().absolute())
 
+    @field_validator(
+        "mianti_home",
+        "mianti_lake",
+        "mianti_zone",
+        "mianti_ledger",
+        "mianti_dialects",
+        "mianti_catalogue",
+        "mianti_window",
+        "mianti_evidence",
+    )
+    @classmethod
+    def _no_file(cls, place: Path | str | None) -> Path | str | None:
+        """A file in a lake's place would look like a lake where nothing was ever landed."""
+        if place is not None and Path(place).is_file():
+            raise ValueError("is a file; a directory is needed")
+        return place
+
     @model_validator(mode="after")
     def _sasl_is_whole(self) -> Self:
         given = (self.kafka_sasl_mechanism, self.kafka_sasl_username, self.kafka_sasl_password)

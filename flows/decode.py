@@ -20,6 +20,7 @@ _PLACE: Final = {
 }
 _REFUSED: Final = {
     **_PLACE,
+    "key": pl.Binary(),
     "raw": pl.Binary(),
     "raw_digest": pl.String(),
     "__why": pl.String(),
@@ -31,7 +32,7 @@ class Decoded:
     """Messages of one family, read. Every message is in one of the two frames.
 
     `events`: event columns, position, `key` (bytes) and `at`; `raw` gives their values by `at`.
-    `refused`: position, `raw`, `raw_digest` (SHA-256, hex) and `__why`, a reason code.
+    `refused`: position, `key`, `raw`, `raw_digest` (SHA-256, hex) and `__why`, a reason code.
     """
 
     events: pl.DataFrame
@@ -96,6 +97,7 @@ def _refused(record: Any, why: str) -> dict[str, Any]:
         "partition": record.partition,
         "offset": record.offset,
         "schema_id": None,
+        "key": record.key,
         "raw": value,
         "raw_digest": None if value is None else digest(value),
         "__why": why,

@@ -20,6 +20,7 @@ from flows.operator.ingest import ingest_flow
 from flows.operator.maintain import maintain_flow
 from flows.operator.orphans import crash_orphans
 from flows.operator.papers import papers_flow
+from flows.operator.redrive import discard_flow, redrive_flow
 from flows.operator.settle_by_date import settle_by_date_flow
 
 #: A law's day ends at midnight in China.
@@ -32,11 +33,11 @@ _ANCHOR: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Deployment:
-    """One line of the table: a flow, when it runs by itself, and with which parameters."""
+    """One line of the table: a flow, when it runs by itself (None: by hand), with which parameters."""
 
     flow: Flow[..., Any]
     name: str
-    schedule: Schedule
+    schedule: Schedule | None
     description: str
     tags: tuple[str, ...] = ("mianti",)
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -103,6 +104,22 @@ DEPLOYMENTS: Final = (
         "At night: writes small files together and deletes replaced ones that nobody reads any "
         "more. Never deletes a row.\n\n"
         "每日凌晨：合并小文件，删除已无人读取的旧文件；不会删除任何数据行。",
+    ),
+    Deployment(
+        redrive_flow,
+        "redrive",
+        None,
+        "By hand, after a right, a code list or a check was mended: judges again what waits in "
+        "quarantine, and accepts once what is right by now.\n\n"
+        "人工执行：在权限、代码表或检查规则修正后，重新检查隔离消息，通过的只入库一次。",
+    ),
+    Deployment(
+        discard_flow,
+        "discard",
+        None,
+        "By hand: gives up what waits in quarantine and will never be accepted; who did it and why "
+        "is recorded.\n\n"
+        "人工执行：放弃无法入库的隔离消息，并记录经办人和原因。",
     ),
 )
 

@@ -16,6 +16,7 @@ from flows.decode import Decoded, decode_records, digest
 from flows.decode_columns import decode_batches
 from flows.log import ACCEPTED, QUARANTINED, log_columns
 from schemas.bucket import bucket
+from schemas.identifiers import uscc
 from schemas.publishers import Publisher
 
 #: In bytes that are no event a number may touch anything, so nothing is asked of its edges.
@@ -89,8 +90,12 @@ def _refused_events(bad: pl.DataFrame, values: list[bytes], family: str) -> pl.D
 
 
 def _refused(bad: pl.DataFrame, personal: pl.Series) -> pl.DataFrame:
-    """Return quarantine rows; what holds personal data keeps a digest and no bytes."""
+    """Return quarantine rows; what holds personal data keeps a digest and no bytes.
+
+    A key is an enterprise's code, or it is not kept: it may be anything.
+    """
     why = pl.col("__why").str.splitn(":", 2)
+    code = pl.col("key").cast(pl.String, strict=False)
     return bad.select(
         "topic",
         "partition",
@@ -98,6 +103,7 @@ def _refused(bad: pl.DataFrame, personal: pl.Series) -> pl.DataFrame:
         "schema_id",
         "raw_digest",
         raw=pl.when(~personal).then(pl.col("raw")),
+        raw_key=pl.when(code.is_not_null() & uscc.fault(code).is_null()).then(pl.col("key")),
         verdict=pl.lit(QUARANTINED),
         reason=why.struct.field("field_0"),
         reason_where=why.struct.field("field_1"),

@@ -29,15 +29,15 @@ from flows.log import (
     LANDED,
     QUARANTINED,
     gap_id,
+    landed_number,
     log_columns,
+    next_landed_at,
     offset_id,
     skipped_id,
 )
 from schemas import contract
 
 _log = logging.getLogger(__name__)
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND: Final = dt.timedelta(microseconds=1)
 #: Batches judged at a time: reading Avro and writing Parquet keep one core busy each.
 _JUDGES: Final = 2
 #: Another writer may be first now and then; being last this often means something is wrong.
@@ -159,8 +159,8 @@ def _commit(
         raise lake.Lost
     done = [_part(counts, part, start[part], batch.positions[part]) for part in moved]
     ids = {offset_id(p.topic, p.partition): p.end for p in done} | _skips(known, done)
-    landed_at = _landed_at(known)
-    ids[LANDED] = (landed_at - _EPOCH) // _MICROSECOND
+    landed_at = next_landed_at(known, dt.datetime.now(dt.UTC))
+    ids[LANDED] = landed_number(landed_at)
     stamped = rows.with_columns(landed_at=pl.lit(landed_at, pl.Datetime("us", "UTC")))
     lake.append(table, stamped, ids)
     return done
@@ -184,13 +184,6 @@ def _skips(known: Mapping[str, int], done: list[Part]) -> dict[str, int]:
     counted = [part for part in done if part.skipped]
     names = {skipped_id(p.topic, p.partition): p.skipped for p in counted}
     return {name: known.get(name, 0) + more for name, more in names.items()}
-
-
-def _landed_at(known: Mapping[str, int]) -> dt.datetime:
-    """Return the time of this commit, later than every commit's before it."""
-    last = known.get(LANDED)
-    now = dt.datetime.now(dt.UTC)
-    return now if last is None else max(now, _EPOCH + (last + 1) * _MICROSECOND)
 
 
 def _jump(table: DeltaTable, part: TopicPartition, at: int, first: int) -> int:

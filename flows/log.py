@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -11,6 +13,12 @@ from schemas.avro import event_columns
 
 ACCEPTED: Final = "accepted"
 QUARANTINED: Final = "quarantined"
+#: Of a quarantined message: it was redriven or discarded, a row of its own. Nothing is changed.
+CLOSED: Final = "closed"
+REDRIVEN: Final = "redriven"
+DISCARDED: Final = "discarded"
+#: Where a message is.
+PLACE: Final = ("topic", "partition", "offset")
 
 #: Where a message was, beside what it said.
 POSITION: Final = pl.Schema(
@@ -24,7 +32,8 @@ POSITION: Final = pl.Schema(
     }
 )
 #: Why a message was not accepted. `raw` is null where it holds personal data: then only its
-#: digest (SHA-256) is kept.
+#: digest (SHA-256) is kept. `raw_key` is null where it is no unified social credit code. Of what was
+#: discarded, who did it (`closed_by`) and why.
 QUARANTINE: Final = pl.Schema(
     {
         "verdict": pl.String(),
@@ -32,6 +41,9 @@ QUARANTINE: Final = pl.Schema(
         "reason_where": pl.String(),
         "raw": pl.Binary(),
         "raw_digest": pl.String(),
+        "raw_key": pl.Binary(),
+        "closed_by": pl.String(),
+        "closed_why": pl.String(),
     }
 )
 
@@ -65,3 +77,21 @@ def gap_id(topic: str, partition: int) -> str:
 
 #: The newest `landed_at` of the log, in microseconds since 1970: it never falls.
 LANDED: Final = "landed_at"
+#: Counts the commits that closed quarantined messages.
+CLOSINGS: Final = "closings"
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+
+
+def next_landed_at(known: Mapping[str, int], now: dt.datetime) -> dt.datetime:
+    """Return the time (UTC) of a commit, later than that of every commit before it.
+
+    `known`: the log's transactions.
+    """
+    last = known.get(LANDED)
+    return now if last is None else max(now, _EPOCH + (last + 1) * _MICROSECOND)
+
+
+def landed_number(at: dt.datetime) -> int:
+    """Return a time of landing (UTC) as the id `LANDED` holds it."""
+    return (at - _EPOCH) // _MICROSECOND

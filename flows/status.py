@@ -16,7 +16,7 @@ from connectors.topics import family_topics, partitions
 from connectors.transactions import transactions
 from flows.complete import Cycle, cycles, stated
 from flows.land import positions
-from flows.log import ACCEPTED, QUARANTINED
+from flows.log import ACCEPTED, CLOSED, QUARANTINED
 from flows.settle import sizes
 
 
@@ -24,8 +24,9 @@ from flows.settle import sizes
 class FamilyStatus:
     """One family: `lag` in messages not landed, `lag_seconds` the age of the oldest of them.
 
-    `accepted`, `quarantined`: rows of the log. `last_run`: when the log last took anything in
-    (UTC). `complete_through`: by publisher and layout, ISO 8601 in UTC.
+    `accepted`: rows of the log; `quarantined`: messages that wait to be redriven or discarded.
+    `last_run`: when the log last took anything in (UTC). `complete_through`: by publisher and
+    layout, ISO 8601 in UTC.
     """
 
     family: str
@@ -62,7 +63,7 @@ def status(settings: Settings, family: str) -> FamilyStatus:
         lag,
         seconds,
         counts.get(ACCEPTED, 0),
-        counts.get(QUARANTINED, 0),
+        counts.get(QUARANTINED, 0) - counts.get(CLOSED, 0),
         sum(sizes(dataset).values()) if dataset is not None else 0,
         _complete(settings, family),
         _last_run(log) if log is not None else None,

@@ -1,8 +1,9 @@
 """Recounting everything, from Kafka's offsets to the dataset's rows.
 
 The account: offsets advanced = accepted + quarantined + skipped (transaction markers, aborted
-messages, compacted away) + gaps an operator accepted. Then the log is folded again and compared
-with what was settled, bucket by bucket, for the version and the day each bucket names.
+messages, compacted away) + gaps an operator accepted; what was redriven is accepted. Then the log
+is folded again and compared with what was settled, bucket by bucket, for the version and the day
+each bucket names.
 """
 
 from __future__ import annotations
@@ -25,9 +26,18 @@ from flows.check import identity, with_digest
 from flows.compare import differences
 from flows.fold import fold, union
 from flows.land import positions
-from flows.log import ACCEPTED, gap_id, history_columns, skipped_id
+from flows.log import (
+    ACCEPTED,
+    CLOSED,
+    PLACE,
+    QUARANTINED,
+    REDRIVEN,
+    gap_id,
+    history_columns,
+    skipped_id,
+)
+from flows.quarantine import standing
 from flows.settle import day_id, sizes
-from flows.status import verdicts
 from flows.tail import tail, watermarks
 from schemas.avro import dataset_columns
 from schemas.bucket import BUCKETS
@@ -70,11 +80,12 @@ def verify(settings: Settings, family: str) -> Verified:
     log = lake.open_table(settings, "log", family)
     if log is None:
         return found
-    counts = verdicts(log)
+    counts = dict(standing(log).group_by("verdict").len().collect().iter_rows())
     found.accepted = counts.get(ACCEPTED, 0)
-    found.quarantined = sum(counts.values()) - found.accepted
+    found.quarantined = counts.get(QUARANTINED, 0)
     found.duplicates = found.accepted - _distinct(log)
     found.differences += _kafka_against_log(settings, family, log, found)
+    found.differences += _closed(log)
     found.differences += _log_against_itself(log, family)
     history = lake.open_table(settings, "history", family)
     dataset = lake.open_table(settings, "datasets", family)
@@ -123,7 +134,27 @@ def _kafka_against_log(
 
 def _offsets(log: DeltaTable, part: TopicPartition) -> pl.Series:
     mine = (pl.col("topic") == part.topic) & (pl.col("partition") == part.partition)
-    return lake.scan(log).filter(mine).select("offset").collect()["offset"]
+    return standing(log).filter(mine).select("offset").collect()["offset"]
+
+
+def _closed(log: DeltaTable) -> Iterator[str]:
+    """What was closed had been quarantined, once; what was redriven was accepted by that commit."""
+    rows = lake.scan(log).select(*PLACE, "verdict", "reason", "landed_at")
+    closed = rows.filter(pl.col("verdict") == CLOSED).collect()
+    held = rows.filter(pl.col("verdict") == QUARANTINED)
+    taken = rows.filter(pl.col("verdict") == ACCEPTED)
+    redriven = closed.lazy().filter(pl.col("reason") == REDRIVEN)
+    wrong = {
+        "was redriven or discarded twice": closed.lazy().filter(pl.struct(PLACE).is_duplicated()),
+        "was closed, but never quarantined": closed.lazy().join(held, on=PLACE, how="anti"),
+        "was redriven, but not accepted": redriven.join(
+            taken, on=[*PLACE, "landed_at"], how="anti"
+        ),
+    }
+    for what, found in wrong.items():
+        places = found.select(PLACE).unique().sort(PLACE).head(20).collect()
+        for topic, number, offset in places.iter_rows():
+            yield f"{topic}/{number}: offset {offset} {what}"
 
 
 def _account(

@@ -15,6 +15,7 @@ VERBS = {
     "withdraw": "Take a record back · 撤回记录",
     "collect": "Publish what lies in the drop zone · 发布投放区中的文件",
     "ingest": "Land new events, settle the datasets · 入库并更新数据集",
+    "quarantine": "What was not accepted, and what becomes of it · 处理被隔离的消息",
     "query": "Print records, on any day · 查询记录",
     "status": "Show where each family stands · 查看状态",
     "verify": "Recount everything, from Kafka to the datasets · 全面核对",

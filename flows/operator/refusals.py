@@ -60,9 +60,10 @@ def as_markdown(family: str, found: Iterable[Refusal]) -> str:
             _table(["reason", "messages", "what it means", "含义"], reasons),
             f"## Examples, at most {_EACH} of each · 示例（每种原因最多 {_EACH} 条）",
             _table(["reason", "topic", "partition", "offset", "field"], where),
-            "The messages stay in the log (`verdict=quarantined`). Ask the publisher to mend and "
-            "send them again: a mended message is a new one.",
-            "这些消息保留在日志表中（`verdict=quarantined`）。请发布部门更正后重新报送。",
+            "They wait (`mianti quarantine`). Where the rule was wrong, mend it and run `redrive`; "
+            "else ask the publisher to send them again, mended, and `discard` these.",
+            "这些消息在隔离区等待处理（`mianti quarantine`）。规则有误的，修正后执行 `redrive`；否则请发布部门更正后"
+            "重新报送，并执行 `discard`。",
         ]
     )
 

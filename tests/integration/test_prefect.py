@@ -251,6 +251,23 @@ def test_a_failed_family_is_told_and_stops_no_other(
     assert run["name"] == "ingest: 0 accepted, 1 quarantined (licence)"
 
 
+def test_the_quarantine_is_worked_through_runs(prefect: Prefect) -> None:
+    these = {"families": ["licence"], "reason": "bad_frame"}
+    (run,) = prefect.ended("redrive", prefect.ask("redrive", these))
+    assert run["state"]["type"] == "COMPLETED"
+    assert run["name"] == "redrive: 0 accepted, 3 wait on"
+    (line,) = rows_of(prefect.artifact("quarantine"))
+    assert (line["reason · 原因"], line["messages · 条数"]) == ("bad_frame", 3)
+
+    said = {"by": "an operator", "why": "noise of a test"}
+    (run,) = prefect.ended("discard", prefect.ask("discard", said))
+    assert run["state"]["type"] == "FAILED"
+    assert "请指定" in run["state"]["message"]
+    (run,) = prefect.ended("discard", prefect.ask("discard", these | said))
+    assert run["name"] == "discard: 3 discarded"
+    assert rows_of(prefect.artifact("quarantine")) == []
+
+
 def test_a_publisher_that_missed_its_cycle_is_told_of(prefect: Prefect) -> None:
     (run,) = prefect.ended("settle-by-date", prefect.ask("settle-by-date", {}))
     assert run["state"]["type"] == "COMPLETED"

@@ -1,0 +1,105 @@
+"""A table of an earlier release grows with what is written; what would change is refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from connectors import lake
+from connectors.growing import changed, grows
+from connectors.settings import Settings
+
+OLD = pl.Schema(
+    {
+        "x": pl.Int64(),
+        "bucket": pl.Int64(),
+        "told": pl.Struct({"a": pl.String(), "deep": pl.Struct({"b": pl.Date()})}),
+        "many": pl.List(pl.Struct({"c": pl.String()})),
+    }
+)
+NEW = pl.Schema(
+    {
+        "first": pl.Binary(),
+        "x": pl.Int64(),
+        "told": pl.Struct(
+            {
+                "a": pl.String(),
+                "more": pl.Decimal(20, 2),
+                "deep": pl.Struct({"b": pl.Date(), "b2": pl.Boolean()}),
+            }
+        ),
+        "many": pl.List(pl.Struct({"c": pl.String()})),
+        "bucket": pl.Int64(),
+        "last": pl.String(),
+    }
+)
+
+
+def row(schema: pl.Schema, **values: Any) -> pl.DataFrame:
+    return pl.DataFrame([{"bucket": 1, **values}], schema=schema)
+
+
+def ensured(folder: Path, schema: pl.Schema) -> Any:
+    return lake.ensure_table(Settings(mianti_home=folder), "log", "t", schema, ["bucket"])
+
+
+@pytest.mark.parametrize("sides", ["old first", "new first"])
+def test_old_and_new_writers_share_a_table(tmp_path: Path, sides: str) -> None:
+    table = ensured(tmp_path, OLD if sides == "old first" else NEW)
+    old = row(OLD, x=1, told={"a": "o", "deep": None}, many=[{"c": "m"}])
+    lake.append(table, old, {"id": 1})
+    table = ensured(tmp_path, NEW)
+    grown = table.version()
+    new = row(NEW, x=2, last="l", told={"a": "n", "more": Decimal("1.50"), "deep": {"b2": True}})
+    lake.append(table, new, {"id": 2})
+    table.update_incremental()
+    lake.append(table, old.with_columns(x=pl.lit(3, pl.Int64)), {"id": 3})
+    table.update_incremental()
+
+    for rows in (
+        lake.scan(table).collect(),
+        pl.concat([*lake.added_since(table, 0, list(NEW), "x > 0")]),
+        pl.concat([*lake.in_pieces(table, list(NEW), "x > 0")]),
+    ):
+        told = rows.sort("x").select("x", "last", pl.col("told").struct.field("a", "more"))
+        assert [str(value) for value in told.rows()] == [
+            "(1, None, 'o', None)",
+            "(2, 'l', 'n', Decimal('1.50'))",
+            "(3, None, 'o', None)",
+        ]
+        assert rows.sort("x")["many"].list.first().struct.field("c").to_list() == ["m", None, "m"]
+    assert ensured(tmp_path, NEW).version() == grown + 2
+    assert ensured(tmp_path, OLD).version() == grown + 2
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "told"),
+    [
+        ("x", pl.String(), "x"),
+        ("x", pl.List(pl.Int64()), "x"),
+        ("many", pl.Struct({"c": pl.String()}), "many"),
+        ("told", pl.Struct({"a": pl.Int64()}), "told.a"),
+        ("told", pl.Struct({"deep": pl.Struct({"b": pl.Int32()})}), "told.deep.b"),
+        ("many", pl.List(pl.Struct({"c": pl.Boolean()})), "many"),
+        ("many", pl.List(pl.Struct({"c": pl.String(), "c2": pl.String()})), "many"),
+    ],
+)
+def test_another_type_stops_before_anything_is_written(
+    tmp_path: Path, name: str, dtype: pl.DataType, told: str
+) -> None:
+    table = ensured(tmp_path, OLD)
+    other = pl.Schema({**OLD, name: dtype, "fresh": pl.String()})
+    with pytest.raises(lake.OtherShape, match=f" has {told} in another type"):
+        ensured(tmp_path, other)
+    assert lake.reopened(table).version() == table.version()
+
+
+def test_the_same_shape_neither_grows_nor_changes() -> None:
+    assert not grows(NEW, NEW)
+    assert not grows(NEW, OLD)
+    assert grows(OLD, NEW)
+    assert changed(OLD, NEW) == changed(NEW, OLD) == []
