@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import polars as pl
 from prefect import flow
 from prefect.client.schemas.objects import State
+from pydantic import AwareDatetime
 
 from connectors.errors import MiantiError
 from connectors.settings import read_settings
@@ -31,8 +31,8 @@ def redrive_flow(
     families: list[Family] = EVERY,
     reason: str | None = None,
     publisher: str | None = None,
-    since: dt.datetime | None = None,
-    until: dt.datetime | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
 ) -> State[Any]:
     """Judge quarantined messages again; what is right by now is accepted, once · 重新检查隔离消息
 
@@ -40,8 +40,8 @@ def redrive_flow(
         families: Which families. 数据类别。
         reason: Only what waits for this reason (a code such as unknown_code). 仅此原因代码。
         publisher: Only this publisher's messages. 仅此发布部门的消息。
-        since: Only what was landed at or after this time. 入库时间起。
-        until: Only what was landed before this time. 入库时间止。
+        since: Only what was landed at or after this time, with its zone. 入库时间起（须含时区）。
+        until: Only what was landed before this time, with its zone. 入库时间止（须含时区）。
     """
     telling.show_logs()
     settings, chosen = read_settings(), Chosen(reason, publisher, since, until)
@@ -57,8 +57,8 @@ def discard_flow(
     families: list[Family] = EVERY,
     reason: str | None = None,
     publisher: str | None = None,
-    since: dt.datetime | None = None,
-    until: dt.datetime | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
 ) -> State[Any]:
     """Give quarantined messages up; who did it and why is recorded · 放弃隔离消息并留痕
 
@@ -68,8 +68,8 @@ def discard_flow(
         families: Which families. 数据类别。
         reason: Only what waits for this reason (a code such as bad_frame). 仅此原因代码。
         publisher: Only this publisher's messages. 仅此发布部门的消息。
-        since: Only what was landed at or after this time. 入库时间起。
-        until: Only what was landed before this time. 入库时间止。
+        since: Only what was landed at or after this time, with its zone. 入库时间起（须含时区）。
+        until: Only what was landed before this time, with its zone. 入库时间止（须含时区）。
     """
     telling.show_logs()
     settings, chosen = read_settings(), Chosen(reason, publisher, since, until)
