@@ -160,13 +160,7 @@ def _commit(
     chosen: list[tuple[str, str, list[str]]] | None = None,
 ) -> None:
     columns = schema(table)
-    # A wrong type is an error; what a later release has added stays null.
-    fitting = rows.match_to_schema(
-        columns,
-        missing_columns="insert",
-        missing_struct_fields="insert",
-        extra_columns="ignore",
-    )
+    fitting = rows.select(columns.names()).match_to_schema(columns)  # a wrong type is an error
     files: list[AddAction | RemoveAction] = [*write_files(table, fitting)]
     with _sure(table, ids) as properties:
         table.create_write_transaction(

@@ -95,7 +95,7 @@ def _refused(bad: pl.DataFrame, personal: pl.Series) -> pl.DataFrame:
     A key is an enterprise's code, or it is not kept: it may be anything.
     """
     why = pl.col("__why").str.splitn(":", 2)
-    code = pl.col("key").cast(pl.String, strict=False)
+    codes = pl.Series([_is_code(key) for key in bad["key"]], dtype=pl.Boolean)
     return bad.select(
         "topic",
         "partition",
@@ -103,11 +103,15 @@ def _refused(bad: pl.DataFrame, personal: pl.Series) -> pl.DataFrame:
         "schema_id",
         "raw_digest",
         raw=pl.when(~personal).then(pl.col("raw")),
-        raw_key=pl.when(code.is_not_null() & uscc.fault(code).is_null()).then(pl.col("key")),
+        raw_key=pl.when(codes).then(pl.col("key")),
         verdict=pl.lit(QUARANTINED),
         reason=why.struct.field("field_0"),
         reason_where=why.struct.field("field_1"),
     )
+
+
+def _is_code(key: bytes | None) -> bool:
+    return key is not None and uscc.is_valid(key.decode("ascii", "replace"))
 
 
 def _shape(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from connectors.settings import read_settings
 from flows.operator import telling
 from flows.operator.families import EVERY, Family, each
 from flows.operator.words import Row
-from flows.quarantine import Chosen, Redriven, discard, listed, redrive
+from flows.quarantine import LISTED, Chosen, Redriven, discard, listed, redrive
 from schemas.reasons import REASONS, sentence
 
 _log = logging.getLogger(__name__)
@@ -93,7 +93,8 @@ def redriven_line(done: Iterable[Redriven]) -> str:
 
 def _tell_waiting(families: Iterable[str]) -> None:
     settings = read_settings()
-    found = pl.concat([listed(settings, family, Chosen()) for family in families])
+    counted = [listed(settings, family, Chosen()) for family in families]
+    found = pl.concat([pl.DataFrame(schema=LISTED), *counted])
     told = "What waits in quarantine · 尚在隔离区的消息"
     telling.table("quarantine", waiting_rows(found), told)
 
