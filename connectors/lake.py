@@ -13,7 +13,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.transaction import AddAction, RemoveAction
 
 from connectors.errors import MiantiError
-from connectors.growing import changed, grows
+from connectors.growing import as_written, changed, grows
 from connectors.preflight import require_safe
 from connectors.settings import Settings
 from connectors.store import S3, exists, no_answer, options, place_of
@@ -40,11 +40,18 @@ _BATCHES: Final = 12
 
 
 class OtherShape(MiantiError):
-    """A table has columns in another type than this release writes."""
+    """A table has columns otherwise than this release writes them."""
 
 
-class Lost(Exception):
+class Lost(MiantiError):
     """Another writer was first: what was read for this commit no longer holds."""
+
+    def __init__(self) -> None:
+        """Say that others kept writing, which whoever does it again does not come to say."""
+        super().__init__(
+            "Other runs kept writing to the same table; nothing is lost. Run it again.",
+            "其他运行正在写入同一张表；数据没有丢失，请稍后重试。",
+        )
 
 
 def uri(settings: Settings, kind: Kind, family: str) -> str:
@@ -115,9 +122,9 @@ def _grown(table: DeltaTable, columns: pl.Schema) -> DeltaTable:
     other = changed(held, columns)
     if other:
         raise OtherShape(
-            f"{table.table_uri} has {', '.join(other)} in another type than this release writes: "
+            f"{table.table_uri} has {', '.join(other)} otherwise than this release writes it: "
             "nothing was written. Go back to the release that made it, or read the changelog.",
-            f"{table.table_uri} 中 {'、'.join(other)} 的类型与本版本不同，未写入任何数据。"
+            f"{table.table_uri} 中 {'、'.join(other)} 与本版本写入的不同，未写入任何数据。"
             "请换回原版本，或查阅更新日志。",
         )
     if not grows(held, columns):
@@ -194,23 +201,25 @@ def _is_in(table: DeltaTable, ids: Mapping[str, int]) -> bool:
 
 
 def added_since(
-    table: DeltaTable, after: int, columns: list[str], where: str
+    table: DeltaTable, after: int, columns: pl.Schema, where: str
 ) -> Iterator[pl.DataFrame]:
     """Yield the rows appended after one table version, with `_commit_version`, some at a time.
 
-    The cost follows what is new, not what is there. `after` -1 means from the start.
+    The cost follows what is new, not what is there. `after` -1 means from the start. Null in
+    columns that the table has not grown to yet.
     """
     if after >= table.version():  # asking for a version yet to come is an error of its own
         return
     reader = table.load_cdf(
         starting_version=after + 1,
         ending_version=table.version(),  # else it reads what was committed since it was opened, too
-        columns=[f'"{name}"' for name in (*columns, "_commit_version", "_change_type")],
+        columns=_named(table, columns, "_commit_version", "_change_type"),
         predicate=where,
     )
+    told = pl.Schema({**columns, "_commit_version": pl.Int64()})
     for rows in _frames(reader):
         inserted = rows.filter(pl.col("_change_type") == "insert")
-        yield inserted.select(*columns, pl.col("_commit_version").cast(pl.Int64))
+        yield as_written(inserted.cast({"_commit_version": pl.Int64}), told)
 
 
 def is_there(table: DeltaTable) -> bool:
@@ -222,14 +231,21 @@ def is_there(table: DeltaTable) -> bool:
     return exists(f"{log}/{table.version():020}.json")
 
 
-def in_pieces(table: DeltaTable, columns: list[str], where: str) -> Iterator[pl.DataFrame]:
+def in_pieces(table: DeltaTable, columns: pl.Schema, where: str) -> Iterator[pl.DataFrame]:
     """Yield some of a table's rows, some at a time: memory is bounded, whatever its size.
 
-    By deltalake's own engine: Polars' (2.1.0) reads ahead, 2.7 GB of 3 M rows.
+    By deltalake's own engine: Polars' (2.1.0) reads ahead, 2.7 GB of 3 M rows. Null in columns
+    that the table has not grown to yet.
     """
-    names = ", ".join(f'"{name}"' for name in columns)
+    names = ", ".join(_named(table, columns))
     query = f"SELECT {names} FROM rows WHERE {where}"  # noqa: S608 - the project's own words
-    yield from _frames(QueryBuilder().register("rows", table).execute(query))
+    for rows in _frames(QueryBuilder().register("rows", table).execute(query)):
+        yield as_written(rows, columns)
+
+
+def _named(table: DeltaTable, columns: pl.Schema, *more: str) -> list[str]:
+    held = schema(table)
+    return [f'"{name}"' for name in (*(name for name in columns if name in held), *more)]
 
 
 def _frames(reader: Iterator[Any]) -> Iterator[pl.DataFrame]:
@@ -237,25 +253,41 @@ def _frames(reader: Iterator[Any]) -> Iterator[pl.DataFrame]:
         yield pl.concat([pl.DataFrame(batch) for batch in batches])
 
 
-def scan(table: DeltaTable) -> pl.LazyFrame:
-    """Return a table's rows, lazily.
+def scan(table: DeltaTable, columns: pl.Schema | None = None) -> pl.LazyFrame:
+    """Return a table's rows, lazily: all its columns, or some.
 
-    From the files the table lists: `polars.scan_delta` (2.1.0) takes the percent-encoded paths as
-    they are, and finds nothing in a directory whose name holds a blank or a Chinese character.
+    Null in those of `columns` that the table has not grown to yet. From the files the table lists:
+    `polars.scan_delta` (2.1.0) takes the percent-encoded paths as they are, and finds nothing in a
+    directory whose name holds a blank or a Chinese character.
     """
-    columns = schema(table)
-    files = [place_of(file) for file in table.file_uris()]
+    return _scan(table, [place_of(file) for file in table.file_uris()], columns or schema(table))
+
+
+def scan_files(
+    table: DeltaTable, columns: pl.Schema, partition: tuple[str, str]
+) -> Iterator[pl.LazyFrame]:
+    """Yield what `scan` gives of one partition, file by file: each was written by one commit."""
+    only = [(partition[0], "=", partition[1])]
+    for file in table.file_uris(file_pruning_predicate=only):
+        yield _scan(table, [place_of(file)], columns)
+
+
+def _scan(table: DeltaTable, files: list[str], columns: pl.Schema) -> pl.LazyFrame:
     if not files:
         return pl.LazyFrame(schema=columns)
-    parted = {name: columns[name] for name in table.metadata().partition_columns}
+    held = schema(table)
+    parted = {name: held[name] for name in table.metadata().partition_columns}
     rows = pl.scan_parquet(
         files,
         hive_partitioning=True,
         hive_schema=parted,
         schema={name: dtype for name, dtype in columns.items() if name not in parted},
-        # Files of before the table grew.
+        # Files of before the table grew, and columns not asked for.
         missing_columns="insert",
-        cast_options=pl.ScanCastOptions(missing_struct_fields="insert"),
+        extra_columns="ignore",
+        cast_options=pl.ScanCastOptions(
+            missing_struct_fields="insert", extra_struct_fields="ignore"
+        ),
         storage_options=options(table.table_uri),
     )
     return rows.select(columns.names())

@@ -33,10 +33,22 @@ CREATE TABLE statements (
 CREATE TABLE positions (
   family TEXT PRIMARY KEY, log TEXT NOT NULL, version INTEGER NOT NULL,
   landed_at INTEGER NOT NULL, seen_at INTEGER NOT NULL);
+CREATE TABLE quarantine (
+  number INTEGER PRIMARY KEY, family TEXT NOT NULL, publisher TEXT NOT NULL,
+  topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  closed INTEGER NOT NULL, landed_at INTEGER NOT NULL, subject TEXT);
 CREATE TABLE names (subject TEXT NOT NULL, name TEXT NOT NULL);
 """
 _ADD: Final = "INSERT INTO versions VALUES (?, ?, ?, ?)"
 _STATE: Final = "INSERT INTO statements (family, landed_at, body) VALUES (?, ?, ?)"
+_HOLD: Final = """
+INSERT INTO quarantine (family, publisher, topic, partition, "offset", closed, landed_at, subject)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+_WAITING: Final = """
+SELECT DISTINCT publisher, subject FROM quarantine AS held
+WHERE family = ?1 AND NOT closed AND landed_at <= ?2 AND NOT EXISTS (
+  SELECT 1 FROM quarantine WHERE topic = held.topic AND partition = held.partition
+  AND "offset" = held."offset" AND closed AND landed_at <= ?2)"""
 _NAME: Final = "INSERT INTO names VALUES (?, ?)"
 #: The family in whose register an enterprise has its name.
 _NAMING: Final = "registration"
@@ -44,14 +56,16 @@ _NAMING: Final = "registration"
 _INDEXES: Final = """
 CREATE INDEX by_subject ON versions (subject);
 CREATE INDEX names_by_subject ON names (subject);
+CREATE INDEX by_place ON quarantine (topic, partition, "offset");
 """
 #: What LIKE takes for more than itself.
 _WILD: Final = re.compile(r"[%_\\]")
 #: A name stands there once for each version of its register entry.
 _AGAIN: Final = 5
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
+_EVER: Final = (1 << 63) - 1
 
 
 class NoReplica(MiantiError):
@@ -83,12 +97,28 @@ class Ready:
     versions: list[tuple[str, str, int, str]]
     statements: list[tuple[str, int, str]]
     names: list[tuple[str, str]]
+    quarantine: list[tuple[str, str, str, int, int, bool, int, str | None]]
+
+    @property
+    def count(self) -> int:
+        """Return how many versions there are."""
+        return len(self.versions) + len(self.statements)
 
 
-def prepared(family: str, versions: pl.DataFrame) -> Ready:
-    """Return landed versions (`flows.log.history_columns`) as the file takes them."""
+def prepared(family: str, versions: pl.DataFrame, held: pl.DataFrame) -> Ready:
+    """Return landed versions (`flows.log.history_columns`) as the file takes them.
+
+    `held`: what was quarantined, or `closed` since: `publisher`, `topic`, `partition`, `offset`,
+    `closed`, `landed_at`, `subject` (null where a message does not say).
+    """
+    back = held.select(
+        pl.lit(family),
+        *("publisher", "topic", "partition", "offset", "closed"),
+        pl.col("landed_at").dt.epoch("us"),
+        "subject",
+    )
     if versions.is_empty():
-        return Ready([], [], [])
+        return Ready([], [], [], back.rows())
     told = versions.select(
         "subject", pl.lit(family), pl.col("landed_at").dt.epoch("us"), to_json(versions)
     )
@@ -100,6 +130,7 @@ def prepared(family: str, versions: pl.DataFrame) -> Ready:
         _tuples(told.filter(~said)),
         _tuples(told.filter(said).select(pl.exclude("subject"))),
         _tuples(named.unique()),
+        back.rows(),
     )
 
 
@@ -148,6 +179,16 @@ class Replica:
             self._said = (rows[-1][0], said + new)
         return self._said
 
+    def quarantine(self) -> int:
+        """Return a number that is another whenever something was quarantined, or closed."""
+        found = self._db.execute("SELECT max(number) FROM quarantine").fetchone()[0]
+        return int(found or 0)
+
+    def waiting(self, family: str, known_at: dt.datetime | None) -> list[tuple[str, str | None]]:
+        """Return (publisher, subject) of what waits in quarantine, as known at a time (UTC)."""
+        at = _EVER if known_at is None else _micro(known_at)
+        return self._db.execute(_WAITING, (family, at)).fetchall()
+
     def positions(self) -> dict[str, Position]:
         """Return the position in each family's log that has one."""
         rows = self._db.execute("SELECT family, log, version, landed_at, seen_at FROM positions")
@@ -177,6 +218,7 @@ class Replica:
         self._db.executemany(_ADD, ready.versions)
         self._db.executemany(_STATE, ready.statements)
         self._db.executemany(_NAME, ready.names)
+        self._db.executemany(_HOLD, ready.quarantine)
 
     def move(self, family: str, position: Position) -> None:
         """Set the position in a family's log."""

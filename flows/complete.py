@@ -10,9 +10,10 @@ import polars as pl
 
 from connectors import lake
 from connectors.settings import Settings
-from flows.log import ACCEPTED, history_columns
+from flows.log import ACCEPTED, CLOSED, history_columns
 from flows.query import versions
-from flows.stated import Pair, Stated
+from flows.stated import Pair, Stated, holding_back
+from flows.waiting import held_back
 from schemas import contract
 from schemas.bucket import bucket
 from schemas.facets import STATEMENT
@@ -94,22 +95,36 @@ def said(
     known_at: Mapping[str, dt.datetime | None],
     codes: list[str] | None = None,
 ) -> dict[Pair, Stated]:
-    """Return what is stated of each family's layouts, as known at a time of its own (None: now)."""
-    found = {}
+    """Return what is stated of each family's layouts, as known at a time of its own (None: now).
+
+    What waits in quarantine is looked up after the statements: what was landed before one of them
+    is then in it.
+    """
+    found: dict[Pair, Stated] = {}
     for family, at in known_at.items():
         told = stated(settings, family, at, codes).drop_nulls("complete_through")
-        for publisher, layout, through, excepted in told.iter_rows():
-            found[publisher, layout] = Stated(through, frozenset(excepted))
+        mine = {
+            (publisher, layout): Stated(through, frozenset(excepted))
+            for publisher, layout, through, excepted in told.iter_rows()
+        }
+        found |= holding_back(mine, held_back(settings, family, at))
     return found
 
 
 def cycles(settings: Settings, family: str) -> list[Cycle]:
-    """Return each publisher of a family with when its last event or statement was landed."""
+    """Return each publisher of a family with when its last event or statement was landed.
+
+    What an operator redrives says nothing of its publisher: it was sent before.
+    """
     log = lake.open_table(settings, "log", family)
     heard: dict[str, dt.datetime] = {}
     if log is not None:
-        accepted = lake.scan(log).filter(pl.col("verdict") == ACCEPTED)
-        latest = accepted.group_by("publisher").agg(pl.col("landed_at").max()).collect()
+        rows = lake.scan(log).select("publisher", "verdict", "landed_at")
+        # Each commit has a time of its own.
+        redriven = rows.filter(pl.col("verdict") == CLOSED).select("landed_at").unique()
+        accepted = rows.filter(pl.col("verdict") == ACCEPTED)
+        sent = accepted.join(redriven, on="landed_at", how="anti")
+        latest = sent.group_by("publisher").agg(pl.col("landed_at").max()).collect()
         heard = dict(latest.iter_rows())
     table = contract.publishers(settings.mianti_publishers).publishers
     return [

@@ -86,16 +86,17 @@ def _refused_events(bad: pl.DataFrame, values: list[bytes], family: str) -> pl.D
     personal = personal_in_event(bad, family)
     digests = [digest(value) for value in values]
     told = bad.with_columns(raw=pl.Series(values), raw_digest=pl.Series(digests))
-    return _refused(told, personal)
+    # One that names two enterprises may be of either.
+    own = pl.col("key").eq_missing(pl.col("subject").cast(pl.Binary))
+    return _refused(told.with_columns(key=pl.when(own).then("key")), personal)
 
 
 def _refused(bad: pl.DataFrame, personal: pl.Series) -> pl.DataFrame:
     """Return quarantine rows; what holds personal data keeps a digest and no bytes.
 
-    A key is an enterprise's code, or it is not kept: it may be anything.
+    A key is an enterprise's code, or it is not kept: it may be anything, a person's number too.
     """
     why = pl.col("__why").str.splitn(":", 2)
-    codes = pl.Series([_is_code(key) for key in bad["key"]], dtype=pl.Boolean)
     return bad.select(
         "topic",
         "partition",
@@ -103,15 +104,16 @@ def _refused(bad: pl.DataFrame, personal: pl.Series) -> pl.DataFrame:
         "schema_id",
         "raw_digest",
         raw=pl.when(~personal).then(pl.col("raw")),
-        raw_key=pl.when(codes).then(pl.col("key")),
+        about=pl.Series([_code(key) for key in bad["key"]], dtype=pl.String),
         verdict=pl.lit(QUARANTINED),
         reason=why.struct.field("field_0"),
         reason_where=why.struct.field("field_1"),
     )
 
 
-def _is_code(key: bytes | None) -> bool:
-    return key is not None and uscc.is_valid(key.decode("ascii", "replace"))
+def _code(key: bytes | None) -> str | None:
+    text = key.decode("ascii", "replace") if key is not None else ""
+    return text if uscc.is_valid(text) else None
 
 
 def _shape(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataFrame:

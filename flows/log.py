@@ -32,8 +32,8 @@ POSITION: Final = pl.Schema(
     }
 )
 #: Why a message was not accepted. `raw` is null where it holds personal data: then only its
-#: digest (SHA-256) is kept. `raw_key` is null where it is no unified social credit code. Of what was
-#: discarded, who did it (`closed_by`) and why.
+#: digest (SHA-256) is kept. `about`: the enterprise by its key, null where that is no unified social
+#: credit code, or not its subject. Of what was discarded, who did it (`closed_by`) and why.
 QUARANTINE: Final = pl.Schema(
     {
         "verdict": pl.String(),
@@ -41,7 +41,7 @@ QUARANTINE: Final = pl.Schema(
         "reason_where": pl.String(),
         "raw": pl.Binary(),
         "raw_digest": pl.String(),
-        "raw_key": pl.Binary(),
+        "about": pl.String(),
         "closed_by": pl.String(),
         "closed_why": pl.String(),
     }

@@ -46,15 +46,15 @@ def query(
 
 def versions(settings: Settings, family: str, buckets: list[int]) -> pl.DataFrame:
     """Return every accepted version of some buckets: the history and the log's tail after it."""
-    columns = list(history_columns(family))
+    columns = history_columns(family)
     log = lake.open_table(settings, "log", family)
     if log is None:
-        return pl.DataFrame(schema=history_columns(family))
+        return pl.DataFrame(schema=columns)
     history = lake.open_table(settings, "history", family)
     marks = watermarks(history)
     frames = [tail(log, marks, buckets, columns)]
     if history is not None:
         settled = [bucket for bucket in buckets if marks[bucket] > 0]
-        rows = lake.scan(history).filter(pl.col("bucket").is_in(settled))
-        frames.append(rows.select(columns).collect())
+        rows = lake.scan(history, columns).filter(pl.col("bucket").is_in(settled))
+        frames.append(rows.collect())
     return union(pl.concat(frames))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -21,16 +21,17 @@ from deltalake import DeltaTable
 from connectors import lake
 from connectors.ahead import ahead
 from connectors.errors import MiantiError
-from connectors.replica import NoReplica, Place, Position, Replica, prepared
+from connectors.replica import NoReplica, Place, Position, Ready, Replica, prepared
 from connectors.settings import Settings
+from connectors.topics import publisher_of
 from connectors.transactions import transactions
-from flows.log import ACCEPTED, LANDED, history_columns
+from flows.log import ACCEPTED, CLOSED, LANDED, QUARANTINED, history_columns, log_columns
 from flows.maintain import RETAIN
 from schemas.avro import FAMILIES
 
 _log = logging.getLogger(__name__)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_WHERE: Final = f"verdict = '{ACCEPTED}'"
+_WHERE: Final = f"verdict IN ('{ACCEPTED}', '{QUARANTINED}', '{CLOSED}')"
 #: How long a follower may be away and still find the files it needs, with a day to spare.
 AWAY: Final = RETAIN - dt.timedelta(days=1)
 Progress = Callable[[int], None]
@@ -65,12 +66,12 @@ def rebuild(settings: Settings, progress: Progress = lambda _: None) -> int:
             log = lake.open_table(settings, "log", family)
             if log is None:
                 continue
-            pieces = lake.in_pieces(log, [*history_columns(family)], _WHERE)
-            with closing(ahead(pieces, partial(prepared, family), 1)) as done:
-                for rows, ready in done:
+            pieces = lake.in_pieces(log, _columns(family), _WHERE)
+            with closing(ahead(pieces, partial(_prepared, family), 1)) as done:
+                for _, ready in done:
                     new.add(ready)
-                    count += rows.height
-                    progress(rows.height)
+                    count += ready.count
+                    progress(ready.count)
             new.move(family, _position(log, seen_at))
     return count
 
@@ -152,17 +153,27 @@ def _take(replica: Replica, family: str, log: DeltaTable, known: Position, now: 
         return 0
     count = 0
     with replica.transaction():
-        for rows in _gained(log, family, known.version):
-            replica.add(prepared(family, rows))
-            count += rows.height
+        for rows in lake.added_since(log, known.version, _columns(family), _WHERE):
+            ready = _prepared(family, rows)
+            replica.add(ready)
+            count += ready.count
         replica.move(family, _position(log, now))
     return count
 
 
-def _gained(log: DeltaTable, family: str, after: int) -> Iterator[pl.DataFrame]:
-    columns = [*history_columns(family)]
-    for rows in lake.added_since(log, after, [*columns, "verdict"], _WHERE):
-        yield rows.select(columns)
+def _columns(family: str) -> pl.Schema:
+    more = {name: log_columns(family)[name] for name in ("verdict", "about")}
+    return pl.Schema({**history_columns(family), **more})
+
+
+def _prepared(family: str, rows: pl.DataFrame) -> Ready:
+    accepted = rows["verdict"] == ACCEPTED
+    held = rows.filter(~accepted).with_columns(
+        publisher=pl.col("topic").map_elements(publisher_of, pl.String),
+        closed=pl.col("verdict") == CLOSED,
+        subject=pl.col("about"),
+    )
+    return prepared(family, rows.filter(accepted).select(history_columns(family).names()), held)
 
 
 def _position(log: DeltaTable, seen_at: dt.datetime) -> Position:

@@ -31,6 +31,10 @@ from schemas.bucket import BUCKETS
 from schemas.facets import STOPPING
 
 _EPOCH: Final = dt.date(1970, 1, 1)
+#: What is looked at of each version that waits.
+_COUNTED: Final = pl.Schema(
+    {"bucket": pl.Int64(), "facet": pl.String(), "landed_at": pl.Datetime("us", "UTC")}
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def sizes(table: DeltaTable) -> dict[int, int]:
 
 
 def _waiting(log: DeltaTable, marks: dict[int, int]) -> dict[int, Waiting]:
-    new = tail(log, marks, list(range(BUCKETS)), ["bucket", "facet", "landed_at"])
+    new = tail(log, marks, list(range(BUCKETS)), _COUNTED)
     counts = new.group_by("bucket").agg(
         pl.len(), pl.col("landed_at").min(), pl.col("facet").is_in(STOPPING).any()
     )
@@ -110,7 +114,7 @@ def _carry_out(
     """Write each group, the next one being made meanwhile; return how many versions are new."""
     before = lake.reopened(history)  # read as it stands, while the other goes from write to write
     taken = 0
-    with _gained(log, groups, list(history_columns(family))) as gained:
+    with _gained(log, groups, history_columns(family)) as gained:
 
         def made(group: Group) -> Made:
             return _made(gained(group), before, family, group, day)
@@ -127,7 +131,7 @@ def _carry_out(
 
 @contextmanager
 def _gained(
-    log: DeltaTable, groups: list[Group], columns: list[str]
+    log: DeltaTable, groups: list[Group], columns: pl.Schema
 ) -> Iterator[Callable[[Group], pl.DataFrame]]:
     """Give what the log has gained for each group; it is read once for all of them."""
     marks = {bucket: group.history[bucket] for group in groups for bucket in group.gaining}
@@ -135,7 +139,7 @@ def _gained(
     with aside() as place:
         for rows in tail_in_pieces(log, marks, list(marks), columns):
             place.add(rows, pl.col("bucket").replace_strict(part))
-        empty = lake.empty(log).select(columns)
+        empty = pl.DataFrame(schema=columns)
         yield lambda group: pl.concat([empty, *place.part(group.buckets[0])])
 
 
@@ -146,9 +150,9 @@ def _made(
 
     A bucket whose watermark is at the start is made again, whatever the history holds of it.
     """
-    columns = list(history_columns(family))
     kept = [bucket for bucket, mark in group.history.items() if mark > 0]
-    old = lake.scan(history).filter(pl.col("bucket").is_in(kept)).select(columns).collect()
+    held = lake.scan(history, history_columns(family))
+    old = held.filter(pl.col("bucket").is_in(kept)).collect()
     versions = union(pl.concat([old, fresh]))
     return versions, fold(versions, family, day), fresh.height
 

@@ -25,15 +25,14 @@ def watermarks(table: DeltaTable | None) -> dict[int, int]:
 
 
 def tail(
-    log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: list[str]
+    log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: pl.Schema
 ) -> pl.DataFrame:
     """Return the accepted rows of some buckets that lie beyond their watermarks."""
-    empty = lake.empty(log).select(columns)
-    return pl.concat([empty, *tail_in_pieces(log, marks, buckets, columns)])
+    return pl.concat([pl.DataFrame(schema=columns), *tail_in_pieces(log, marks, buckets, columns)])
 
 
 def tail_in_pieces(
-    log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: list[str]
+    log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: pl.Schema
 ) -> Iterator[pl.DataFrame]:
     """Yield the same, some rows at a time, so that memory is bounded.
 
@@ -54,11 +53,11 @@ def _accepted(buckets: list[int]) -> str:
 
 
 def _since(
-    log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: list[str]
+    log: DeltaTable, marks: Mapping[int, int], buckets: list[int], columns: pl.Schema
 ) -> Iterator[pl.DataFrame]:
-    wanted = list(dict.fromkeys([*columns, "bucket"]))
+    wanted = pl.Schema({**columns, "bucket": pl.Int64()})
     mark = pl.col("bucket").replace_strict(dict(marks), return_dtype=pl.Int64)
     for new in lake.added_since(
         log, min(marks[b] for b in buckets) - 1, wanted, _accepted(buckets)
     ):
-        yield new.filter(pl.col("_commit_version") >= mark).select(columns)
+        yield new.filter(pl.col("_commit_version") >= mark).select(columns.names())

@@ -36,9 +36,9 @@ from flows.log import (
     history_columns,
     skipped_id,
 )
-from flows.quarantine import standing
 from flows.settle import day_id, sizes
 from flows.tail import tail, watermarks
+from flows.waiting import standing
 from schemas.avro import dataset_columns
 from schemas.bucket import BUCKETS
 
@@ -77,6 +77,9 @@ class Verified:
 def verify(settings: Settings, family: str) -> Verified:
     """Recount one family. Reads Kafka from its first offset: it takes as long as landing did."""
     found = Verified(family)
+    # Each as it was opened, before what it was made from: beside running flows it has no more.
+    dataset = lake.open_table(settings, "datasets", family)
+    history = lake.open_table(settings, "history", family)
     log = lake.open_table(settings, "log", family)
     if log is None:
         return found
@@ -87,8 +90,6 @@ def verify(settings: Settings, family: str) -> Verified:
     found.differences += _kafka_against_log(settings, family, log, found)
     found.differences += _closed(log)
     found.differences += _log_against_itself(log, family)
-    history = lake.open_table(settings, "history", family)
-    dataset = lake.open_table(settings, "datasets", family)
     found.differences += _watermarks_fit(log, history, dataset)
     found.dataset_rows = sum(sizes(dataset).values()) if dataset is not None else 0
     for first in range(0, BUCKETS, _TOGETHER):
@@ -233,31 +234,32 @@ def _log_against_itself(log: DeltaTable, family: str) -> Iterator[str]:
 
 def _accepted(log: DeltaTable, family: str, buckets: list[int]) -> pl.DataFrame:
     chosen = (pl.col("verdict") == ACCEPTED) & pl.col("bucket").is_in(buckets)
-    return lake.scan(log).filter(chosen).select(list(history_columns(family))).collect()
+    columns = pl.Schema({**history_columns(family), "verdict": pl.String()})
+    rows = lake.scan(log, columns).filter(chosen)
+    return rows.select(history_columns(family).names()).collect()
 
 
 def _settled(
     log: DeltaTable, family: str, buckets: list[int], marks: dict[int, int]
 ) -> pl.DataFrame:
     """Return what the buckets' watermarks say is settled: the log without its tail."""
-    place = ["topic", "partition", "offset"]
-    later = tail(log, marks, buckets, place)
-    return union(_accepted(log, family, buckets).join(later, on=place, how="anti"))
+    places = pl.Schema({name: history_columns(family)[name] for name in PLACE})
+    later = tail(log, marks, buckets, places)
+    return union(_accepted(log, family, buckets).join(later, on=PLACE, how="anti"))
 
 
 def _history(
     log: DeltaTable, history: DeltaTable, family: str, buckets: list[int]
 ) -> Iterator[str]:
     expected = _settled(log, family, buckets, watermarks(history))
-    rows = lake.scan(history).filter(pl.col("bucket").is_in(buckets))
-    found = rows.select(list(history_columns(family))).collect()
+    rows = lake.scan(history, history_columns(family))
+    found = rows.filter(pl.col("bucket").is_in(buckets)).collect()
     yield from differences(expected, found, ["event_id"], lambda kind: f"history: event {kind}")
 
 
 def _dataset(
     log: DeltaTable, dataset: DeltaTable, family: str, buckets: list[int]
 ) -> Iterator[str]:
-    columns = list(dataset_columns(family))
     settled = _settled(log, family, buckets, watermarks(dataset))
     days = transactions(dataset)
     frames = [pl.DataFrame(schema=dataset_columns(family))]
@@ -266,7 +268,8 @@ def _dataset(
             day = _EPOCH + dt.timedelta(days=days[day_id(bucket)])
             frames.append(fold(settled.filter(pl.col("bucket") == bucket), family, day))
     expected = pl.concat(frames)
-    found = lake.scan(dataset).filter(pl.col("bucket").is_in(buckets)).select(columns).collect()
+    rows = lake.scan(dataset, dataset_columns(family))
+    found = rows.filter(pl.col("bucket").is_in(buckets)).collect()
     yield from _still_in_use(expected, found)
     key = ["subject", "record_key"]
     yield from differences(expected, found, key, lambda kind: f"dataset: row {kind}")

@@ -135,9 +135,14 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "trailing_bytes": ("Bytes follow the Avro body.", "Avro 内容之后有多余字节。"),
 }
 
+_UNKNOWN: Final = (
+    "{where}: refused by a check of another release.",
+    "{where}：未通过其他版本的检查。",
+)
+
 
 def sentence(code: str, where: str | None) -> Words:
-    """Return what a reason means in words. Raises KeyError for a code the table lacks."""
-    english, chinese = REASONS[code]
+    """Return what a reason means in words; another release may have had a code the table lacks."""
+    english, chinese = REASONS.get(code, _UNKNOWN)
     place = where or "?"
     return Words(en=english.format(where=place), zh=chinese.format(where=place))

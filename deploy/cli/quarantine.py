@@ -13,7 +13,8 @@ import polars as pl
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
 from flows.publish.edition import parse_time
-from flows.quarantine import Chosen, Redriven, discard, listed, redrive, shown
+from flows.quarantine import Chosen, discard, listed, require_said, shown
+from flows.redrive import Redriven, redrive
 from schemas.avro import FAMILIES
 from schemas.reasons import REASONS, sentence
 
@@ -33,6 +34,8 @@ sent again by the publisher, and the old message is discarded. No command shows 
 _NOTHING = "Nothing waits that fits · 没有符合条件的隔离消息"
 #: Some of what was asked to be redriven waits on.
 _DONE_IN_PART = 1
+#: Kafka counts in 64 bits.
+_MOST: Final = (1 << 63) - 1
 
 
 class _Place(click.ParamType[tuple[str, int, int]]):
@@ -42,7 +45,8 @@ class _Place(click.ParamType[tuple[str, int, int]]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, int, int]:
         topic, *numbers = str(value).split("/")
-        if len(numbers) != 2 or not all(n.isascii() and n.isdecimal() for n in numbers):
+        written = len(numbers) == 2 and all(n.isascii() and n.isdecimal() for n in numbers)
+        if not written or any(int(n) > _MOST for n in numbers):
             self.fail("write TOPIC/PARTITION/OFFSET · 应为 主题/分区/位点", param, ctx)
         return topic, int(numbers[0]), int(numbers[1])
 
@@ -114,12 +118,9 @@ def show(limit: int, as_json: bool, **given: Any) -> None:
         return
     for row in found.iter_rows(named=True):
         said = sentence(row["reason"], row["reason_where"] or "…")
-        size = (
-            f"{row['bytes']:,} bytes" if row["bytes"] is not None else "no bytes kept · 未留存内容"
-        )
         click.echo(
             f"{row['topic']}/{row['partition']}/{row['offset']}  {row['reason']}  "
-            f"{row['landed_at']:%Y-%m-%d %H:%M:%S} UTC  {size}\n    {said.en}\n    {said.zh}"
+            f"{row['landed_at']:%Y-%m-%d %H:%M:%S} UTC\n    {said.en}\n    {said.zh}"
         )
     if found.is_empty():
         click.echo(_NOTHING)
@@ -140,11 +141,8 @@ def redrive_(as_json: bool, **given: Any) -> None:
         click.echo(json.dumps({one.family: _counts(one) for one in done}))
     else:
         for one in done:
-            click.echo(
-                f"{one.family}: accepted · 入库 {one.accepted:,}, still refused · 仍未通过 "
-                f"{one.refused:,}, no bytes kept · 未留存内容 {one.without_bytes:,}"
-            )
-    sys.exit(_DONE_IN_PART if any(one.refused or one.without_bytes for one in done) else 0)
+            _tell(one)
+    sys.exit(_DONE_IN_PART if any(one.waiting for one in done) else 0)
 
 
 @command.command("discard")
@@ -159,6 +157,7 @@ def discard_(by: str, why: str, as_json: bool, **given: Any) -> None:
         raise click.UsageError(
             "Say which: --reason, --publisher, --since, --until or --place · 请指定要放弃的消息"
         )
+    require_said(by, why)
     settings = read_settings()
     done = {family: discard(settings, family, chosen, by=by, why=why) for family in families}
     if as_json:
@@ -170,11 +169,24 @@ def discard_(by: str, why: str, as_json: bool, **given: Any) -> None:
             click.echo(f"{family}: discarded · 已放弃 {count:,}")
 
 
+def _tell(one: Redriven) -> None:
+    click.echo(
+        f"{one.family}: accepted · 入库 {one.accepted:,}, waiting on · 仍在隔离 {one.waiting:,}"
+    )
+    for reason, count in sorted(one.reasons.items()):
+        said = sentence(reason, "…")
+        click.echo(f"    {reason} {count:,}\n        {said.en}\n        {said.zh}")
+    if one.without_bytes:
+        click.echo(
+            f"    {one.without_bytes:,}: what they said is kept nowhere; their publisher sends them "
+            f"again, and they are discarded · 内容已无处可查，由发布部门重新报送后放弃"
+        )
+
+
 def _plain(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """Return rows as JSON has them; times are ISO 8601, UTC."""
     return rows.with_columns(pl.col(pl.Datetime).dt.to_string("iso:strict")).to_dicts()
 
 
-def _counts(one: Redriven) -> dict[str, int]:
-    names = ("accepted", "refused", "without_bytes")
-    return {name: getattr(one, name) for name in names}
+def _counts(one: Redriven) -> dict[str, Any]:
+    return {"accepted": one.accepted, "reasons": one.reasons, "without_bytes": one.without_bytes}

@@ -10,7 +10,7 @@ from connectors.replica import Position, Replica
 from flows.answer.facts import Facts, Row
 from flows.clock import CHINA
 from flows.fold_rows import complete_through_rows, whole_rows
-from flows.stated import Pair, Stated, complete, excepting
+from flows.stated import Pair, Stated, complete, excepting, held, holding_back
 from schemas.avro import FAMILIES
 
 
@@ -33,7 +33,7 @@ class Gathering:
 
     replica: Replica
     cycles: Mapping[str, dt.timedelta]
-    _complete: tuple[int, Mapping[Pair, Stated]] = field(default=(-1, {}))
+    _complete: tuple[tuple[int, int], Mapping[Pair, Stated]] = field(default=((-1, -1), {}))
 
     def gather(
         self, subject: str, on: dt.date | None = None, known_at: dt.datetime | None = None
@@ -55,13 +55,15 @@ class Gathering:
         return Known(facts, _landed(positions, known_at), positions)
 
     def _stated(self, known_at: dt.datetime | None) -> Mapping[Pair, Stated]:
-        number, said = self.replica.statements()
+        last, said = self.replica.statements()
+        number = (last, self.replica.quarantine())
         if known_at is None and number == self._complete[0]:
             return self._complete[1]
         found: dict[Pair, Stated] = {}
         for family in FAMILIES:
             mine = [statement for of, statement in said if of == family]
-            found |= complete_through_rows(mine, known_at)
+            waits = held(self.replica.waiting(family, known_at))
+            found |= holding_back(complete_through_rows(mine, known_at), waits)
         if known_at is None:
             self._complete = (number, found)
         return found

@@ -24,7 +24,7 @@ from flows.clock import CHINA
 from flows.complete import said
 from flows.fold import whole
 from flows.query import versions
-from flows.stated import Pair, Stated, complete, excepting
+from flows.stated import Pair, Stated, complete, excepting, excepting_everyone
 from schemas.avro import FAMILIES
 from schemas.bucket import BUCKETS, bucket
 from schemas.catalogue.grammar import Catalogue
@@ -112,7 +112,7 @@ def _alike(
     alike: dict[frozenset[Pair], list[str]] = {}
     for subject in few:
         alike.setdefault(excepting(told, subject), []).append(subject)
-    yield frozenset(), subjects.filter(~subjects.is_in(few.implode()))
+    yield excepting_everyone(told), subjects.filter(~subjects.is_in(few.implode()))
     yield from ((pairs, pl.Series(who, dtype=pl.String)) for pairs, who in alike.items())
 
 

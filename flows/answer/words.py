@@ -90,9 +90,9 @@ REASONS: Final[Mapping[Reason, Words]] = {
     ),
 }
 _EXCEPTED: Final = Words(
-    en="Rows about this enterprise were refused by {source}'s checks and wait to be mended: its data "
-    "are not complete for this enterprise.",
-    zh="{source}报送的本企业记录有被退回、尚待修改的，其数据对本企业不完整，不能据此判断。",
+    en="Data of {source} that are or may be about this enterprise were refused by a check and wait to "
+    "be mended: they are not complete for this enterprise.",
+    zh="{source}报送的数据中，有涉及或可能涉及本企业、未通过检查而尚待处理的，其数据对本企业不完整，不能据此判断。",
 )
 #: The same in a word or two, for a table.
 _SHORT: Final[Mapping[Reason, Words]] = {

@@ -56,11 +56,6 @@ def words(error: Exception) -> str:
     """Return what an operator is told of an error, in both languages."""
     if isinstance(error, MiantiError | OSError):
         return str(error)
-    if isinstance(error, lake.Lost):
-        return (
-            "Other runs kept writing to the same table; nothing is lost, the next run goes on.\n"
-            "其他运行正在写入同一张表；数据没有丢失，下次运行会继续。"
-        )
     # The text of an error not foreseen may repeat a value of a row: only its kind is shown.
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     return (

@@ -16,8 +16,9 @@ from connectors.settings import read_settings
 from flows.operator import telling
 from flows.operator.families import EVERY, Family, each
 from flows.operator.words import Row
-from flows.quarantine import LISTED, Chosen, Redriven, discard, listed, redrive
-from schemas.reasons import REASONS, sentence
+from flows.quarantine import LISTED, Chosen, discard, listed, require_said
+from flows.redrive import Redriven, redrive
+from schemas.reasons import sentence
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def discard_flow(
     """Give quarantined messages up; who did it and why is recorded · 放弃隔离消息并留痕
 
     Args:
-        by: Who gives them up. 经办人。
+        by: Who gives them up; Prefect keeps what is typed here. 经办人；此处内容由 Prefect 保存。
         why: Why; without personal data. 原因，不得含个人信息。
         families: Which families. 数据类别。
         reason: Only what waits for this reason (a code such as bad_frame). 仅此原因代码。
@@ -78,6 +79,7 @@ def discard_flow(
             "Say which messages: a reason, a publisher or a time.",
             "请指定要放弃的消息：原因、发布部门或入库时间。",
         )
+    require_said(by, why)
     outcome = each(families, lambda family: discard(settings, family, chosen, by=by, why=why))
     _tell_waiting(outcome.done)
     summary = f"{sum(outcome.done.values()):,} discarded"
@@ -87,7 +89,7 @@ def discard_flow(
 def redriven_line(done: Iterable[Redriven]) -> str:
     """Return what redriving came to, such as `12 accepted, 3 wait on`."""
     every = list(done)
-    on = sum(one.refused + one.without_bytes for one in every)
+    on = sum(one.waiting for one in every)
     return f"{sum(one.accepted for one in every):,} accepted, {on:,} wait on"
 
 
@@ -114,5 +116,5 @@ def waiting_rows(found: pl.DataFrame) -> list[Row]:
 
 
 def _meaning(reason: str) -> str:
-    said = sentence(reason, "…") if reason in REASONS else None
-    return f"{said.en} {said.zh}" if said else ""
+    said = sentence(reason, "…")
+    return f"{said.en} {said.zh}"

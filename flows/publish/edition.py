@@ -35,13 +35,13 @@ def parse_time(text: str, option: str) -> dt.datetime:
     """
     try:
         time = dt.datetime.fromisoformat(text.strip())
-    except ValueError:
+        zoned = time if time.tzinfo else time.replace(tzinfo=CHINA)
+        return zoned.astimezone(dt.UTC)
+    except (ValueError, OverflowError):  # the latter: beyond the years there are
         raise BadTime(
             f"{option}: not a date or time; write 2026-05-01 or 2026-05-01T18:00.",
             f"{option}：不是有效的日期或时间，请写成 2026-05-01 或 2026-05-01T18:00。",
         ) from None
-    zoned = time if time.tzinfo else time.replace(tzinfo=CHINA)
-    return zoned.astimezone(dt.UTC)
 
 
 def _from_parts(parts: tuple[str | None, ...]) -> dt.datetime | None:

@@ -140,6 +140,7 @@ BAD: dict[str, Bad] = {
     "an unknown matter": plain("ask", "--subject", CODE, "--matter", "nonsense"),
     "a day that is none": plain(*ASK, "--on", "tomorrow"),
     "a time that is none": plain(*ASK, "--known-at", "now"),
+    "a time before all times": plain(*ASK, "--known-at", "0001-01-01"),
     "an unknown receipt": plain("receipt", "show", "window-9-1"),
     "no receipt's name": plain("receipt", "verify", "nonsense"),
     "uses of no code": plain("uses", "--subject", "123"),
@@ -156,6 +157,10 @@ BAD: dict[str, Bad] = {
     "a zone that is a file": a_file("MIANTI_ZONE", b"x", "collect"),
     "no such verb": plain("pubish"),
     "a place that is none": plain("quarantine", "show", "--place", "x"),
+    "a place beyond all": plain("quarantine", "show", "--place", "t/0/99999999999999999999"),
+    "a name in no encoding": plain(
+        "quarantine", "discard", "--reason", "tombstone", "--by", "Li\udc80", "--why", "x"
+    ),
 }
 
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import closing
 from typing import Any
 
 import httpx
-import polars as pl
 import pytest
 
-from flows.answer.ask import as_json, ask, cycles, gather
-from flows.answer.asked import ASKED
-from flows.answer.at_window import Gathering
-from flows.answer.batch import ask_all
+from flows.answer.ask import as_json, ask, gather
 from flows.publish import Outcome, statement
 from flows.publish import publish as publishing
 from flows.receipt.verify import verify
-from flows.replica import place
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
 from tests.support.window import (
@@ -31,6 +25,7 @@ from tests.support.window import (
     serving,
     shipped,
     token,
+    told_by_all,
 )
 
 #: What is told does not depend on where the lake is: test_ask.py runs on both kinds.
@@ -60,38 +55,20 @@ def punish(window: Window, *rows: dict[str, Any], **options: Any) -> Outcome:
     return send(window, window.police, PENALTY, *rows, **options)
 
 
-def told(window: Window, subject: str = SUBJECT, paper: str = "no-stop") -> tuple[str, Any]:
-    """Return what the lake's answer is; the window's and the batch's must be the same."""
-    settings = window.settings
-    [answer] = ask(settings, subject, "SP-1")
-    lake = {one.material: (one.outcome, one.reason) for one in answer.decisions}
-    asked = pl.DataFrame(
-        {"row": [1, 2], "subject": [subject, uscc(9)], "matter": "SP-1", "fault": None}, ASKED
-    )
-    batch = pl.concat(ask_all(settings, asked)).filter(pl.col("subject") == subject)
-    assert {m: (o, r) for m, o, r in batch["material", "outcome", "reason"].iter_rows()} == lake
-    follow(settings)
-    with closing(place(settings).open()) as replica:
-        here = Gathering(replica, cycles(settings)).gather(subject).facts
-    there = gather(settings, subject, None, None)
-    assert (here.complete, here.excepted) == (there.complete, there.excepted)
-    return lake[paper]
-
-
 def test_a_refused_penalty_is_no_clean_check_of_its_enterprise_alone(window: Window) -> None:
     bad = penalty(window.police, CF_JDRQ="2026-13-45", **STOP)
     done = punish(window, bad, penalty(window.police, 2, CF_XDR_SHXYM=OTHER))
     assert (done.refused, done.excepted, done.unreadable) == (1, 1, 0)
-    assert told(window) == INCOMPLETE
-    assert told(window, OTHER) == CLEAN
+    assert told_by_all(window) == INCOMPLETE
+    assert told_by_all(window, OTHER) == CLEAN
     settings = window.settings
     [answer] = [as_json(one, settings) for one in ask(settings, SUBJECT, "SP-1")]
     [paper] = [one for one in answer["papers"] if one["material"] == "no-stop"]
-    assert "退回" in paper["why"]["zh"]
+    assert "未通过检查" in paper["why"]["zh"]
     assert "refused" in paper["why"]["en"]
     mended = punish(window, penalty(window.police, **STOP))
     assert mended.excepted == 0
-    assert told(window) == ("must_bring", "barred")
+    assert told_by_all(window) == ("must_bring", "barred")
 
 
 def test_of_rows_that_contradict_each_other_nobody_says_that_none_is_on_file(
@@ -99,25 +76,25 @@ def test_of_rows_that_contradict_each_other_nobody_says_that_none_is_on_file(
 ) -> None:
     two = [window.food.licence(1), window.food.licence(1, XK_XDR_SHXYM=OTHER)]
     send(window, window.food, LICENCE, *two)
-    assert told(window, SUBJECT, "licence") == INCOMPLETE
-    assert told(window, OTHER, "licence") == INCOMPLETE
-    assert told(window, uscc(3), "licence") == ("must_bring", "none_on_file")
+    assert told_by_all(window, SUBJECT, "licence") == INCOMPLETE
+    assert told_by_all(window, OTHER, "licence") == INCOMPLETE
+    assert told_by_all(window, uscc(3), "licence") == ("must_bring", "none_on_file")
     send(window, window.food, LICENCE, window.food.licence(1))
-    assert told(window, SUBJECT, "licence") == ("exempt_by_licence", None)
-    assert told(window, OTHER, "licence") == ("must_bring", "none_on_file")
+    assert told_by_all(window, SUBJECT, "licence") == ("exempt_by_licence", None)
+    assert told_by_all(window, OTHER, "licence") == ("must_bring", "none_on_file")
 
 
 def test_a_refused_revocation_stops_the_licence_even_if_its_code_is_mistyped(
     window: Window,
 ) -> None:
     send(window, window.food, LICENCE, window.food.licence(1))
-    assert told(window, SUBJECT, "licence") == ("exempt_by_licence", None)
+    assert told_by_all(window, SUBJECT, "licence") == ("exempt_by_licence", None)
     wrong = window.food.licence(1, XK_XDR_SHXYM="x", XK_ZT="3")
     done = send(window, window.food, LICENCE, wrong)
     assert (done.excepted, done.unreadable) == (1, 0)
-    assert told(window, SUBJECT, "licence") == INCOMPLETE
+    assert told_by_all(window, SUBJECT, "licence") == INCOMPLETE
     send(window, window.food, LICENCE, window.food.licence(1, XK_ZT="3"))
-    assert told(window, SUBJECT, "licence") == ("must_bring", "stopped")
+    assert told_by_all(window, SUBJECT, "licence") == ("must_bring", "stopped")
 
 
 def test_the_next_increment_lifts_nothing_that_it_does_not_mend(window: Window) -> None:
@@ -125,49 +102,49 @@ def test_the_next_increment_lifts_nothing_that_it_does_not_mend(window: Window) 
     monday = [bad, penalty(window.police, 2)]
     punish(window, *monday)
     assert punish(window, penalty(window.police, 3)).excepted == 1
-    assert told(window) == INCOMPLETE
+    assert told_by_all(window) == INCOMPLETE
     # The same file again, one that is older, and one that states nothing, change nothing either.
     assert punish(window, *monday).excepted == 1
     older = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     assert punish(window, penalty(window.police), edition=older).excepted == 1
     assert punish(window, penalty(window.police, 4), complete_through=None).excepted == 1
-    assert told(window) == INCOMPLETE
+    assert told_by_all(window) == INCOMPLETE
 
 
 def test_what_a_file_that_states_nothing_had_refused_counts_at_once(window: Window) -> None:
     punish(window, penalty(window.police, 2))
-    assert told(window) == CLEAN
+    assert told_by_all(window) == CLEAN
     punish(window, penalty(window.police, CF_JDRQ="x", **STOP), complete_through=None)
-    assert told(window) == INCOMPLETE
+    assert told_by_all(window) == INCOMPLETE
     punish(window, penalty(window.police), complete_through=None)
-    assert told(window) == CLEAN
+    assert told_by_all(window) == CLEAN
 
 
 def test_of_two_refused_rows_mending_one_is_not_enough(window: Window) -> None:
     bad = [penalty(window.police, number, CF_JDRQ="x") for number in (1, 2)]
     punish(window, *bad)
     assert punish(window, penalty(window.police, 1)).excepted == 1
-    assert told(window) == INCOMPLETE
+    assert told_by_all(window) == INCOMPLETE
     assert punish(window, penalty(window.police, 2)).excepted == 0
-    assert told(window) == CLEAN
+    assert told_by_all(window) == CLEAN
 
 
 def test_a_row_without_its_number_waits_for_one_about_the_enterprise(window: Window) -> None:
     punish(window, penalty(window.police, CF_WSH=""))
     punish(window, penalty(window.police, 2, CF_XDR_SHXYM=OTHER))
-    assert told(window) == INCOMPLETE
+    assert told_by_all(window) == INCOMPLETE
     punish(window, penalty(window.police))
-    assert told(window) == CLEAN
+    assert told_by_all(window) == CLEAN
 
 
 def test_a_lost_ledger_still_excepts(window: Window) -> None:
     punish(window, penalty(window.police, CF_JDRQ="x", **STOP))
     window.police.lose_ledger()
     assert punish(window, penalty(window.police, 2, CF_XDR_SHXYM=OTHER)).excepted == 1
-    assert told(window) == INCOMPLETE
+    assert told_by_all(window) == INCOMPLETE
     window.police.lose_ledger()
     assert punish(window, penalty(window.police)).excepted == 0
-    assert told(window) == CLEAN
+    assert told_by_all(window) == CLEAN
 
 
 def test_a_publish_that_crashed_before_its_statement_is_not_forgotten(
@@ -180,7 +157,7 @@ def test_a_publish_that_crashed_before_its_statement_is_not_forgotten(
         with pytest.raises(ZeroDivisionError):
             punish(window, *bad, complete_through=None)
     assert punish(window, penalty(window.police, 4)).excepted == 1
-    assert told(window) == INCOMPLETE
+    assert told_by_all(window) == INCOMPLETE
 
 
 def test_an_old_file_sent_again_excepts_nobody(window: Window) -> None:
@@ -189,7 +166,7 @@ def test_an_old_file_sent_again_excepts_nobody(window: Window) -> None:
     done = punish(window, penalty(window.police, CF_NR="旧"), edition=old)
     assert (done.reasons, done.excepted) == ({"older_edition": 1}, 0)
     assert punish(window, penalty(window.police, CF_JDRQ="x"), edition=old).excepted == 0
-    assert told(window) == CLEAN
+    assert told_by_all(window) == CLEAN
 
 
 def test_a_record_that_was_taken_back_is_not_waited_for(window: Window) -> None:
@@ -200,13 +177,13 @@ def test_a_record_that_was_taken_back_is_not_waited_for(window: Window) -> None:
     done = punish(window, penalty(window.police, CF_NR="新"))
     assert (done.reasons, done.excepted) == ({"withdrawn": 1}, 0)
     assert punish(window, penalty(window.police, CF_JDRQ="x")).excepted == 0
-    assert told(window) == CLEAN
+    assert told_by_all(window) == CLEAN
 
 
 def test_a_row_about_nobody_known_is_counted_and_stops_nobody(window: Window) -> None:
     done = punish(window, penalty(window.police, CF_XDR_SHXYM="0" * 17 + "X"))
     assert (done.refused, done.excepted, done.unreadable) == (1, 0, 1)
-    assert told(window) == CLEAN
+    assert told_by_all(window) == CLEAN
 
 
 def test_beyond_the_most_nothing_is_complete_until_they_are_mended(
@@ -216,11 +193,11 @@ def test_beyond_the_most_nothing_is_complete_until_they_are_mended(
     monkeypatch.setattr(publishing, "MOST_EXCEPTED", 2)
     three = [penalty(window.police, n, CF_XDR_SHXYM=uscc(n)) for n in (1, 2, 3)]
     punish(window, penalty(window.police, 4, CF_XDR_SHXYM=uscc(4)))
-    assert told(window, uscc(4)) == CLEAN
+    assert told_by_all(window, uscc(4)) == CLEAN
     assert punish(window, *[one | {"CF_JDRQ": "x"} for one in three]).excepted == 3
-    assert told(window, uscc(4)) == INCOMPLETE
+    assert told_by_all(window, uscc(4)) == INCOMPLETE
     assert punish(window, *three).excepted == 0
-    assert told(window, uscc(4)) == CLEAN
+    assert told_by_all(window, uscc(4)) == CLEAN
 
 
 def test_the_events_of_a_program_are_waited_for_facet_by_facet(window: Window) -> None:
@@ -258,4 +235,4 @@ def test_a_receipt_of_an_excepted_enterprise_verifies(window: Window) -> None:
     assert (proof.flaws, proof.decided_again) == ([], True)
     [paper] = [p for p in given["answers"][0]["papers"] if p["material"] == "no-stop"]
     assert paper["reason"] == "source_incomplete"
-    assert "退回" in paper["why"]["zh"]
+    assert "未通过检查" in paper["why"]["zh"]

@@ -14,23 +14,17 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from connectors import lake
+from connectors import framing, lake
 from connectors.settings import Settings
 from deploy.cli.main import cli
-from flows import quarantine
+from flows import redrive as redriving
 from flows.ingest import ingest
 from flows.land import land
 from flows.log import PLACE
-from flows.quarantine import (
-    Chosen,
-    NotSaid,
-    Redriven,
-    discard,
-    listed,
-    redrive,
-    shown,
-)
+from flows.quarantine import Chosen, NotSaid, discard, listed, shown
+from flows.redrive import Redriven, redrive
 from flows.status import status
+from schemas.avro import UnknownSchemaError
 from tests.support import kafka as raw
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
@@ -147,14 +141,14 @@ def test_who_was_overtaken_begins_again(
 ) -> None:
     department = exchange.department()
     waits = refused(exchange, department, 5)
-    judge = quarantine.judge
+    judge = redriving.judge
 
     def overtaken(*given: Any) -> pl.DataFrame:
-        monkeypatch.setattr(quarantine, "judge", judge)
+        monkeypatch.setattr(redriving, "judge", judge)
         assert redrive(exchange.settings, FAMILY, EVERY).accepted == waits.height
         return judge(*given)
 
-    monkeypatch.setattr(quarantine, "judge", overtaken)
+    monkeypatch.setattr(redriving, "judge", overtaken)
     assert redrive(exchange.settings, FAMILY, EVERY) == Redriven(FAMILY)
     assert closed(exchange).height == waits.height
     exchange.verified()
@@ -209,11 +203,61 @@ def test_what_is_still_wrong_waits_on(exchange: Exchange) -> None:
     raw.send(exchange.address, department.topic(), sent, partition=0)
     exchange.ingest()
     done = redrive(exchange.settings, FAMILY, EVERY)
-    assert done == Redriven(FAMILY, accepted=0, refused=3, without_bytes=2)
-    kept = exchange.log().filter(verdict="quarantined").sort("offset")["raw_key"].to_list()
-    assert kept == [key, key, uscc(2).encode(), None, key]
+    reasons = {"bad_frame": 1, "tombstone": 1, "key_mismatch": 2, "personal_data": 1}
+    assert done == Redriven(FAMILY, reasons=reasons)
+    kept = exchange.log().filter(verdict="quarantined").sort("offset")
+    assert kept["about"].to_list() == [uscc(1), uscc(1), None, None, uscc(1)]
+    assert kept["raw"].is_null().to_list() == [False, True, False, False, True]
     found = exchange.verified()
     assert found.quarantined == 5
+    raw.delete_records(exchange.address, department.topic())
+    gone = redrive(exchange.settings, FAMILY, EVERY)
+    del reasons["personal_data"]
+    assert gone == Redriven(FAMILY, reasons=reasons, without_bytes=1)
+
+
+def undecodable(
+    exchange: Exchange, department: Department, monkeypatch: pytest.MonkeyPatch
+) -> pl.DataFrame:
+    """Publish licences and land them with a release that does not know their schema."""
+
+    def unknown(_: int) -> str:
+        raise UnknownSchemaError
+
+    department.publish([department.licence(n) for n in range(1, 21)])
+    with monkeypatch.context() as patched:
+        patched.setattr(framing, "family_of", unknown)
+        land(exchange.settings, FAMILY, plain=True)
+    waits = shown(exchange.settings, FAMILY, EVERY, 100)
+    assert waits["reason"].unique().to_list() == ["unknown_schema"]
+    return waits
+
+
+def test_what_a_new_schema_can_read_is_read_from_kafka_where_no_bytes_were_kept(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code with many digits in a row looks like a person's number in what cannot be read."""
+    department = exchange.department()
+    waits = undecodable(exchange, department, monkeypatch)
+    assert 0 < exchange.log()["raw"].null_count() < waits.height
+    assert redrive(exchange.settings, FAMILY, EVERY) == Redriven(FAMILY, accepted=waits.height)
+    exchange.ingest()
+    assert exchange.dataset().height == 20
+    exchange.verified()
+
+
+def test_another_message_at_the_same_place_is_not_taken_for_it(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    department = exchange.department()
+    waits = undecodable(exchange, department, monkeypatch)
+    without = exchange.log()["raw"].null_count()
+    topic = department.topic()
+    raw.delete_topics(exchange.address, lambda name: name == topic)
+    department.lose_ledger()
+    department.publish([department.licence(n) for n in range(21, 61)], "others.csv")
+    done = redrive(exchange.settings, FAMILY, EVERY)
+    assert (done.accepted, done.without_bytes) == (waits.height - without, without)
 
 
 def test_only_what_is_meant_is_touched(exchange: Exchange) -> None:
@@ -246,7 +290,8 @@ def test_only_what_is_meant_is_touched(exchange: Exchange) -> None:
 def test_what_is_discarded_is_recorded_and_stays_in_the_account(exchange: Exchange) -> None:
     department = exchange.department()
     waits = refused(exchange, department, 3)
-    for by, why in (("", "w"), ("Li", " "), ("Li", "ring 139" + "1234" * 2)):
+    wrong = (("", "w"), ("Li", " "), ("Li", "ring 139" + "1234" * 2), ("Li\udc80", "w"))
+    for by, why in wrong:
         with pytest.raises(NotSaid):
             discard(exchange.settings, FAMILY, EVERY, by=by, why=why)
     assert discard(exchange.settings, FAMILY, EVERY, by="Li Wei", why="sent again") == waits.height

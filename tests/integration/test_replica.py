@@ -27,6 +27,17 @@ from tests.support.exchange import Exchange
 from tests.support.window import Window, penalty
 
 ON = dt.date(2026, 6, 1)
+HELD = pl.Schema(
+    {
+        "publisher": pl.String(),
+        "topic": pl.String(),
+        "partition": pl.Int64(),
+        "offset": pl.Int64(),
+        "closed": pl.Boolean(),
+        "landed_at": pl.Datetime("us", "UTC"),
+        "subject": pl.String(),
+    }
+)
 
 
 @pytest.fixture
@@ -251,7 +262,7 @@ def test_a_name_is_found_by_any_part_of_it(tmp_path: Any) -> None:
     frame = pl.DataFrame(rows, schema=history_columns("registration"))
     where = Place(tmp_path)
     with where.alone(), where.built() as new:
-        new.add(prepared("registration", frame))
+        new.add(prepared("registration", frame, pl.DataFrame(schema=HELD)))
     with closing(where.open()) as replica:
 
         def found(text: str) -> list[str]:

@@ -87,6 +87,13 @@ def messages(address: str, topic: str, isolation: str = "read_uncommitted") -> l
         client.close()
 
 
+def delete_records(address: str, topic: str) -> None:
+    """Have a topic's messages deleted, as retention does."""
+    ends = {TopicPartition(m.topic, m.partition): m.offset + 1 for m in messages(address, topic)}
+    with admin(address) as client:
+        client.delete_records(ends)
+
+
 def send(
     address: str,
     topic: str,

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from threading import Thread
 from typing import Any
 
+import polars as pl
 import uvicorn
 import yaml
 
@@ -16,7 +17,10 @@ from connectors.receipts import Receipts, answering
 from connectors.settings import Settings
 from deploy.window.app import make_app
 from deploy.window.tokens import Caller, issue
-from flows.answer.ask import as_json, ask
+from flows.answer.ask import as_json, ask, cycles, gather
+from flows.answer.asked import ASKED
+from flows.answer.at_window import Gathering
+from flows.answer.batch import ask_all
 from flows.receipt.ship import ship
 from flows.replica import Follower, place
 from tests.support.codes import uscc
@@ -69,6 +73,24 @@ class Window:
         told = as_json(answer, settings)
         assert json.dumps(told)
         return {one["material"]: (one["outcome"], one["reason"]) for one in told["papers"]}
+
+
+def told_by_all(window: Window, subject: str = SUBJECT, paper: str = "no-stop") -> tuple[str, Any]:
+    """Return what the lake answers of a paper; the window's and the batch's must be the same."""
+    settings = window.settings
+    [answer] = ask(settings, subject, "SP-1")
+    lake = {one.material: (one.outcome, one.reason) for one in answer.decisions}
+    asked = pl.DataFrame(
+        {"row": [1, 2], "subject": [subject, uscc(9)], "matter": "SP-1", "fault": None}, ASKED
+    )
+    batch = pl.concat(ask_all(settings, asked)).filter(pl.col("subject") == subject)
+    assert {m: (o, r) for m, o, r in batch["material", "outcome", "reason"].iter_rows()} == lake
+    follow(settings)
+    with closing(place(settings).open()) as replica:
+        here = Gathering(replica, cycles(settings)).gather(subject).facts
+    there = gather(settings, subject, None, None)
+    assert (here.complete, here.excepted) == (there.complete, there.excepted)
+    return lake[paper]
 
 
 def penalty(police: Department, number: int = 1, **changes: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ FAMILY = "licence"
 AT_ONCE = dt.timedelta(0)
 EVERY = list(range(BUCKETS))
 OFFSET = offset_id("t", 0)
+PLACE = pl.Schema({"offset": pl.Int64()})
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def opened(settings: Settings, kind: lake.Kind) -> DeltaTable:
 def unsettled(settings: Settings) -> list[int]:
     """Return the offsets that the follower has still to take in, as settling reads them."""
     marks = watermarks(opened(settings, "history"))
-    return sorted(tail(opened(settings, "log"), marks, EVERY, ["offset"])["offset"])
+    return sorted(tail(opened(settings, "log"), marks, EVERY, PLACE)["offset"])
 
 
 def on_the_log(done: list[Maintained]) -> Maintained:
@@ -120,7 +121,7 @@ def test_the_log_can_be_read_from_the_start_after_a_vacuum(settings: Settings) -
     done = on_the_log(maintain(settings, FAMILY, retain=AT_ONCE))
     assert done.held == 0
     with pytest.raises(Exception, match="parquet"):
-        next(lake.added_since(opened(settings, "log"), -1, ["offset"], f"verdict = '{ACCEPTED}'"))
+        next(lake.added_since(opened(settings, "log"), -1, PLACE, f"verdict = '{ACCEPTED}'"))
 
     follow(settings, dict.fromkeys(EVERY, 0))  # what rebuild begins with
 

@@ -83,7 +83,7 @@ def test_every_row_is_read_as_it_was_written(
     written = in_order(frame([*first, *second]))
     assert in_order(plain.read(table.table_uri)) == written  # a stranger
     assert in_order(lake.scan(table).collect()) == written
-    pieces = lake.in_pieces(table, SCHEMA.names(), "bucket >= 0")
+    pieces = lake.in_pieces(table, SCHEMA, "bucket >= 0")
     assert in_order(pl.concat([frame([]), *pieces])) == written
 
 
@@ -124,7 +124,7 @@ def test_a_text_too_long_to_be_a_bound_is_found_all_the_same(tmp_path: Path) -> 
     long = "许" * 500
     lake.append(table, frame([{"bucket": 1, "text": long}, {"bucket": 1, "text": "许"}]), {})
     table.update_incremental()
-    found = lake.in_pieces(table, ["text"], f"text = '{long}'")
+    found = lake.in_pieces(table, pl.Schema({"text": pl.String()}), f"text = '{long}'")
     assert pl.concat(found)["text"].to_list() == [long]
     files = table.file_uris()
     assert duckdb.execute("select max(length(text)) from read_parquet(?)", [files]).fetchone() == (
