@@ -12,7 +12,7 @@ import polars as pl
 
 from schemas.avro import (
     UnknownSchemaError,
-    family_of,
+    family_and_version,
     parsed_event_schema,
     schema_id,
 )
@@ -37,14 +37,15 @@ def values(events: pl.DataFrame, family: str) -> pl.Series:
 
 
 def decode(value: bytes | None, family: str) -> tuple[int, dict[str, Any]]:
-    """Return the schema id and the event of a Kafka value. Raises Undecodable."""
+    """Return the schema id and the event of a Kafka value, as it was written. Raises Undecodable."""
     number, body = unframe(value)
     try:
-        if family_of(number) != family:
-            raise Undecodable("schema_of_other_family")
+        known, version = family_and_version(number)
     except UnknownSchemaError:
         raise Undecodable("unknown_schema") from None
-    return number, _body(body, family)
+    if known != family:
+        raise Undecodable("schema_of_other_family")
+    return number, _body(body, family, version)
 
 
 def unframe(value: bytes | None) -> tuple[int, bytes]:
@@ -68,10 +69,10 @@ def headers(events: pl.DataFrame, family: str) -> Iterator[list[tuple[str, bytes
         yield [version, ("ce_id", event_id.encode()), source, kind]
 
 
-def _body(body: bytes, family: str) -> dict[str, Any]:
+def _body(body: bytes, family: str, version: int) -> dict[str, Any]:
     source = io.BytesIO(body)
     try:
-        event = fastavro.schemaless_reader(source, parsed_event_schema(family), None)
+        event = fastavro.schemaless_reader(source, parsed_event_schema(family, version), None)
     except Exception as error:
         # fastavro raises whatever its parts do (EOFError, IndexError, UnicodeDecodeError,
         # OverflowError, decimal.InvalidOperation, …); each means the same: no event of ours.

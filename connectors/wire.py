@@ -8,6 +8,7 @@ out only when every row is known to come from its own message's bytes (`schemas.
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,8 +20,15 @@ import polars as pl
 from arro3.core import Array
 
 from connectors.framing import FRAME, LARGEST_BODY
+from connectors.growing import as_written
 from connectors.raw_batches import RawBatch
-from schemas.avro import columnar_event_schema, name_enums, schema_id
+from schemas.avro import (
+    UnknownSchemaError,
+    columnar_event_schema,
+    event_columns,
+    family_and_version,
+    name_enums,
+)
 from schemas.avro_guard import Unfit, size_of_long, walk
 
 #: CloudEvents' four attributes; a batch with another number goes the plain way.
@@ -46,7 +54,7 @@ _AFTER: Final = (
 
 @dataclass(frozen=True)
 class Columns:
-    """Messages read: event columns with `__key` (bytes) and `__offset` (from its batch's base).
+    """Messages read: the newest event columns, `__key` (bytes), `__offset` (from its batch's base).
 
     Rows are in the order of the batches, `count` of each. A row's value is `data[begin:end]`.
     """
@@ -57,13 +65,16 @@ class Columns:
     data: bytes
 
 
-def to_columns(batches: list[RawBatch], family: str) -> Columns:
-    """Read batches of a family in one piece. Raises Unfit when any row of them does not fit."""
-    data, start = _file(batches, family)
+def to_columns(batches: list[RawBatch], schema_id: int) -> Columns:
+    """Read batches of one schema in one piece. Raises Unfit when any row of them does not fit."""
+    data, start = _file(batches, schema_id)
+    family, version = family_and_version(schema_id)
+    wanted = pl.Schema({"__key": pl.Binary(), "__offset": pl.Int64(), **event_columns(family)})
     try:
         rows = pl.read_avro(io.BytesIO(data))
-        begins, ends = _walked(rows, batches, _records(rows, batches, start), data, family)
-        return Columns(name_enums(rows, family), begins, ends, data)
+        begins, ends = _walked(rows, batches, _records(rows, batches, start), data, schema_id)
+        named = as_written(name_enums(rows, family, version), wanted)
+        return Columns(named, begins, ends, data)
     except (Exception, pl.exceptions.PanicException) as error:  # Polars panics on much damage
         raise Unfit from error
 
@@ -74,31 +85,29 @@ def spread(values: list[Any], batches: list[RawBatch]) -> pl.Series:
     return frame.select(pl.col("value").repeat_by("count").explode()).to_series()
 
 
-def looks_right(batch: RawBatch, family: str) -> bool:
-    """Return whether a batch's first message has the shape that `to_columns` reads."""
+def schema_of(batch: RawBatch, family: str) -> int | None:
+    """Return the schema of a batch's first message, if that has the shape `to_columns` reads."""
     section = batch.section
     try:
         at = _read_long(section, 0)[1] + 1  # length, attributes
         at = _read_long(section, _read_long(section, at)[1])[1]  # time, offset
         key, at = _read_long(section, at)
         value, at = _read_long(section, at + key)
-        frame = bytes(section[at : at + FRAME.size])
-        return (
-            min(key, value) >= 0
-            and frame == FRAME.pack(0, schema_id(family))
-            and _read_long(section, at + value)[0] == HEADERS
-        )
-    except IndexError:
-        return False
+        magic, number = FRAME.unpack(section[at : at + FRAME.size])
+        right = min(key, value) >= 0 and magic == 0
+        right &= _read_long(section, at + value)[0] == HEADERS
+        return number if right and family_and_version(number)[0] == family else None
+    except (IndexError, struct.error, UnknownSchemaError):
+        return None
 
 
-def _file(batches: list[RawBatch], family: str) -> tuple[bytes, int]:
+def _file(batches: list[RawBatch], schema_id: int) -> tuple[bytes, int]:
     """Return an Avro file of the batches' records, in one block, and where in it they begin.
 
     A block for each batch would hold damage back from the next; but Polars takes 0.6 ms for a
     block, and damage is found anyway.
     """
-    head, mark = _container(family)
+    head, mark = _container(schema_id)
     count, size = sum(batch.count for batch in batches), sum(map(len, batches))
     before = head + _long(count) + _long(size)
     return b"".join([before, *(batch.section for batch in batches), mark]), len(before)
@@ -126,7 +135,7 @@ def _walked(
     batches: list[RawBatch],
     records: tuple[pl.Series, pl.Series],
     data: bytes,
-    family: str,
+    schema_id: int,
 ) -> tuple[pl.Series, pl.Series]:
     """Follow every row along its bytes; return where the values begin and end. Raises Unfit."""
     source = pl.Series(Array.from_buffer(data))
@@ -134,7 +143,7 @@ def _walked(
     for name, kind in _BEFORE:
         at = walk(kind, rows[name], at, source)
     begins = at
-    for name, kind in [_FRAME, *((f["name"], f["type"]) for f in _fields(family))]:
+    for name, kind in [_FRAME, *((f["name"], f["type"]) for f in _fields(schema_id))]:
         at = walk(kind, rows[name], at, source)
     ends = at
     for name, kind in _AFTER:
@@ -144,7 +153,7 @@ def _walked(
         pl.col("__offset").is_between(0, lasts).all(),
         (pl.col("__value") <= LARGEST_BODY).all(),
         (pl.col("__attributes") == pl.lit(bytes(1))).all(),
-        (pl.col("__frame") == pl.lit(FRAME.pack(0, schema_id(family)))).all(),
+        (pl.col("__frame") == pl.lit(FRAME.pack(0, schema_id))).all(),
         (pl.col("__headers") == HEADERS).all(),
     ).row(0)
     if not (all(expected) and (at == stops).all() and (ends - begins == rows["__value"]).all()):
@@ -153,18 +162,18 @@ def _walked(
 
 
 @cache
-def _container(family: str) -> tuple[bytes, bytes]:
-    """Return an Avro file's header for messages of a family, and the mark that ends its blocks."""
+def _container(schema_id: int) -> tuple[bytes, bytes]:
+    """Return an Avro file's header for messages of a schema, and the mark that ends its blocks."""
     fields = [{"name": name, "type": kind} for name, kind in (*_BEFORE, _FRAME)]
-    fields += _fields(family)
+    fields += _fields(schema_id)
     fields += [{"name": name, "type": kind} for name, kind in _AFTER]
     out = io.BytesIO()
     fastavro.writer(out, {"type": "record", "name": "Message", "fields": fields}, [])
     return out.getvalue(), out.getvalue()[-16:]
 
 
-def _fields(family: str) -> list[dict[str, Any]]:
-    schema = cast(dict[str, Any], columnar_event_schema(family))
+def _fields(schema_id: int) -> list[dict[str, Any]]:
+    schema = cast(dict[str, Any], columnar_event_schema(*family_and_version(schema_id)))
     return list(schema["fields"])
 
 

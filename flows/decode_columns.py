@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import polars as pl
 
 from connectors.raw_batches import RawBatch
-from connectors.wire import Columns, looks_right, spread, to_columns
+from connectors.wire import Columns, schema_of, spread, to_columns
 from flows.decode import Decoded, decode_records, nothing_refused
-from schemas.avro import event_columns, schema_id
+from schemas.avro import event_columns
 from schemas.avro_guard import Unfit
 
 
@@ -19,42 +20,41 @@ def decode_batches(batches: list[RawBatch], family: str) -> Iterator[Decoded]:
     Order and grouping are no one's to rely on. Raises kafka.errors.CorruptRecordError for a batch
     that is not laid out as Kafka promises.
     """
-    plain: list[RawBatch] = []
-    fast: list[RawBatch] = []
+    alike: dict[int | None, list[RawBatch]] = defaultdict(list)
     for batch in batches:
-        right = batch.asked_whole and looks_right(batch, family)
-        (fast if right else plain).append(batch)
-    if fast:
-        yield from _halving(fast, family)
-    if plain:
-        yield _plain(plain, family)
+        alike[schema_of(batch, family) if batch.asked_whole else None].append(batch)
+    for number, some in alike.items():
+        if number is None:
+            yield _plain(some, family)
+        else:
+            yield from _halving(some, family, number)
 
 
-def _halving(batches: list[RawBatch], family: str) -> Iterator[Decoded]:
+def _halving(batches: list[RawBatch], family: str, number: int) -> Iterator[Decoded]:
     """Decode all at once; where they do not fit, find the batch that is to blame by halving."""
     try:
-        yield _decoded(to_columns(batches, family), batches, family)
+        yield _decoded(to_columns(batches, number), batches, family, number)
     except Unfit:
         if len(batches) == 1:
             yield _plain(batches, family)
             return
         half = len(batches) // 2
-        yield from _halving(batches[:half], family)
-        yield from _halving(batches[half:], family)
+        yield from _halving(batches[:half], family, number)
+        yield from _halving(batches[half:], family, number)
 
 
 def _plain(batches: list[RawBatch], family: str) -> Decoded:
     return decode_records([one for batch in batches for one in batch.records()], family)
 
 
-def _decoded(read: Columns, batches: list[RawBatch], family: str) -> Decoded:
+def _decoded(read: Columns, batches: list[RawBatch], family: str, number: int) -> Decoded:
     offset = read.rows["__offset"] + spread([batch.base for batch in batches], batches)
     events = read.rows.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("at"),
         pl.lit(batches[0].topic).alias("topic"),
         spread([batch.partition for batch in batches], batches).alias("partition"),
         offset.alias("offset"),
-        pl.lit(schema_id(family), pl.Int64).alias("schema_id"),
+        pl.lit(number, pl.Int64).alias("schema_id"),
         pl.col("__key").alias("key"),
         *event_columns(family),
     )

@@ -1,11 +1,16 @@
-"""The Avro schemas of events and datasets, their built-in ids, and their columns in Polars."""
+"""The Avro schemas of events and datasets, their built-in ids, and their columns in Polars.
+
+A message is read by the version it was written in; columns are those of the newest version.
+"""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import fastavro
 import polars as pl
@@ -14,6 +19,7 @@ from fastavro.types import Schema
 from polars.datatypes import DataTypeClass
 
 FAMILIES: Final[tuple[str, ...]] = ("registration", "licence", "credit")
+Kind = Literal["events", "datasets"]
 
 _PRIMITIVES: Final = MappingProxyType(
     {"string": pl.String(), "bytes": pl.Binary(), "long": pl.Int64()}
@@ -30,51 +36,73 @@ class UnknownSchemaError(KeyError):
         return str(self.args[0])
 
 
+def schema_of(kind: Kind, family: str, version: int) -> dict[str, Any]:
+    """Return one version of a schema, shared as in `event_schema`. Raises UnknownSchemaError."""
+    return _load(kind, family, version)
+
+
 @cache
-def event_schema(family: str, version: int = 1) -> dict[str, Any]:
-    """Return the family's event schema as its file holds it.
+def released(kind: Kind, family: str) -> dict[int, str]:
+    """Return the fingerprints (`schemas.compatible`) of a schema's released versions."""
+    text = (files("schemas") / "released.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text)[kind].get(family, {}))
+
+
+def event_schema(family: str, version: int | None = None) -> dict[str, Any]:
+    """Return a version of the family's event schema as its file holds it, the newest unless told.
 
     The dict is shared between callers: copy it before changing it.
     Raises UnknownSchemaError.
     """
-    return _load("events", family, version)
+    return _load("events", family, version or versions("events", family)[-1])
 
 
-@cache
-def dataset_schema(family: str, version: int = 1) -> dict[str, Any]:
-    """Return the schema of the family's dataset rows, shared as in `event_schema`.
-
-    Raises UnknownSchemaError.
-    """
-    return _load("datasets", family, version)
-
-
-@cache
-def parsed_event_schema(family: str) -> Schema:
-    """Return the family's event schema parsed for fastavro's readers and writers.
+def dataset_schema(family: str, version: int | None = None) -> dict[str, Any]:
+    """Return a version of the schema of the family's dataset rows, shared as in `event_schema`.
 
     Raises UnknownSchemaError.
     """
-    return fastavro.parse_schema(event_schema(family))
+    return _load("datasets", family, version or versions("datasets", family)[-1])
 
 
 @cache
-def columnar_event_schema(family: str) -> Schema:
+def versions(kind: Kind, family: str) -> tuple[int, ...]:
+    """Return the versions of a schema that are held, the oldest first. Raises UnknownSchemaError."""
+    names = (
+        re.fullmatch(rf"{family}\.v(\d+)\.avsc", file.name) for file in _folder(kind).iterdir()
+    )
+    found = sorted(int(name[1]) for name in names if name)
+    if family not in FAMILIES or not found:
+        raise UnknownSchemaError(f"no {kind} schema for {family!r}; known: {FAMILIES}")
+    return tuple(found)
+
+
+@cache
+def parsed_event_schema(family: str, version: int | None = None) -> Schema:
+    """Return a version of the event schema parsed for fastavro's readers and writers.
+
+    Raises UnknownSchemaError.
+    """
+    return fastavro.parse_schema(event_schema(family, version))
+
+
+@cache
+def columnar_event_schema(family: str, version: int | None = None) -> Schema:
     """Return the parsed event schema with every enum as the `long` its bytes are (same wire form).
 
     For `polars.read_avro` only: Polars 2.1.0 panics on an enum that is nullable or inside a
     record or array. `name_enums` puts the symbols back. Raises UnknownSchemaError.
     """
-    return fastavro.parse_schema(_enums_as_long(event_schema(family)))
+    return fastavro.parse_schema(_enums_as_long(event_schema(family, version)))
 
 
-def name_enums(events: pl.DataFrame, family: str) -> pl.DataFrame:
+def name_enums(events: pl.DataFrame, family: str, version: int | None = None) -> pl.DataFrame:
     """Turn the enum numbers of `columnar_event_schema` into symbols: columns as `event_columns`.
 
     Other columns of the frame stay. Raises polars.exceptions.InvalidOperationError for a number
     that stands for no symbol, UnknownSchemaError for a family not held.
     """
-    fields = event_schema(family)["fields"]
+    fields = event_schema(family, version)["fields"]
     return events.with_columns(_named(f["type"], pl.col(f["name"])) for f in fields)
 
 
@@ -89,10 +117,13 @@ def schema_id(family: str) -> int:
     return versions[max(versions)]
 
 
-def family_of(schema_id: int) -> str:
-    """Return the family whose event schema has this built-in id. Raises UnknownSchemaError."""
+def family_and_version(schema_id: int) -> tuple[str, int]:
+    """Return of which family's event schema this is the built-in id, and of which version.
+
+    Raises UnknownSchemaError.
+    """
     try:
-        return _ids()[schema_id][0]
+        return _ids()[schema_id]
     except KeyError:
         raise UnknownSchemaError(
             f"no event schema with id {schema_id}; known: {sorted(_ids())}"
@@ -144,10 +175,15 @@ def instance(dtype: pl.DataType | DataTypeClass) -> pl.DataType:
     return dtype if isinstance(dtype, pl.DataType) else dtype()
 
 
-def _load(folder: str, family: str, version: int) -> dict[str, Any]:
-    file = files("schemas") / folder / f"{family}.v{version}.avsc"
+def _folder(kind: Kind) -> Traversable:
+    return files("schemas") / kind
+
+
+@cache
+def _load(kind: Kind, family: str, version: int) -> dict[str, Any]:
+    file = _folder(kind) / f"{family}.v{version}.avsc"
     if family not in FAMILIES or not file.is_file():
-        raise UnknownSchemaError(f"no {folder} schema for {family!r} v{version}; known: {FAMILIES}")
+        raise UnknownSchemaError(f"no {kind} schema for {family!r} v{version}; known: {FAMILIES}")
     schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return schema
 

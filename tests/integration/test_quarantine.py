@@ -221,12 +221,12 @@ def undecodable(
 ) -> pl.DataFrame:
     """Publish licences and land them with a release that does not know their schema."""
 
-    def unknown(_: int) -> str:
+    def unknown(_: int) -> tuple[str, int]:
         raise UnknownSchemaError
 
     department.publish([department.licence(n) for n in range(1, 21)])
     with monkeypatch.context() as patched:
-        patched.setattr(framing, "family_of", unknown)
+        patched.setattr(framing, "family_and_version", unknown)
         land(exchange.settings, FAMILY, plain=True)
     waits = shown(exchange.settings, FAMILY, EVERY, 100)
     assert waits["reason"].unique().to_list() == ["unknown_schema"]

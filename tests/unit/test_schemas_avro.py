@@ -23,7 +23,7 @@ from schemas.avro import (
     event_columns,
     event_schema,
     facets,
-    family_of,
+    family_and_version,
     name_enums,
     parsed_event_schema,
     schema_id,
@@ -342,7 +342,9 @@ def test_ids_are_unique_and_name_their_family() -> None:
         "licence": 2,
         "credit": 3,
     }
-    assert [family_of(schema_id(family)) for family in FAMILIES] == list(FAMILIES)
+    assert [family_and_version(schema_id(family)) for family in FAMILIES] == [
+        (family, 1) for family in FAMILIES
+    ]
     text = (files("schemas") / "ids.yaml").read_text(encoding="utf-8")
     ids = re.findall(r"\bid: (\d+)", text)
     shipped = [f for f in (files("schemas") / "events").iterdir() if f.name.endswith(".avsc")]
@@ -352,7 +354,7 @@ def test_ids_are_unique_and_name_their_family() -> None:
 @pytest.mark.parametrize("unknown", [0, 4, 2**31])
 def test_an_unknown_id_says_which_are_known(unknown: int) -> None:
     with pytest.raises(UnknownSchemaError, match=rf"id {unknown}; known: \[1, 2, 3\]"):
-        family_of(unknown)
+        family_and_version(unknown)
 
 
 @pytest.mark.parametrize("read", [event_schema, dataset_schema, parsed_event_schema, schema_id])
