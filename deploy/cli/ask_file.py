@@ -19,9 +19,11 @@ from deploy.cli.answers_out import check_kind, write
 from deploy.cli.progress import progress_bar
 from flows.answer.ask import matters_of
 from flows.answer.asked import read_asked
-from flows.answer.batch import ask_all
-from flows.answer.words import OUTCOMES
+from flows.answer.batch import UNKNOWN_MATTER, ask_all
+from flows.answer.words import OUTCOMES, is_reason, reason_in_short
 from flows.catalogue import catalogue
+from schemas.dialect import Words
+from schemas.reasons import sentence
 
 SOME_REFUSED: Final = 3
 #: How many papers came to each outcome, for each reason; lines without an answer have no outcome.
@@ -48,7 +50,8 @@ def answer_file(
     asked = read_asked(file, matter)
     counts: Counts = Counter()
     with _progress(file.name, asked.height) as done:
-        write(_counted(ask_all(settings, asked, *times, progress=done), counts), output)
+        answers = _counted(ask_all(settings, asked, *times, progress=done), counts)
+        write(map(in_words, answers), output)
     told = _totals(asked.height, counts)
     summary = json.dumps(told, ensure_ascii=False) if as_json else _words(told)
     click.echo(summary, err=output is None)  # stdout is the answers' where they have no file
@@ -69,6 +72,29 @@ def _counted(frames: Iterator[pl.DataFrame], counts: Counts) -> Iterator[pl.Data
         for outcome, reason, number in frame.group_by("outcome", "reason").len().iter_rows():
             counts[outcome, reason] += number
         yield frame
+
+
+def in_words(answers: pl.DataFrame) -> pl.DataFrame:
+    """Return answers with `reason_en` and `reason_zh` behind the reason's code, as papers are read."""
+    codes = answers["reason"].drop_nulls().unique().to_list()
+    said = {code: _reason(code) for code in codes}
+    words = [
+        pl.col("reason").replace_strict(
+            {code: getattr(one, language) for code, one in said.items()},
+            default=None,
+            return_dtype=pl.String,
+        )
+        for language in ("en", "zh")
+    ]
+    at = answers.columns.index("reason") + 1
+    told = answers.with_columns(reason_en=words[0], reason_zh=words[1])
+    return told.select(*answers.columns[:at], "reason_en", "reason_zh", *answers.columns[at:])
+
+
+def _reason(code: str) -> Words:
+    if code == UNKNOWN_MATTER:
+        return Words(en="the catalogue has no such matter", zh="目录中没有该事项")
+    return reason_in_short(code) if is_reason(code) else sentence(code, "subject")
 
 
 def _totals(lines: int, counts: Counts) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from flows.answer.decide import Decision, Outcome
 from flows.answer.verdict import Reason
@@ -118,6 +118,11 @@ def why(decision: Decision, catalogue: Catalogue, table: PublishersTable) -> Wor
     """Return, in a sentence or two, why a paper was decided as it was."""
     said = {language: _said(decision, catalogue, table, language) for language in ("en", "zh")}
     return Words(**said)
+
+
+def is_reason(code: str) -> TypeGuard[Reason]:
+    """Return whether a code is a reason of a decision, and no fault of what was asked."""
+    return code in _SHORT
 
 
 def reason_in_short(reason: Reason) -> Words:

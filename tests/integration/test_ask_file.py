@@ -149,7 +149,11 @@ def test_every_kind_of_file_says_the_same(window: Window, tmp_path: Path) -> Non
         shown = asked(tmp_path / "all.xlsx", "--output", str(tmp_path / name))
         assert shown.exit_code == 0, shown.output
     parquet = pl.read_parquet(tmp_path / "out.parquet")
-    assert parquet.schema == ANSWERED
+    assert parquet.drop("reason_en", "reason_zh").schema == ANSWERED
+    unsaid = parquet["reason"].is_null()
+    assert (parquet["reason_en"].is_null() == unsaid).all()
+    assert (parquet["reason_zh"].is_null() == unsaid).all()
+    assert not unsaid.all()
     whole = parquet.to_dicts()
     csv = rows((tmp_path / "out.csv").read_text("utf-8-sig"))
     lines = [json.loads(one) for one in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
