@@ -87,6 +87,16 @@ def messages(address: str, topic: str, isolation: str = "read_uncommitted") -> l
         client.close()
 
 
+def stable_end(address: str, topic: str, partition: int) -> int:
+    """Return the offset behind the last message that no open transaction holds back."""
+    client = KafkaConsumer(bootstrap_servers=address, isolation_level="read_committed")
+    try:
+        part = TopicPartition(topic, partition)
+        return int(client.end_offsets([part])[part])
+    finally:
+        client.close()
+
+
 def delete_records(address: str, topic: str) -> None:
     """Have a topic's messages deleted, as retention does."""
     ends = {TopicPartition(m.topic, m.partition): m.offset + 1 for m in messages(address, topic)}
