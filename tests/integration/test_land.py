@@ -295,6 +295,7 @@ def test_messages_of_transactions_count_once_they_are_committed(exchange: Exchan
         for _ in range(3):
             client.send(department.topic(), key=key, value=value, partition=3)
         client.commit_transaction()
+        raw.transactions_end(exchange.address, department.topic())
         client.begin_transaction()
         for _ in range(4):
             client.send(department.topic(), key=key, value=b"aborted", partition=3)
@@ -302,6 +303,7 @@ def test_messages_of_transactions_count_once_they_are_committed(exchange: Exchan
         # The open transaction holds its own messages back, not those before it.
         before = land(exchange.settings, "licence")
         client.abort_transaction()
+        raw.transactions_end(exchange.address, department.topic())
     after = land(exchange.settings, "licence")
     accepted = of(before, department).get(3, (0, 0))
     assert accepted == (3, 0)
@@ -573,6 +575,7 @@ def test_both_ways_of_reading_land_the_same_log(exchange: Exchange, codec: str |
                 client.send(topic, key=key, value=value, headers=headers, partition=2)
             client.flush()  # what was not sent by then, an abort drops on this side
             end()
+    raw.transactions_end(exchange.address, department.topic())
     plain = exchange.settings_with(mianti_lake=f"{exchange.lake}-plain")
 
     both = land(exchange.settings, "licence"), land(plain, "licence", plain=True)

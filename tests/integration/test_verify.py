@@ -60,6 +60,7 @@ def state(make_exchange: Callable[[], Exchange]) -> State:
                 client.send(one.topic(), key=key, value=value, partition=2)
             client.flush()
             (client.commit_transaction if committed else client.abort_transaction)()
+    raw.transactions_end(exchange.address, one.topic())
     two.publish([two.licence(n, XK_NR="散装", XK_ZT="2") for n in (1, 2)], "later.csv")
     exchange.ingest()
     return State(exchange, one, two)

@@ -87,14 +87,18 @@ def messages(address: str, topic: str, isolation: str = "read_uncommitted") -> l
         client.close()
 
 
-def stable_end(address: str, topic: str, partition: int) -> int:
-    """Return the offset behind the last message that no open transaction holds back."""
-    client = KafkaConsumer(bootstrap_servers=address, isolation_level="read_committed")
-    try:
-        part = TopicPartition(topic, partition)
-        return int(client.end_offsets([part])[part])
-    finally:
-        client.close()
+def transactions_end(address: str, topic: str) -> None:
+    """Wait until no transaction is open: the broker answers before it has written the marker."""
+
+    def ends(isolation: str) -> Any:
+        client = KafkaConsumer(bootstrap_servers=address, isolation_level=isolation)
+        try:
+            numbers = client.partitions_for_topic(topic) or set()
+            return client.end_offsets([TopicPartition(topic, number) for number in numbers])
+        finally:
+            client.close()
+
+    until(lambda: ends("read_committed") == ends("read_uncommitted"))
 
 
 def delete_records(address: str, topic: str) -> None:
