@@ -20,8 +20,9 @@ def state(
 ) -> State:
     """Return, by (subject, record_key), what a reader may know of each record.
 
-    `usable`, `unusable_reason`, `versions`, `first_landed_at`, `last_landed_at`; and where it may
-    be used `state`, `objection`, `effective_from`, `effective_to` and the decision's own fields.
+    `usable`, `unusable_reason`, `usable_until`, `versions`, `first_landed_at`, `last_landed_at`; and
+    where it may be used `state`, `objection`, `effective_from`, `effective_to`, the decision's own
+    fields, and `standing_event_id` where the contents have a field `event_id`.
     """
     records: dict[tuple[str, str], dict[tuple[str, int, Content], dt.datetime]] = {}
     for v in versions:
@@ -42,19 +43,41 @@ def _row(
         "last_landed_at": max(record.values()),
     }
     winners: dict[str, Content] = {}
+    turns: list[dt.date] = []
     conflicted = False
     for facet in {facet for facet, _, _ in record}:
         mine = [(sequence, content) for f, sequence, content in record if f == facet]
         effective = [(s, c) for s, c in mine if _effective(c, day)]
+        coming = [(s, c) for s, c in mine if not _effective(c, day)]
         if not effective:
+            turns += [_eve(c.effective_from) for _, c in coming]
             continue
         greatest = max(s for s, _ in effective)
+        turns += [_eve(c.effective_from) for s, c in coming if s >= greatest]
         conflicted |= sum(1 for s, _ in mine if s == greatest) > 1
         winners[facet] = next(c for s, c in effective if s == greatest)
     reason = _reason(winners, family, day, conflicted=conflicted)
     row["usable"] = "no" if reason else "yes"
+    row["usable_until"] = min((*turns, *_ends(winners, family, day)), default=None)
     row["unusable_reason"] = reason
     return row if reason else row | _shown(winners, family, day)
+
+
+def _ends(winners: dict[str, Content], family: str, day: dt.date) -> list[dt.date]:
+    """Return the days, from this one on, behind which what holds now no longer does."""
+    decision = winners.get("decision")
+    dates: list[Any] = [winner.effective_to for winner in winners.values()]
+    if decision is not None and family == "credit":
+        dates.append(decision.get("publication_to"))
+    elif decision is not None:
+        begins: Any = decision.get("valid_from")
+        dates += [decision.get("valid_to"), _eve(begins) if begins and begins > day else None]
+    return [date for date in dates if date is not None and date >= day]
+
+
+def _eve(day: Any) -> dt.date:
+    found: dt.date = day - dt.timedelta(days=1)
+    return found
 
 
 def _effective(content: Content, day: dt.date) -> bool:
@@ -115,7 +138,9 @@ def _state(winners: dict[str, Content], family: str, day: dt.date) -> str:
 def _shown(winners: dict[str, Content], family: str, day: dt.date) -> dict[str, Any]:
     decision = winners["decision"]
     raised = _stated(winners, "objection", day) == "raised"
+    standing = winners["standing"] if _stated(winners, "standing", day) else None
     return dict(decision.fields) | {
+        "standing_event_id": standing.get("event_id") if standing else None,
         "state": _state(winners, family, day),
         "objection": "raised" if raised else None,
         "effective_from": decision.effective_from,

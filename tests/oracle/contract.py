@@ -1,0 +1,84 @@
+"""The contract as plain data: event and dataset schemas, schema ids, the publishers' table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import yaml
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+#: Facets of which every publisher may speak.
+OF_ALL = ("withdrawal", "statement")
+
+
+@cache
+def schema(family: str, kind: str = "events") -> dict[str, Any]:
+    """Return an Avro schema as its file holds it; `kind`: `events` or `datasets`."""
+    found: dict[str, Any] = json.loads((SCHEMAS / kind / f"{family}.v1.avsc").read_text("utf-8"))
+    return found
+
+
+@cache
+def parsed(family: str) -> Any:
+    """Return the events' schema as fastavro takes it."""
+    return fastavro.parse_schema(schema(family))
+
+
+def names(family: str, kind: str = "events") -> list[str]:
+    """Return the fields of a schema in their order."""
+    return [one["name"] for one in schema(family, kind)["fields"]]
+
+
+def facets(family: str) -> list[str]:
+    """Return the facets of a family: the fields that are records."""
+    fields = schema(family)["fields"]
+    return [one["name"] for one in fields if _kind(one["type"]) == "record"]
+
+
+@cache
+def family_of(schema_id: int) -> str | None:
+    """Return whose schema an id is; None where nobody's."""
+    rows = yaml.safe_load((SCHEMAS / "ids.yaml").read_text("utf-8"))
+    return next((str(row["family"]) for row in rows if row["id"] == schema_id), None)
+
+
+@cache
+def publishers(path: Path) -> dict[str, Any]:
+    """Return the lines of a publishers' table by publisher."""
+    found: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["publishers"]
+    return found
+
+
+def leaves(family: str, event: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield path, type and value of all that an event holds, however deep; nothing that is null.
+
+    Types are `string`, `enum`, `long`, and the logical `date`, `timestamp-micros`, `decimal`.
+    """
+    yield from _leaves(schema(family), event, "")
+
+
+def _leaves(node: Any, value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
+    node = next(one for one in node if one != "null") if isinstance(node, list) else node
+    if value is None:
+        return
+    kind = _kind(node)
+    if kind == "record":
+        for one in node["fields"]:
+            inner = f"{path}.{one['name']}".lstrip(".")
+            yield from _leaves(one["type"], value[one["name"]], inner)
+    elif kind == "array":
+        for item in value:
+            yield from _leaves(node["items"], item, path)
+    else:
+        yield path, kind, value
+
+
+def _kind(node: Any) -> str:
+    if isinstance(node, list):
+        return _kind(next(one for one in node if one != "null"))
+    return node if isinstance(node, str) else str(node.get("logicalType") or node["type"])

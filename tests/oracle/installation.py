@@ -1,0 +1,54 @@
+"""A whole installation examined: Kafka, logs, history, datasets, replica, ledgers and receipts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.oracle.delta import Row, Table
+from tests.oracle.files import Sent, TakenBack, examine_files
+from tests.oracle.kafka_reader import Kafka
+from tests.oracle.ledger import examine_ledger
+from tests.oracle.log_account import examine_log
+from tests.oracle.receipts import Places, examine_receipts
+from tests.oracle.replica import examine_replica
+from tests.oracle.report import Report
+from tests.oracle.settled import examine_settled
+from tests.oracle.verdict import Tables
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where everything is, the publishers' tables that landings were given, and, by topic, what
+    publishers of the small layout did (their files are in `home`)."""
+
+    home: Path
+    lake: Path
+    families: tuple[str, ...]
+    tables: Tables
+    deeds: dict[str, list[Sent | TakenBack]] = field(default_factory=dict)
+    window: str = "window-1"
+
+
+def examine(there: Installation, kafka: Kafka, answers: list[Row]) -> Report:
+    """Return what is wrong with an installation, and how much was looked at.
+
+    `kafka`: what its topics hold; `answers`: every answer its window's clients were given.
+    """
+    report = Report()
+    for topic, deeds in there.deeds.items():
+        examine_files(topic, deeds, there.home, kafka, report)
+    logs = []
+    for family in there.families:
+        log = examine_log(family, Table(there.lake / "log" / family), kafka, there.tables, report)
+        history, dataset = (Table(there.lake / kind / family) for kind in ("history", "datasets"))
+        examine_settled(log, history, dataset, report)
+        logs.append(log)
+    examine_replica(there.home / "window" / "replica", logs, report)
+    for path in sorted((there.home / "ledger").glob("*.sqlite")):
+        examine_ledger(path, kafka, report)
+    shipped = Table(there.lake / "window" / "receipts")
+    places = Places(there.window, there.home / "window", shipped, there.lake / "evidence")
+    accepted = [row for log in logs for row in log.accepted]
+    examine_receipts(places, answers, accepted, report)
+    return report

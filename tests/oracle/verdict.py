@@ -1,0 +1,188 @@
+"""What must become of a message: an accepted event, or the reasons that may be given against it.
+
+Row by row. All of `docs/decisions/0005-checks.md` is judged here, except texts that look like an
+identity number of before 1999, and amounts or times beyond what any column holds: of such a
+message `judge` says None, and whoever asks has to count it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fastavro
+
+from tests.oracle import contract
+from tests.oracle.identity import code_fault, event_id
+from tests.oracle.kafka_reader import Message
+from tests.oracle.personal import bytes_may_hold_number, doubtful, holds_number
+
+#: Texts with a check of their own.
+_CHECKED = {"event_id", "subject", "file_digest", "statement.excepted"}
+_DATES = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`event`: what it says, where it can be read; `reasons`: `code` or `code:field`, any may be
+    given; none: accepted. `about` and `raw` are what the log keeps of it if it is not accepted."""
+
+    event: dict[str, Any] | None
+    reasons: frozenset[str]
+    schema_id: int | None
+    about: str | None
+    raw: bytes | None
+    raw_digest: str | None
+
+    @property
+    def accepted(self) -> bool:
+        """Return whether nothing speaks against it."""
+        return not self.reasons
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The publishers' tables that landings were given, each from a time (UTC) on, the first first.
+
+    Whoever runs landings knows this; the log does not say it.
+    """
+
+    since: list[tuple[dt.datetime, Path]]
+
+    def at(self, landed_at: dt.datetime) -> dict[str, Any]:
+        """Return the lines that were in force when something was landed."""
+        path = [path for since, path in self.since if since <= landed_at][-1]
+        return contract.publishers(path)
+
+
+def judge(message: Message, publishers: dict[str, Any]) -> Verdict | None:
+    """Return what must become of a message under a publishers' table; None: not modelled."""
+    value, family = message.value, message.family
+    number, event, fault = _read(value, family)
+    key = message.key.decode("ascii", "replace") if message.key is not None else ""
+    about = None if code_fault(key) else key
+    digest = None if value is None else hashlib.sha256(value).hexdigest()
+    if event is None:
+        hidden = value is not None and bytes_may_hold_number(value)
+        return Verdict(None, frozenset({fault}), None, about, None if hidden else value, digest)
+    texts = [text for _, kind, text in contract.leaves(family, event) if kind == "string"]
+    if any(doubtful(text) for text in texts) or _beyond_columns(family, event):
+        return None
+    reasons = frozenset(_reasons(message, event, publishers))
+    about = about if about == event["subject"] else None
+    hidden = any(map(holds_number, texts))
+    return Verdict(event, reasons, number, about, None if hidden else value, digest)
+
+
+def _read(value: bytes | None, family: str) -> tuple[int | None, dict[str, Any] | None, str]:
+    """Return schema id and event of a value, or why it is none."""
+    if value is None:
+        return None, None, "tombstone"
+    if len(value) > 1 << 20:
+        return None, None, "too_large"
+    if len(value) < 5 or value[0] != 0:
+        return None, None, "bad_frame"
+    (number,) = struct.unpack(">I", value[1:5])
+    known = contract.family_of(number)
+    if known != family:
+        return None, None, "schema_of_other_family" if known else "unknown_schema"
+    body = io.BytesIO(value[5:])
+    try:
+        event = fastavro.schemaless_reader(body, contract.parsed(family), None)
+    except Exception:  # whatever a reader makes of bytes that are no event
+        return None, None, "bad_body"
+    if body.read(1):
+        return None, None, "trailing_bytes"
+    return number, event, ""
+
+
+def _beyond_columns(family: str, event: dict[str, Any]) -> bool:
+    found = contract.leaves(family, event)
+    return any(kind == "decimal" and abs(value) >= 10**30 for _, kind, value in found)
+
+
+def _reasons(message: Message, event: dict[str, Any], publishers: dict[str, Any]) -> Iterator[str]:
+    line = publishers.get(message.publisher)
+    if line is None:
+        yield "unknown_publisher"
+        return
+    family = message.family
+    if fault := code_fault(event["subject"]):
+        yield f"{fault}:subject"
+    yield from _rights(message, event, line)
+    if not event["record_key"].startswith(_prefix(event)):
+        yield "key_without_issuer"
+    if event["sequence"] < 1:
+        yield "sequence_range"
+    digest = event["file_digest"]
+    if digest is not None and not re.fullmatch("[0-9a-f]{64}", digest):
+        yield "bad_value:file_digest"
+    for facet in contract.facets(family):
+        if (event["facet"] == facet) != (event[facet] is not None):
+            yield f"content_mismatch:{facet}"
+    begins, ends = event["effective_from"], event["effective_to"]
+    if begins and ends and begins > ends:
+        yield "dates_reversed:effective_to"
+    if any(code_fault(code) for code in (event["statement"] or {}).get("excepted", [])):
+        yield "bad_value:statement.excepted"
+    yield from _values(event, [*contract.leaves(family, event)])
+    if event["event_id"] != event_id(family, event):
+        yield "bad_event_id"
+    if message.key != event["subject"].encode():
+        yield "key_mismatch"
+
+
+def _rights(message: Message, event: dict[str, Any], line: dict[str, Any]) -> Iterator[str]:
+    if event["publisher"] != message.publisher:
+        yield "wrong_publisher"
+    rights = line["families"].get(message.family)
+    if rights is None:
+        yield "family_not_owned"
+        return
+    if event["facet"] not in (*rights["facets"], *contract.OF_ALL):
+        yield "facet_not_owned"
+    own = event["facet"] == "statement" and event["issuer"] == line["code"]
+    if not own and not any(_fits(event["issuer"], one) for one in rights["issuers"]):
+        yield "issuer_not_owned"
+    if event["layout"] not in (*line["layouts"], "mianti"):
+        yield "layout_not_owned"
+
+
+def _fits(issuer: str, pattern: str) -> bool:
+    parts = map(re.escape, pattern.split("*"))
+    return bool(issuer) and bool(re.fullmatch(".*".join(parts), issuer))
+
+
+def _prefix(event: dict[str, Any]) -> str:
+    return str(event["issuer"]).replace("%", "%25").replace("/", "%2F") + "/"
+
+
+def _values(event: dict[str, Any], found: list[tuple[str, str, Any]]) -> Iterator[str]:
+    for path, kind, value in found:
+        if kind == "date" and not _DATES[0] <= value <= _DATES[1]:
+            yield f"date_out_of_range:{path}"
+        if kind == "decimal" and not 0 <= value < 10**18:
+            yield f"amount_out_of_range:{path}"
+    texts = [(path, text) for path, kind, text in found if kind == "string"]
+    texts = [(path, text) for path, text in texts if path not in _CHECKED]
+    if sum(len(text.encode()) for _, text in texts) > 900_000:
+        yield "too_large"
+    yield from _texts(event, texts)
+
+
+def _texts(event: dict[str, Any], texts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for path, text in texts:
+        if re.search(r"[\x00-\x1f\x7f]", text):
+            yield f"control_character:{path}"
+        if len(text) > 20_000:
+            yield f"too_long:{path}"
+        free = text.removeprefix(_prefix(event)) if path == "record_key" else text
+        if holds_number(free):
+            yield f"personal_data:{path}"
