@@ -126,7 +126,7 @@ def _read(paths: Iterable[Path]) -> Iterator[tuple[str, Row]]:
     given = [str(path) for path in paths]
     if not given:
         return
-    with duckdb.connect() as database:
+    with duckdb.connect(config={"threads": 1}) as database:
         database.execute("SET TimeZone = 'UTC'")
         found = database.execute(
             "SELECT * FROM read_parquet(?, hive_partitioning = false, union_by_name = true, "

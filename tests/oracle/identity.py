@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from functools import cache
 from typing import Any
 
 from tests.oracle.contract import facets
@@ -53,6 +54,7 @@ def event_id(family: str, event: dict[str, Any]) -> str:
     return _sha256(_BETWEEN[0].join(parts))[:32]
 
 
+@cache
 def bucket(subject: str) -> int:
     """Return the bucket of a subject: Kafka's murmur2 of its characters, modulo 64."""
     return (murmur2(subject.encode()) & 0x7FFFFFFF) % 64

@@ -13,6 +13,7 @@ from tests.oracle.log_account import examine_log
 from tests.oracle.receipts import Places, examine_receipts
 from tests.oracle.replica import examine_replica
 from tests.oracle.report import Report
+from tests.oracle.resting import examine_answers
 from tests.oracle.settled import examine_settled
 from tests.oracle.verdict import Tables
 
@@ -45,10 +46,10 @@ def examine(there: Installation, kafka: Kafka, answers: list[Row]) -> Report:
         examine_settled(log, history, dataset, report)
         logs.append(log)
     examine_replica(there.home / "window" / "replica", logs, report)
-    for path in sorted((there.home / "ledger").glob("*.sqlite")):
-        examine_ledger(path, kafka, report)
+    for topic in sorted({topic for topic, _ in kafka.bounds}):
+        _, family, publisher = topic.split(".", 2)
+        examine_ledger(there.home / "ledger" / f"{publisher}.{family}.sqlite", kafka, report)
     shipped = Table(there.lake / "window" / "receipts")
     places = Places(there.window, there.home / "window", shipped, there.lake / "evidence")
-    accepted = [row for log in logs for row in log.accepted]
-    examine_receipts(places, answers, accepted, report)
+    examine_answers(examine_receipts(places, answers, report), logs, report)
     return report

@@ -26,6 +26,9 @@ def examine_ledger(path: Path, kafka: Kafka, report: Report) -> None:
     """Compare the ledger `<publisher>.<family>.sqlite` with Kafka; note what is wrong."""
     publisher, family = path.stem.rsplit(".", 1)
     topic = f"mianti.{family}.{publisher}"
+    if not path.exists():
+        report.fault(f"ledger of {path.stem}: there is none, and the topic is there")
+        return
     with closing(sqlite3.connect(path)) as database:
         held = {row[:3]: row[3:] for row in database.execute(_QUERY)}
         positions = dict(
@@ -46,6 +49,7 @@ def examine_ledger(path: Path, kafka: Kafka, report: Report) -> None:
         elif key not in held:
             told = "ledger of {}: forgot {} {} {}, which Kafka has at {}"
             report.fault(told.format(path.stem, *key, at(message.place)))
+    report.repeated += sum(map(len, there.values())) - len(there)
     for key, told in held.items():
         report.fault(*_row(path.stem, family, key, told, there.get(key, [])))
 

@@ -10,7 +10,8 @@ class Report:
     """Counts of what was looked at, so that nobody passes by doing nothing, and what is wrong.
 
     `unjudged`: messages whose verdict is not modelled; `foreign`: log rows of topics that the
-    oracle was not given; `unread`: messages the publishers' ledgers have not come to yet.
+    oracle was not given; `unread`: messages the publishers' ledgers have not come to yet;
+    `repeated`: those that say once more what one before them said.
     """
 
     file_rows: int = 0
@@ -30,6 +31,7 @@ class Report:
     replica_rows: int = 0
     ledger_rows: int = 0
     unread: int = 0
+    repeated: int = 0
     receipts: int = 0
     shipped: int = 0
     answers: int = 0

@@ -22,7 +22,8 @@ def state(
 
     `usable`, `unusable_reason`, `usable_until`, `versions`, `first_landed_at`, `last_landed_at`; and
     where it may be used `state`, `objection`, `effective_from`, `effective_to`, the decision's own
-    fields, and `standing_event_id` where the contents have a field `event_id`.
+    fields. Where contents have a field `event_id`: `holding`, those that win on the day, and
+    `standing_event_id`.
     """
     records: dict[tuple[str, str], dict[tuple[str, int, Content], dt.datetime]] = {}
     for v in versions:
@@ -58,6 +59,7 @@ def _row(
         winners[facet] = next(c for s, c in effective if s == greatest)
     reason = _reason(winners, family, day, conflicted=conflicted)
     row["usable"] = "no" if reason else "yes"
+    row["holding"] = {winner.get("event_id") for winner in winners.values()} - {None}
     row["usable_until"] = min((*turns, *_ends(winners, family, day)), default=None)
     row["unusable_reason"] = reason
     return row if reason else row | _shown(winners, family, day)

@@ -14,6 +14,7 @@ import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def judge(message: Message, publishers: dict[str, Any]) -> Verdict | None:
     return Verdict(event, reasons, number, about, None if hidden else value, digest)
 
 
+@cache
 def _read(value: bytes | None, family: str) -> tuple[int | None, dict[str, Any] | None, str]:
     """Return schema id and event of a value, or why it is none."""
     if value is None:

@@ -404,7 +404,7 @@ def a_bucket_was_folded_for_another_day(spoiled: Spoiled) -> str:
 
 # The replica
 
-VERSION = "SELECT rowid, body FROM versions"
+VERSION = "SELECT rowid, body FROM versions ORDER BY subject, landed_at"
 
 
 def version(spoiled: Spoiled) -> tuple[int, str]:
@@ -445,7 +445,9 @@ def the_replica_finds_a_version_under_another_subject(spoiled: Spoiled) -> str:
 
 @spoiling
 def the_replica_lacks_a_statement(spoiled: Spoiled) -> str:
-    number, text = spoiled.pick(spoiled.replica, "SELECT number, body FROM statements")
+    number, text = spoiled.pick(
+        spoiled.replica, "SELECT number, body FROM statements ORDER BY number"
+    )
     spoiled.sql(spoiled.replica, "DELETE FROM statements WHERE number = ?", number)
     return place(json.loads(text))
 
@@ -466,7 +468,9 @@ def the_replica_stands_behind_what_it_holds(spoiled: Spoiled) -> str:
 
 @spoiling
 def the_replica_lacks_a_quarantined_message(spoiled: Spoiled) -> str:
-    query = 'SELECT number, topic, partition, "offset" FROM quarantine WHERE NOT closed'
+    query = (
+        'SELECT number, topic, partition, "offset" FROM quarantine WHERE NOT closed ORDER BY 3, 4'
+    )
     number, topic, partition, offset = spoiled.pick(spoiled.replica, query)
     spoiled.sql(spoiled.replica, "DELETE FROM quarantine WHERE number = ?", number)
     return f"{topic}/{partition} offset {offset}"
@@ -474,7 +478,9 @@ def the_replica_lacks_a_quarantined_message(spoiled: Spoiled) -> str:
 
 @spoiling
 def the_replica_takes_a_waiting_message_for_closed(spoiled: Spoiled) -> str:
-    query = 'SELECT number, topic, partition, "offset" FROM quarantine WHERE NOT closed'
+    query = (
+        'SELECT number, topic, partition, "offset" FROM quarantine WHERE NOT closed ORDER BY 3, 4'
+    )
     number, topic, partition, offset = spoiled.pick(spoiled.replica, query)
     spoiled.sql(spoiled.replica, "UPDATE quarantine SET closed = 1 WHERE number = ?", number)
     return f"{topic}/{partition} offset {offset}"
@@ -535,6 +541,13 @@ def a_ledger_stands_beyond_its_topic(spoiled: Spoiled) -> str:
     change = "UPDATE positions SET next = next + 1 WHERE topic = ? AND part = ?"
     spoiled.sql(ledger, change, topic, number)
     return f"{topic}/{number}"
+
+
+@spoiling
+def a_ledger_is_lost(spoiled: Spoiled) -> str:
+    path = spoiled.ledger("licence", "law")
+    path.unlink()
+    return path.stem
 
 
 # Receipts: numbers 2 to 9 are shipped, 5 and 9 are anchored
@@ -643,9 +656,46 @@ def an_answer_rests_on_what_was_not_known_yet(spoiled: Spoiled) -> str:
 @spoiling
 def an_answer_rests_on_an_event_of_another(spoiled: Spoiled) -> str:
     number, name = receipt(spoiled, 10, 13)
-    other = spoiled.rewrite(LOG, decision, keep)["event_id"]
+    other = spoiled.rewrite(LOG, lambda row: bool(row["subject"] == uscc(20)), keep)["event_id"]
     spoiled.reseal(number, lambda body: body["answers"][0]["papers"][0].update(records=[other]))
     return f"receipt {name} rests on {other}"
+
+
+@spoiling
+def a_revoked_licence_exempts(spoiled: Spoiled) -> str:
+    def change(body: Row) -> None:
+        body["answers"][0]["papers"][0].update(outcome="exempt_by_licence", reason=None)
+
+    spoiled.reseal(2, change)  # of the first enterprise
+    return f"receipt {WINDOW}-2 exempts from licence by a licence"
+
+
+@spoiling
+def an_answer_rests_on_data_that_are_not_complete(spoiled: Spoiled) -> str:
+    number, name = receipt(spoiled, 9, 13)
+    later = "2030-01-01T00:00:00+00:00"
+    spoiled.reseal(number, lambda body: body["answers"][0]["papers"][1].update(through=later))
+    return f"receipt {name} exempts from no-stop by data"
+
+
+@spoiling
+def an_answer_rests_on_what_held_no_longer(spoiled: Spoiled) -> str:
+    def suspended(row: Row) -> bool:
+        return bool(row["subject"] == uscc(5) and row["facet"] == "standing")
+
+    old = spoiled.rewrite(LOG, lambda row: suspended(row) and row["sequence"] == 1, keep)[
+        "event_id"
+    ]
+    spoiled.reseal(6, lambda body: body["answers"][0]["papers"][0].update(records=[old]))
+    return f"receipt {WINDOW}-6 rests on {old}, which held no longer"
+
+
+@spoiling
+def a_receipt_says_nothing_that_can_be_read(spoiled: Spoiled) -> str:
+    number, name = receipt(spoiled)
+    change = "UPDATE receipts SET text = 'nothing' WHERE sequence = ?"
+    spoiled.sql(spoiled.receipts, change, number)
+    return name
 
 
 def of_receipt(row: Row) -> str:
