@@ -28,6 +28,7 @@ from tests.oracle.verdict import Tables
 from tests.support import kafka as raw
 from tests.support.codes import uscc
 from tests.support.exchange import Department
+from tests.support.lake import delta
 from tests.support.spoil import Spoiled
 from tests.support.spoilings import SPOILINGS, Spoiling
 from tests.support.window import LICENCE, Window, follow, penalty, serving, shipped, token
@@ -219,6 +220,19 @@ def test_a_sound_installation_has_no_fault(sound: Sound) -> None:
     assert (found.receipts, found.shipped, found.answers) == (13, 9, 12)
     assert found.records_named >= 12
     assert len({one.__name__ for one in SPOILINGS}) == len(SPOILINGS) >= 30
+
+
+def test_commits_that_a_checkpoint_sums_up_are_read_from_it(sound: Sound, tmp_path: Path) -> None:
+    copied = Spoiled(sound.there, sound.kafka, sound.answers, tmp_path / "copy", "checkpoints")
+    lake = copied.there.lake
+    tables = [lake / kind / family for kind in ("history", "datasets") for family in FAMILIES]
+    for table in (*tables, lake / "window" / "receipts"):
+        delta(str(table)).create_checkpoint()
+        assert [*(table / "_delta_log").glob("*.checkpoint.parquet")]
+        for commit in (table / "_delta_log").glob("*.json"):
+            commit.unlink()
+    before = examine(sound.there, sound.kafka, sound.answers)
+    assert examine(copied.there, sound.kafka, sound.answers) == before
 
 
 @pytest.mark.parametrize("spoiling", SPOILINGS, ids=lambda one: one.__name__)

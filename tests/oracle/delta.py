@@ -52,7 +52,8 @@ class Table:
     def newest(self) -> State:
         """Return the table as it is."""
         log = self.place / "_delta_log"
-        return self.at(max((int(one.name[:20]) for one in log.glob("*.json")), default=-1))
+        names = [one.name for one in (*log.glob("*.json"), *log.glob("*.checkpoint.parquet"))]
+        return self.at(max((int(name[:20]) for name in names), default=-1))
 
     def at(self, version: int) -> State:
         """Return the table at a version, from the newest checkpoint before it on."""
@@ -69,7 +70,10 @@ class Table:
             for _, action in _read([log / f"{first:020}.checkpoint.parquet"]):
                 _apply(state, action, first)
         for number in range(first + 1, version + 1):
-            for action in self.commit(number):
+            actions = self.commit(number)
+            if not actions:
+                raise LookupError(f"{self.place}: version {version} can no longer be told")
+            for action in actions:
                 _apply(state, action, number)
         return state
 

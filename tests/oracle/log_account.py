@@ -31,10 +31,6 @@ class Log:
     table: Table
     accepted: list[Row]
 
-    def through(self, version: int) -> list[Row]:
-        """Return the rows that were there at a version."""
-        return self.table.rows(self.table.at(version))
-
 
 def examine_log(family: str, table: Table, kafka: Kafka, tables: Tables, report: Report) -> Log:
     """Compare a log with Kafka; note what is wrong."""
@@ -83,7 +79,8 @@ def _messages(
         if place not in there and place[2] >= kafka.bounds.get(place[:2], (0, 0))[0]:
             yield f"log: {at(place)} is {verdict}, but Kafka has no such message"
     for place, message in there.items():
-        held = [row for (of, verdict), row in rows.items() if of == place and verdict != "closed"]
+        both = ((place, "accepted"), (place, "quarantined"))
+        held = [rows[one] for one in both if one in rows]
         landed = place[2] < state.ids.get("offset:{}:{}".format(*place), 0)
         if landed and not held:
             yield f"log: {at(place)} is missing"

@@ -33,7 +33,6 @@ def imported(tree: ast.AST) -> set[str]:
 def foreign(names: set[str]) -> set[str]:
     """Return those that are neither the oracle's own nor allowed."""
     own = {name for name in names if name.startswith("tests.oracle")}
-    own |= {name for name in own if name == "tests.oracle"}
     return {name for name in names - own if name.partition(".")[0] not in ALLOWED - {"importlib"}}
 
 
