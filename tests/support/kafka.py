@@ -87,18 +87,20 @@ def messages(address: str, topic: str, isolation: str = "read_uncommitted") -> l
         client.close()
 
 
+def ends(address: str, topic: str, isolation: str = "read_uncommitted") -> dict[int, int]:
+    """Return the end offset of each partition of a topic; none where there is no such topic."""
+    client = KafkaConsumer(bootstrap_servers=address, isolation_level=isolation)
+    try:
+        numbers = client.partitions_for_topic(topic) or set()
+        found = client.end_offsets([TopicPartition(topic, number) for number in numbers])
+        return {part.partition: end for part, end in found.items()}
+    finally:
+        client.close()
+
+
 def transactions_end(address: str, topic: str) -> None:
     """Wait until no transaction is open: the broker answers before it has written the marker."""
-
-    def ends(isolation: str) -> Any:
-        client = KafkaConsumer(bootstrap_servers=address, isolation_level=isolation)
-        try:
-            numbers = client.partitions_for_topic(topic) or set()
-            return client.end_offsets([TopicPartition(topic, number) for number in numbers])
-        finally:
-            client.close()
-
-    until(lambda: ends("read_committed") == ends("read_uncommitted"))
+    until(lambda: ends(address, topic, "read_committed") == ends(address, topic))
 
 
 def delete_records(address: str, topic: str) -> None:
