@@ -28,8 +28,7 @@ class Scene:
         """Publish licences, as a file of its own."""
         rows = [self.department.licence(number, **changes) for number in numbers]
         name = f"file-{len(self.rows)}.csv"
-        with kept():
-            self.department.publish(rows, name)
+        self.department.publish(rows, name)
         self.rows += rows
 
     def poison(self) -> None:
@@ -47,19 +46,23 @@ class Scene:
 def at_first(exchange: Exchange) -> Scene:
     """Return an exchange in which nothing was ever landed: all its news waits."""
     scene = Scene(exchange, exchange.department())
-    scene.publish(*range(1, 31))
-    scene.publish(*range(1, 11), XK_ZT="2")
-    scene.poison()
-    scene.publish(*range(31, 51))
+    with kept():
+        scene.publish(*range(1, 31))
+        _news(scene)
     return scene
 
 
 def at_work(exchange: Exchange) -> Scene:
     """Return one that has landed and settled thirty licences; of ten the state has changed since."""
     scene = Scene(exchange, exchange.department())
-    scene.publish(*range(1, 31))
-    exchange.ingest()
+    with kept():
+        scene.publish(*range(1, 31))
+        exchange.ingest()
+        _news(scene)
+    return scene
+
+
+def _news(scene: Scene) -> None:
     scene.publish(*range(1, 11), XK_ZT="2")
     scene.poison()
     scene.publish(*range(31, 51))
-    return scene
