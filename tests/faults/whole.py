@@ -144,8 +144,21 @@ def _credit_found(row: Row) -> tuple[str, tuple[Any, ...]]:
     return row["record_key"], (row["subject"], row["document_number"], row["fine_yuan"])
 
 
+def _registration_told(row: Row) -> tuple[str, tuple[Any, ...]]:
+    return row["record_key"], (row["subject"], row["decision"]["name"])
+
+
+def _registration_found(row: Row) -> tuple[str, tuple[Any, ...]]:
+    return row["record_key"], (row["subject"], row["name"])
+
+
 _TOLD: Final[dict[str, Callable[[Row], tuple[str, tuple[Any, ...]]]]] = {
     "licence": _licence_told,
     "credit": _credit_told,
+    "registration": _registration_told,
 }
-_FOUND: Final = {"licence": _licence_found, "credit": _credit_found}
+_FOUND: Final = {
+    "licence": _licence_found,
+    "credit": _credit_found,
+    "registration": _registration_found,
+}

@@ -1,0 +1,96 @@
+"""The broker dies or stands still in the middle of the work, and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.settings import Settings
+from tests.conftest import running_kafka
+from tests.faults.broker import Broker
+from tests.faults.processes import again, held
+from tests.faults.reliability import Fault
+from tests.faults.scene import EVENTS, POISON, Scene, at_work
+from tests.faults.test_publish_killed import FIRST, PARTITIONS, SECOND, once, publishing
+from tests.support.exchange import Exchange
+
+_SMALL_SLICES = ("flows.publish.deliver:_SLICE=10",)
+#: A batch of a partition at a time: so a landing goes on asking while the broker is away.
+_SMALL_FETCHES = (
+    "connectors.reading:_WHOLE_AT_A_TIME=1",
+    "connectors.reading:_WHOLE_BYTES=1",
+    "connectors.reading:read.__defaults__=(1,)",
+)
+_SEND, _POLL = "kafka:KafkaProducer.send:before:15", "kafka:KafkaConsumer.poll:after"
+
+
+@pytest.fixture(scope="module")
+def broker(new_home: Callable[[], Path]) -> Iterator[Broker]:
+    settings = Settings(mianti_home=new_home(), kafka_bootstrap_servers=None)
+    with running_kafka(settings) as address:
+        yield Broker(settings, address)
+
+
+@pytest.fixture
+def exchange(broker: Broker, tmp_path: Path) -> Iterator[Exchange]:
+    """An exchange on the broker that is killed."""
+    made = Exchange(tmp_path, broker.address, str(tmp_path / "lake"))
+    yield made
+    made.close()
+
+
+@pytest.mark.fault("the broker killed in mid-publish", how=f"SIGKILL and start, `{_SEND}`")
+def test_killed_in_mid_publish(exchange: Exchange, broker: Broker, fault: Fault) -> None:
+    scene = Scene(exchange, exchange.department())
+    scene.publish(*range(1, FIRST + 1))
+    command = publishing(scene)
+    with held(exchange.environment, [_SEND], *command, tuned=_SMALL_SLICES) as one:
+        one.arrived()
+        broker.kill()
+        one.go()
+        broker.start()
+        assert one.ended().returncode in (0, 2)
+    again(exchange.environment, *command)
+    once(scene, PARTITIONS)
+    again(exchange.environment, "ingest", "licence")
+    fault.flowed = scene.whole()
+    assert fault.flowed == FIRST + SECOND + PARTITIONS
+
+
+@pytest.mark.fault("the broker killed in mid-landing", how=f"SIGKILL and start, `{_POLL}:3`")
+def test_killed_in_mid_landing(exchange: Exchange, broker: Broker, fault: Fault) -> None:
+    scene = at_work(exchange)
+    ingest = ("ingest", "licence")
+    with held(exchange.environment, [f"{_POLL}:3"], *ingest, tuned=_SMALL_FETCHES) as one:
+        one.arrived()
+        broker.kill()
+        one.go()
+        broker.start()
+        assert one.ended().returncode in (0, 2)
+    again(exchange.environment, *ingest)
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON
+
+
+@pytest.mark.fault(
+    "the broker frozen in mid-landing", how="SIGSTOP, four polls that bring nothing, SIGCONT"
+)
+def test_frozen_in_mid_landing(exchange: Exchange, broker: Broker, fault: Fault) -> None:
+    scene = at_work(exchange)
+    points = ["flows.land:bounds:after:1", f"{_POLL}:4"]
+    before = exchange.log().height
+    with held(exchange.environment, points, "ingest", "licence") as one:
+        assert one.arrived().startswith("bounds")
+        broker.freeze()
+        try:
+            one.go()
+            assert one.arrived().startswith("KafkaConsumer.poll")
+            assert exchange.log().height == before, "nothing moves, and nothing is made up"
+        finally:
+            broker.thaw()
+        one.go()
+        assert one.ended().returncode == 0
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON

@@ -1,0 +1,134 @@
+"""The object storage fails in the middle of a landing: what it said is never taken for what it did."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from connectors import store
+from connectors.preflight import MARK, require_safe
+from tests.faults.processes import again, mianti
+from tests.faults.reliability import Fault
+from tests.faults.scene import EVENTS, POISON, at_work
+from tests.support import lake, s3_proxy
+from tests.support.exchange import Exchange
+from tests.support.s3_proxy import Proxy
+
+_COMMIT, _DATA = r"/{}/licence/_delta_log/\d{{20}}\.json", r"/{}/licence/verdict=\w+/.*\.parquet"
+
+
+@pytest.fixture(scope="module")
+def proxy(bucket: str) -> Iterator[Proxy]:
+    """A proxy before the bucket's server, named in this process's environment."""
+    assert bucket
+    with (
+        s3_proxy.before(os.environ["AWS_ENDPOINT_URL"]) as one,
+        pytest.MonkeyPatch.context() as env,
+    ):
+        env.setenv("AWS_ENDPOINT_URL", one.endpoint)
+        _forget()
+        yield one
+    _forget()
+
+
+@pytest.fixture
+def exchange(kafka: str, proxy: Proxy, bucket: str, tmp_path: Path) -> Iterator[Exchange]:
+    """An exchange whose lake lies behind the proxy."""
+    place = f"{bucket}/{uuid4().hex}"
+    # The server has kept its promise in other tests; here the race would only take time.
+    mark = {"endpoint": proxy.endpoint, "at": dt.datetime.now(dt.UTC).isoformat()}
+    lake.put(f"{place}/{MARK}", json.dumps(mark).encode())
+    made = Exchange(tmp_path, kafka, place)
+    yield made
+    proxy.faults = []
+    made.close()
+
+
+def _forget() -> None:
+    """Do as a new process: one keeps its client and its verdict."""
+    for kept in (store.s3, store._session, require_safe):
+        kept.cache_clear()  # type: ignore[attr-defined]
+
+
+def failing(make: Callable[[], list[s3_proxy.Fault]], what: str, how: str, name: str) -> Any:
+    """Return a parameter: what the proxy does to the requests."""
+    marked = pytest.mark.fault(f"object storage: {what}", how=f"proxy: {how}")
+    return pytest.param(make, id=name, marks=marked)
+
+
+def lost(status: int, path: str, *kinds: str) -> Callable[[], list[s3_proxy.Fault]]:
+    return lambda: [
+        s3_proxy.Fault("lose", "PUT", path.format(kind), status=status) for kind in kinds
+    ]
+
+
+def refused(status: int, times: int) -> Callable[[], list[s3_proxy.Fault]]:
+    path = _COMMIT.format("log").replace(r"\d{20}\.json", "")
+    return lambda: [s3_proxy.Fault("refuse", "GET|PUT|HEAD", path, times=times, status=status)]
+
+
+def cut() -> list[s3_proxy.Fault]:
+    return [
+        s3_proxy.Fault("cut", "GET", r"/log/licence/verdict=accepted/.*\.parquet", times=2),
+        s3_proxy.Fault("cut", "GET", r"/history/licence/bucket=\d+/.*\.parquet", times=2),
+        s3_proxy.Fault("cut", "GET", _COMMIT.format("log"), times=2),
+    ]
+
+
+_LOG, _REST = ("log",), ("history", "datasets")
+FAULTS = [
+    failing(lost(500, _COMMIT, *_LOG), "a commit's answer is lost", "stored, 500", "lost-500"),
+    failing(lost(503, _COMMIT, *_LOG), "a commit's answer is lost", "stored, 503", "lost-503"),
+    failing(lost(0, _COMMIT, *_LOG), "a commit's answer is lost", "stored, hung up", "lost-drop"),
+    failing(
+        lost(500, _COMMIT, *_REST),
+        "the answers to a settling's commits are lost",
+        "stored, 500",
+        "lost-settling",
+    ),
+    failing(lost(0, _DATA, *_LOG), "a data file's answer is lost", "stored, hung up", "lost-file"),
+    failing(refused(503, 6), "a burst of 503", "6 answers of 503", "burst-503"),
+    failing(refused(500, 6), "a burst of 500", "6 answers of 500", "burst-500"),
+    failing(lambda: cut(), "reads are cut short", "half the body, hung up", "cut"),
+]
+
+
+@pytest.mark.parametrize("make", FAULTS)
+def test_it_fails_once(
+    exchange: Exchange,
+    proxy: Proxy,
+    fault: Fault,
+    make: Callable[[], list[s3_proxy.Fault]],
+) -> None:
+    scene = at_work(exchange)
+    proxy.faults = make()
+    ended = mianti(exchange.environment, "ingest", "licence")
+    assert ended.returncode in (0, 2), ended.stderr
+    assert all(one.done for one in proxy.faults), "the fault was never made"
+    proxy.faults = []
+    again(exchange.environment, "ingest", "licence")
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON
+
+
+@pytest.mark.fault("object storage: 403 in mid-run", how="proxy: 403 from the first commit on")
+def test_it_lets_us_in_no_more(exchange: Exchange, proxy: Proxy, fault: Fault) -> None:
+    scene = at_work(exchange)
+    before = exchange.log().height
+    path = _COMMIT.format("log")
+    proxy.faults = [s3_proxy.Fault("refuse", "PUT", path, times=1_000, status=403)]
+    ended = mianti(exchange.environment, "ingest", "licence")
+    assert ended.returncode == 2
+    assert proxy.faults[0].done
+    assert exchange.log().height == before
+    proxy.faults = []
+    again(exchange.environment, "ingest", "licence")
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON
