@@ -17,7 +17,7 @@ define NEED_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help check setup demo up down clean lint format test bench
+.PHONY: help check setup demo up down clean lint format test faults bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ format: setup ## Put the code into shape
 
 test: check setup ## Run all tests, on a real Kafka
 	$(BIN)/pytest -n 2 --dist loadfile
+
+faults: check setup ## Break it on purpose, and write docs/reliability.md's table
+	$(BIN)/pytest tests/faults --reliability docs/reliability.md
 
 bench: check setup ## Measure speed and memory beside their limits (half an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -60,12 +62,27 @@ class Reliability:
         self._lines[item.nodeid] = _Line(what, how, flowed, _result(report), item.name)
         return report
 
-    def pytest_sessionfinish(self) -> None:
-        """Put the table in the place of the last one."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Put the rows in the place of the last ones; a run of some tests keeps those of the others."""
         when = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
-        before = self._path.read_text("utf-8").partition(_BEGIN)[0]
-        table = "".join(line.row(when) for line in self._lines.values())
-        self._path.write_text(f"{before}{_BEGIN}\n{_HEAD}{table}", "utf-8")
+        before, _, table = self._path.read_text("utf-8").partition(_BEGIN)
+        rows = dict(_rows(table)) if _partial(session.config) else {}
+        rows |= {line.name: line.row(when) for line in self._lines.values()}
+        text = f"{before}{_BEGIN}\n{_HEAD}{''.join(rows.values())}"
+        self._path.write_text(text, "utf-8")
+
+
+def _rows(table: str) -> Iterator[tuple[str, str]]:
+    """Yield the rows of a table as it was written, by their tests' names."""
+    for line in table.splitlines(keepends=True):
+        named = re.search(r"\| `(test_[^`]+)` \|$", line)
+        if named:
+            yield named[1], line
+
+
+def _partial(config: pytest.Config) -> bool:
+    asked = {Path(one).resolve() for one in config.args}
+    return bool(config.option.keyword) or asked != {Path(__file__).parent}
 
 
 def _result(report: pytest.TestReport) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from connectors import store
 from connectors.preflight import MARK, require_safe
-from tests.faults.processes import again, mianti
+from tests.faults.processes import Done, again, mianti
 from tests.faults.reliability import Fault
 from tests.faults.scene import EVENTS, POISON, at_work
 from tests.support import lake, s3_proxy
@@ -26,26 +26,22 @@ _COMMIT, _DATA = r"/{}/licence/_delta_log/\d{{20}}\.json", r"/{}/licence/verdict
 
 @pytest.fixture(scope="module")
 def proxy(bucket: str) -> Iterator[Proxy]:
-    """A proxy before the bucket's server, named in this process's environment."""
+    """A proxy before the bucket's server, for the process that is to suffer.
+
+    Not for this one: the tables' engine keeps Python waiting while it reads, so that a proxy in
+    Python's own threads would never answer it.
+    """
     assert bucket
-    with (
-        s3_proxy.before(os.environ["AWS_ENDPOINT_URL"]) as one,
-        pytest.MonkeyPatch.context() as env,
-    ):
-        env.setenv("AWS_ENDPOINT_URL", one.endpoint)
-        _forget()
+    _forget()
+    with s3_proxy.before(os.environ["AWS_ENDPOINT_URL"]) as one:
         yield one
     _forget()
 
 
 @pytest.fixture
 def exchange(kafka: str, proxy: Proxy, bucket: str, tmp_path: Path) -> Iterator[Exchange]:
-    """An exchange whose lake lies behind the proxy."""
-    place = f"{bucket}/{uuid4().hex}"
-    # The server has kept its promise in other tests; here the race would only take time.
-    mark = {"endpoint": proxy.endpoint, "at": dt.datetime.now(dt.UTC).isoformat()}
-    lake.put(f"{place}/{MARK}", json.dumps(mark).encode())
-    made = Exchange(tmp_path, kafka, place)
+    """An exchange whose lake lies in the bucket."""
+    made = Exchange(tmp_path, kafka, f"{bucket}/{uuid4().hex}")
     yield made
     proxy.faults = []
     made.close()
@@ -55,6 +51,19 @@ def _forget() -> None:
     """Do as a new process: one keeps its client and its verdict."""
     for kept in (store.s3, store._session, require_safe):
         kept.cache_clear()  # type: ignore[attr-defined]
+
+
+def suffer(exchange: Exchange, proxy: Proxy, faults: list[s3_proxy.Fault]) -> Done:
+    """Run an ingest behind the proxy while it makes some faults, which must have been made."""
+    # Trusted already: the race of a new server is not what is broken here.
+    mark = {"endpoint": proxy.endpoint, "at": dt.datetime.now(dt.UTC).isoformat()}
+    lake.put(f"{exchange.lake}/{MARK}", json.dumps(mark).encode())
+    proxy.faults = faults
+    behind = exchange.environment | {"AWS_ENDPOINT_URL": proxy.endpoint}
+    ended = mianti(behind, "ingest", "licence")
+    proxy.faults = []
+    assert all(one.done for one in faults), f"the fault was never made: {ended.stderr}"
+    return ended
 
 
 def failing(make: Callable[[], list[s3_proxy.Fault]], what: str, how: str, name: str) -> Any:
@@ -108,11 +117,8 @@ def test_it_fails_once(
     make: Callable[[], list[s3_proxy.Fault]],
 ) -> None:
     scene = at_work(exchange)
-    proxy.faults = make()
-    ended = mianti(exchange.environment, "ingest", "licence")
+    ended = suffer(exchange, proxy, make())
     assert ended.returncode in (0, 2), ended.stderr
-    assert all(one.done for one in proxy.faults), "the fault was never made"
-    proxy.faults = []
     again(exchange.environment, "ingest", "licence")
     fault.flowed = scene.whole()
     assert fault.flowed == EVENTS + POISON
@@ -123,12 +129,10 @@ def test_it_lets_us_in_no_more(exchange: Exchange, proxy: Proxy, fault: Fault) -
     scene = at_work(exchange)
     before = exchange.log().height
     path = _COMMIT.format("log")
-    proxy.faults = [s3_proxy.Fault("refuse", "PUT", path, times=1_000, status=403)]
-    ended = mianti(exchange.environment, "ingest", "licence")
+    refusing = s3_proxy.Fault("refuse", "PUT", path, times=1_000, status=403)
+    ended = suffer(exchange, proxy, [refusing])
     assert ended.returncode == 2
-    assert proxy.faults[0].done
     assert exchange.log().height == before
-    proxy.faults = []
     again(exchange.environment, "ingest", "licence")
     fault.flowed = scene.whole()
     assert fault.flowed == EVENTS + POISON

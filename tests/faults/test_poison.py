@@ -94,9 +94,12 @@ def test_among_good_messages(exchange: Exchange, fault: Fault) -> None:
         pytest.param(
             first,
             id=name,
-            marks=pytest.mark.fault(f"a batch of nothing but poison, {name}", how="sent alone"),
+            marks=pytest.mark.fault(f"a batch of nothing but poison, {when}", how="sent alone"),
         )
-        for first, name in [(True, "at the beginning"), (False, "later")]
+        for first, when, name in [
+            (True, "at the first landing", "at-first"),
+            (False, "at a later one", "later"),
+        ]
     ],
 )
 def test_nothing_but_poison(exchange: Exchange, fault: Fault, first: bool) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 #: `lose`: the server does it, and the answer is an error of `status`, or nothing (0). `refuse`: the
 #: server never hears of it. `cut`: half of the body comes, then the connection ends.
@@ -32,7 +32,7 @@ class Fault:
 
     def meets(self, method: str, path: str) -> bool:
         """Whether a request is meant."""
-        wanted = re.fullmatch(self.method, method) and re.search(self.path, path)
+        wanted = re.fullmatch(self.method, method) and re.search(self.path, unquote(path))
         return bool(wanted) and self.done < self.times
 
 
@@ -133,9 +133,10 @@ class _Handler(BaseHTTPRequestHandler):
         told = headers.get("Content-Length") if self.command == "HEAD" else str(length)
         if told is not None and status != 204:
             self.send_header("Content-Length", told)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+        with suppress(ConnectionError):  # whoever asked has had enough
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
 
     def _error(self, status: int) -> None:
         """Answer with an error as S3 has them; 0 hangs up without a word."""
