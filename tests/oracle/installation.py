@@ -46,9 +46,11 @@ def examine(there: Installation, kafka: Kafka, answers: list[Row]) -> Report:
         examine_settled(log, history, dataset, report)
         logs.append(log)
     examine_replica(there.home / "window" / "replica", logs, report)
+    refused = {place for log in logs for place in log.refused()}
     for topic in sorted({topic for topic, _ in kafka.bounds}):
         _, family, publisher = topic.split(".", 2)
-        examine_ledger(there.home / "ledger" / f"{publisher}.{family}.sqlite", kafka, report)
+        path = there.home / "ledger" / f"{publisher}.{family}.sqlite"
+        examine_ledger(path, kafka, refused, report)
     shipped = Table(there.lake / "window" / "receipts")
     places = Places(there.window, there.home / "window", shipped, there.lake / "evidence")
     examine_answers(examine_receipts(places, answers, report), logs, report)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.oracle.identity import content_digest
-from tests.oracle.kafka_reader import Kafka, Message
+from tests.oracle.kafka_reader import Kafka, Message, Place
 from tests.oracle.log_account import at, micros
 from tests.oracle.report import Report
 from tests.oracle.verdict import judge
@@ -22,8 +22,12 @@ _QUERY = "SELECT record_key, facet, sequence, subject, digest, edition, sent, ma
 Event = dict[str, Any]
 
 
-def examine_ledger(path: Path, kafka: Kafka, report: Report) -> None:
-    """Compare the ledger `<publisher>.<family>.sqlite` with Kafka; note what is wrong."""
+def examine_ledger(path: Path, kafka: Kafka, refused: set[Place], report: Report) -> None:
+    """Compare the ledger `<publisher>.<family>.sqlite` with Kafka; note what is wrong.
+
+    `refused`: the messages that the log has not accepted. What a ledger holds by such a message
+    alone is counted: the publisher will call it unchanged, though nobody has taken it in.
+    """
     publisher, family = path.stem.rsplit(".", 1)
     topic = f"mianti.{family}.{publisher}"
     if not path.exists():
@@ -38,17 +42,21 @@ def examine_ledger(path: Path, kafka: Kafka, report: Report) -> None:
     sent = [one for one in kafka.of(family) if one.topic == topic]
     report.fault(*_positions(topic, positions, kafka))
     there: dict[tuple[str, str, int], list[Event]] = {}
+    taken: set[tuple[str, str, int]] = set()
     for message in sent:
         event = _event(message)
         if event is None:
             continue
         key = (event["record_key"], event["facet"], event["sequence"])
         there.setdefault(key, []).append(event)
+        if message.place not in refused:
+            taken.add(key)
         if message.offset >= positions.get(message.partition, 0):
             report.unread += 1
         elif key not in held:
             told = "ledger of {}: forgot {} {} {}, which Kafka has at {}"
             report.fault(told.format(path.stem, *key, at(message.place)))
+    report.held_though_refused += len(held.keys() & there.keys() - taken)
     report.repeated += sum(map(len, there.values())) - len(there)
     for key, told in held.items():
         report.fault(*_row(path.stem, family, key, told, there.get(key, [])))

@@ -31,6 +31,12 @@ class Log:
     table: Table
     accepted: list[Row]
 
+    def refused(self) -> set[Place]:
+        """Return where the messages are that were quarantined and not accepted since."""
+        rows = self.table.rows()
+        held = {place_of(row) for row in rows if row["verdict"] == "quarantined"}
+        return held - {place_of(row) for row in self.accepted}
+
 
 def examine_log(family: str, table: Table, kafka: Kafka, tables: Tables, report: Report) -> Log:
     """Compare a log with Kafka; note what is wrong."""
@@ -76,6 +82,8 @@ def _messages(
     there = {one.place: one for one in kafka.of(family)}
     report.messages += len(there)
     for place, verdict in rows:
+        if verdict not in ("accepted", "quarantined", "closed"):
+            yield f"log: {at(place)} is {verdict}, which nothing can be"
         if place not in there and place[2] >= kafka.bounds.get(place[:2], (0, 0))[0]:
             yield f"log: {at(place)} is {verdict}, but Kafka has no such message"
     for place, message in there.items():
@@ -105,7 +113,7 @@ def _judged(message: Message, row: Row, tables: Tables, report: Report) -> Itera
     if verdict.accepted:
         wanted = (verdict.event or {}) | {"schema_id": verdict.schema_id}
         wanted["bucket"] = bucket(wanted["subject"])
-        ignored = _KEPT[:5]
+        ignored: tuple[str, ...] = _KEPT[:5]
     else:
         why = ":".join(one for one in (row["reason"], row["reason_where"]) if one)
         if why not in verdict.reasons:

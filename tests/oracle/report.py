@@ -11,7 +11,8 @@ class Report:
 
     `unjudged`: messages whose verdict is not modelled; `foreign`: log rows of topics that the
     oracle was not given; `unread`: messages the publishers' ledgers have not come to yet;
-    `repeated`: those that say once more what one before them said.
+    `repeated`: those that say once more what one before them said; `held_though_refused`:
+    versions that a ledger holds for published, of which the log has refused every message.
     """
 
     file_rows: int = 0
@@ -32,6 +33,7 @@ class Report:
     ledger_rows: int = 0
     unread: int = 0
     repeated: int = 0
+    held_though_refused: int = 0
     receipts: int = 0
     shipped: int = 0
     answers: int = 0

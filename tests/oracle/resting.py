@@ -108,7 +108,7 @@ def _stated(rows: list[Row], paper: Row, subject: str) -> bool:
             new = {name: value for name, value in told.items() if value is not None}
             parts[told["partition"]] = parts.get(told["partition"], {}) | new
     for parts in layouts.values():
-        times = [one.get("complete_through") for one in parts.values()]
+        times: list[Any] = [one.get("complete_through") for one in parts.values()]
         whole = len(parts) == max(one["partitions"] for one in parts.values())
         left_out = any(subject in one["excepted"] or one["unnamed"] for one in parts.values())
         if whole and not left_out and all(times) and min(times).isoformat() == paper["through"]:

@@ -97,7 +97,7 @@ def _read(value: bytes | None, family: str) -> tuple[int | None, dict[str, Any] 
         return None, None, "schema_of_other_family" if known else "unknown_schema"
     body = io.BytesIO(value[5:])
     try:
-        event = fastavro.schemaless_reader(body, contract.parsed(family), None)
+        event: Any = fastavro.schemaless_reader(body, contract.parsed(family), None)
     except Exception:  # whatever a reader makes of bytes that are no event
         return None, None, "bad_body"
     if body.read(1):
