@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+from deltalake import DeltaTable
 
 from connectors import lake
 from connectors.errors import MiantiError
@@ -19,7 +20,7 @@ from connectors.settings import Settings
 from connectors.topics import topic_name
 from flows.closing import Closings, Overtaken, closing
 from flows.log import DISCARDED, PLACE, log_columns
-from flows.waiting import waiting
+from flows.waiting import discarded, waiting
 from schemas.personal import holds_personal
 
 _log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class NotSaid(MiantiError):
 class Chosen:
     """Which messages are meant: all that fit everything given. Times of landing are UTC.
 
-    `place`: topic, partition, offset.
+    `place`: topic, partition, offset. `discarded`: those that were given up, not those that wait.
     """
 
     reason: str | None = None
@@ -66,6 +67,12 @@ class Chosen:
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     place: tuple[str, int, int] | None = None
+    discarded: bool = False
+
+    def among(self, log: DeltaTable, family: str, columns: pl.Schema) -> pl.LazyFrame:
+        """Return the rows of a log that are meant; `columns` as `flows.waiting.waiting` has them."""
+        rows = discarded(log, columns) if self.discarded else waiting(log, columns)
+        return rows.filter(self.rows(family))
 
     def rows(self, family: str) -> pl.Expr:
         """Return whether a row of the log is meant."""
@@ -88,7 +95,7 @@ def listed(settings: Settings, family: str, chosen: Chosen) -> pl.DataFrame:
     log = lake.open_table(settings, "log", family)
     if log is None:
         return pl.DataFrame(schema=LISTED)
-    meant = waiting(log, _columns(family)).filter(chosen.rows(family))
+    meant = chosen.among(log, family, _columns(family))
     counted = meant.group_by("topic", "reason").agg(
         messages=pl.len().cast(pl.Int64),
         oldest=pl.col("landed_at").min(),
@@ -105,7 +112,7 @@ def shown(settings: Settings, family: str, chosen: Chosen, limit: int) -> pl.Dat
     log = lake.open_table(settings, "log", family)
     if log is None:
         return pl.DataFrame(schema=SHOWN)
-    told = waiting(log, _columns(family)).filter(chosen.rows(family)).select(*SHOWN)
+    told = chosen.among(log, family, _columns(family)).select(*SHOWN)
     return told.sort(PLACE).head(limit).collect()
 
 
@@ -122,7 +129,7 @@ def discard(settings: Settings, family: str, chosen: Chosen, *, by: str, why: st
         try:
             log = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
             closings = Closings(log)
-            meant = waiting(log, _columns(family)).filter(chosen.rows(family))
+            meant = chosen.among(log, family, _columns(family))
             for places in meant.select(PLACE).sort(PLACE).collect().iter_slices(_TOGETHER):
                 closings.write(closing(places, DISCARDED, by=by, why=why))
                 done += places.height

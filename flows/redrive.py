@@ -25,7 +25,6 @@ from flows.decode import digest
 from flows.judge import judge
 from flows.log import ACCEPTED, PLACE, QUARANTINED, REDRIVEN, log_columns
 from flows.quarantine import Chosen
-from flows.waiting import waiting
 from schemas import contract
 
 _log = logging.getLogger(__name__)
@@ -66,8 +65,8 @@ class _Message(NamedTuple):
 def redrive(settings: Settings, family: str, chosen: Chosen) -> Redriven:
     """Judge again what waits, by the rules of today, and accept what they accept, once.
 
-    What they refuse waits on. Raises connectors.lake.Lost when landings were always first; what
-    was accepted until then stays so.
+    What they refuse waits on; what was discarded is taken back if it is chosen. Raises
+    connectors.lake.Lost when landings were always first; what was accepted until then stays so.
     """
     done = Redriven(family)
     if lake.open_table(settings, "log", family) is None:
@@ -84,7 +83,7 @@ def _redrive(settings: Settings, family: str, chosen: Chosen, done: Redriven) ->
     log = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
     closings = Closings(log)
     publishers = contract.publishers(settings.mianti_publishers).publishers
-    meant = waiting(log, _columns(family, _WAITING)).filter(chosen.rows(family))
+    meant = chosen.among(log, family, _columns(family, _WAITING))
     places = meant.select(*PLACE, "raw_digest").collect()
     reasons: Counter[str] = Counter()
 

@@ -16,8 +16,9 @@ from connectors.topics import family_topics, partitions
 from connectors.transactions import transactions
 from flows.complete import Cycle, cycles, stated
 from flows.land import positions
-from flows.log import ACCEPTED, CLOSED, QUARANTINED
+from flows.log import ACCEPTED, QUARANTINED
 from flows.settle import sizes
+from flows.waiting import count_waiting
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def status(settings: Settings, family: str) -> FamilyStatus:
         lag,
         seconds,
         counts.get(ACCEPTED, 0),
-        counts.get(QUARANTINED, 0) - counts.get(CLOSED, 0),
+        count_waiting(log) if counts.get(QUARANTINED, 0) and log is not None else 0,
         sum(sizes(dataset).values()) if dataset is not None else 0,
         _complete(settings, family),
         _last_run(log) if log is not None else None,

@@ -146,7 +146,9 @@ def _closed(log: DeltaTable) -> Iterator[str]:
     taken = rows.filter(pl.col("verdict") == ACCEPTED)
     redriven = closed.lazy().filter(pl.col("reason") == REDRIVEN)
     wrong = {
-        "was redriven or discarded twice": closed.lazy().filter(pl.struct(PLACE).is_duplicated()),
+        "was redriven or discarded twice": closed.lazy().filter(
+            pl.struct(*PLACE, "reason").is_duplicated()
+        ),
         "was closed, but never quarantined": closed.lazy().join(held, on=PLACE, how="anti"),
         "was redriven, but not accepted": redriven.join(
             taken, on=[*PLACE, "landed_at"], how="anti"

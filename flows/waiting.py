@@ -44,6 +44,20 @@ def waiting(
     return known.filter(pl.col("verdict") == QUARANTINED).join(closed, on=PLACE, how="anti")
 
 
+def discarded(log: DeltaTable, columns: pl.Schema) -> pl.LazyFrame:
+    """Return the quarantined rows of a log that were given up, and not redriven since."""
+    rows = lake.scan(log, columns)
+    closed = lake.scan(log, _STANDING).filter(pl.col("verdict") == CLOSED)
+    redriven = closed.filter(pl.col("reason") == REDRIVEN).select(PLACE)
+    given_up = closed.select(PLACE).join(redriven, on=PLACE, how="anti")
+    return rows.filter(pl.col("verdict") == QUARANTINED).join(given_up, on=PLACE, how="semi")
+
+
+def count_waiting(log: DeltaTable) -> int:
+    """Return how many messages wait."""
+    return int(waiting(log, _LOOKED_AT).select(pl.len()).collect().item())
+
+
 def standing(log: DeltaTable) -> pl.LazyFrame:
     """Return the place and verdict of each message of a log once: what was redriven is accepted."""
     rows = lake.scan(log, _STANDING)

@@ -61,6 +61,11 @@ _OPTIONS: Final = (
 )
 
 
+_DISCARDED: Final = click.option(
+    "--discarded", is_flag=True, help="What was given up, not what waits · 已放弃的消息"
+)
+
+
 def _choosing(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that choose messages."""
     for option in reversed(_OPTIONS):
@@ -73,7 +78,8 @@ def _chosen(given: dict[str, Any]) -> tuple[tuple[str, ...], Chosen]:
     since, until = (
         parse_time(given[name], f"--{name}") if given[name] else None for name in ("since", "until")
     )
-    chosen = Chosen(given["reason"], given["publisher"], since, until, given["place"])
+    said = {name: given[name] for name in ("reason", "publisher", "place")}
+    chosen = Chosen(**said, since=since, until=until, discarded=given.get("discarded", False))
     return (given["family"],) if given["family"] else FAMILIES, chosen
 
 
@@ -84,6 +90,7 @@ def command() -> None:
 
 @command.command("list")
 @_choosing
+@_DISCARDED
 @AS_JSON
 def list_(as_json: bool, **given: Any) -> None:
     """Count what waits, by topic and reason · 按主题和原因统计."""
@@ -106,6 +113,7 @@ def list_(as_json: bool, **given: Any) -> None:
 
 @command.command("show")
 @_choosing
+@_DISCARDED
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
 @AS_JSON
 def show(limit: int, as_json: bool, **given: Any) -> None:
@@ -128,6 +136,7 @@ def show(limit: int, as_json: bool, **given: Any) -> None:
 
 @command.command("redrive")
 @_choosing
+@_DISCARDED
 @AS_JSON
 def redrive_(as_json: bool, **given: Any) -> None:
     """Judge again what waits; what is right by now is accepted, once · 重新检查并入库.

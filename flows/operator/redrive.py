@@ -34,6 +34,7 @@ def redrive_flow(
     publisher: str | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
+    discarded: bool = False,
 ) -> State[Any]:
     """Judge quarantined messages again; what is right by now is accepted, once · 重新检查隔离消息
 
@@ -43,9 +44,11 @@ def redrive_flow(
         publisher: Only this publisher's messages. 仅此发布部门的消息。
         since: Only what was landed at or after this time, with its zone. 入库时间起（须含时区）。
         until: Only what was landed before this time, with its zone. 入库时间止（须含时区）。
+        discarded: Take back what was discarded, not what waits. 取回已放弃的消息。
     """
     telling.show_logs()
-    settings, chosen = read_settings(), Chosen(reason, publisher, since, until)
+    chosen = Chosen(reason, publisher, since, until, discarded=discarded)
+    settings = read_settings()
     outcome = each(families, lambda family: redrive(settings, family, chosen))
     _tell_waiting(outcome.done)
     return telling.end("redrive", redriven_line(outcome.done.values()), outcome.failed)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import polars as pl
 
@@ -12,18 +13,27 @@ from connectors.reading import bounds, check_bounds, consumer, read
 from connectors.settings import Settings
 from connectors.topics import partitions
 from flows.check import with_digest
+from flows.judge import judge
+from flows.log import ACCEPTED, QUARANTINED
+from schemas import contract
 from schemas.avro import event_columns
 from schemas.bucket import partition
 from schemas.facets import STATEMENT
+from schemas.publishers import Publisher
+
+#: The digest of no content: whatever is published next differs from it.
+_NOTHING: Final = ""
 
 
 def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int:
     """Read what the topic holds beyond the ledger's position into it; return how many events.
 
     A ledger without any position is a new or a lost one: what it then finds sets the floors below
-    which old files can no longer be put in order. Raises OffsetGone.
+    which old files can no longer be put in order. What landing would refuse is not held for
+    published: its sequence is known, so that it is given to nothing else. Raises OffsetGone.
     """
     known = ledger.position(topic)
+    publishers = contract.publishers(settings.mianti_publishers).publishers
     found = 0
     with consumer(settings) as client:
         parts = partitions(client, topic)
@@ -32,19 +42,21 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
         for part in parts:
             check_bounds(part, start[part], first[part], ends[part])
         for batch in read(client, start, ends):
-            found += _absorb(ledger, batch.records, family)
+            found += _absorb(ledger, batch.records, family, publishers)
             ledger.set_positions(topic, [(p.partition, at) for p, at in batch.positions.items()])
     if not known and found:
         ledger.raise_floors()
     return found
 
 
-def _absorb(ledger: Ledger, records: list[Any], family: str) -> int:
-    events = [event for event in (_event(record.value, family) for record in records) if event]
-    if not events:
-        return 0
-    frame = with_digest(pl.DataFrame(events, schema=event_columns(family)), family)
+def _absorb(
+    ledger: Ledger, records: list[Any], family: str, publishers: Mapping[str, Publisher]
+) -> int:
+    judged = judge(records, family, publishers).sort("partition", "offset")
+    frame = with_digest(judged.filter(verdict=ACCEPTED), family)
     ledger.write(ledger_rows(frame, sent=True))
+    refused = judged.filter(verdict=QUARANTINED).select("partition", "offset").rows()
+    _keep_sequences(ledger, records, {*refused}, family)
     stated = frame.filter(pl.col("file_digest").is_not_null() & pl.col("edition").is_not_null())
     for digest, layout, edition in (
         stated.select("file_digest", "layout", "edition").unique().sort("edition").iter_rows()
@@ -52,7 +64,23 @@ def _absorb(ledger: Ledger, records: list[Any], family: str) -> int:
         ledger.note_file(digest, layout, edition)
         ledger.note_edition(layout, edition)
     _wait(ledger, frame)
-    return len(events)
+    return frame.height
+
+
+def _keep_sequences(
+    ledger: Ledger, records: list[Any], places: set[tuple[int, int]], family: str
+) -> None:
+    """Note what some messages called themselves, and nothing of what they said."""
+    refused = [r.value for r in records if (r.partition, r.offset) in places]
+    events = [event for event in (_event(value, family) for value in refused) if event]
+    names = ledger_rows(
+        pl.DataFrame(events, schema=event_columns(family)).with_columns(
+            content_digest=pl.lit(_NOTHING)
+        ),
+        sent=False,
+    )
+    empty = {n: pl.lit(None, names.schema[n]) for n in ("edition", "file", "row", "mark")}
+    ledger.write(names.with_columns(**empty))
 
 
 def _wait(ledger: Ledger, events: pl.DataFrame) -> None:

@@ -305,6 +305,28 @@ def test_a_lost_ledger_is_read_again_from_the_topic(exchange: Exchange) -> None:
     exchange.verified()
 
 
+def test_what_landing_refuses_does_not_count_as_published(exchange: Exchange) -> None:
+    """Somebody's message with the publisher's name on it hides none of what it says itself."""
+    department = exchange.department()
+    department.publish([department.licence(1)])
+    exchange.ingest()
+    [event] = department.events()
+    later = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
+    forged = event | {"sequence": 2, "decision": event["decision"] | {"scope": "散装食品销售"}}
+    forged |= {"edition": later, "file_digest": "0" * 64}
+    sent = [(event["subject"].encode(), raw.encode(forged, "licence"))]
+    raw.send(exchange.address, department.topic(), sent, partition=0)
+    true = department.licence(1, XK_NR="散装食品销售")
+    outcome = department.publish([true], "true.csv")
+    assert (outcome.published, outcome.refused) == (1, 0)
+    exchange.ingest()
+    assert exchange.dataset()["scope"].to_list() == ["散装食品销售"]
+    assert [event["sequence"] for event in department.events()][-1] == 3
+    department.lose_ledger()
+    assert department.publish([true], "true.csv").published == 0
+    exchange.verified()
+
+
 def test_after_a_lost_ledger_an_older_file_is_not_taken_for_a_newer_one(
     exchange: Exchange,
 ) -> None:

@@ -303,6 +303,27 @@ def test_what_is_discarded_is_recorded_and_stays_in_the_account(exchange: Exchan
     assert exchange.verified().quarantined == waits.height
 
 
+def test_what_was_discarded_by_mistake_is_taken_back(exchange: Exchange) -> None:
+    """Its publisher holds it for published, and would not send the same again."""
+    department = exchange.department()
+    waits = refused(exchange, department, 3)
+    first = waits.row(0, named=True)
+    place = (first["topic"], first["partition"], first["offset"])
+    discard(exchange.settings, FAMILY, EVERY, by="Li Wei", why="sent again")
+    assert department.publish([department.licence(1)], "again.csv").published == 0
+    given_up = Chosen(discarded=True)
+    assert places(shown(exchange.settings, FAMILY, given_up, 100)) == places(waits)
+    one = Chosen(place=place, discarded=True)
+    assert redrive(exchange.settings, FAMILY, one) == Redriven(FAMILY, accepted=1)
+    assert redrive(exchange.settings, FAMILY, one) == Redriven(FAMILY)
+    assert redrive(exchange.settings, FAMILY, given_up).accepted == waits.height - 1
+    assert redrive(exchange.settings, FAMILY, given_up) == Redriven(FAMILY)
+    assert status(exchange.settings, FAMILY).quarantined == 0
+    exchange.ingest()
+    assert exchange.dataset().height == 3
+    exchange.verified()
+
+
 def test_what_was_redriven_and_is_gone_is_found(exchange: Exchange) -> None:
     department = exchange.department()
     waits = refused(exchange, department, 2)

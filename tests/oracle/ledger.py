@@ -56,10 +56,12 @@ def examine_ledger(path: Path, kafka: Kafka, refused: set[Place], report: Report
         elif key not in held:
             told = "ledger of {}: forgot {} {} {}, which Kafka has at {}"
             report.fault(told.format(path.stem, *key, at(message.place)))
-    report.held_though_refused += len(held.keys() & there.keys() - taken)
+    said = {key for key, told in held.items() if told[1]}
+    report.held_though_refused += len(said & there.keys() - taken)
     report.repeated += sum(map(len, there.values())) - len(there)
     for key, told in held.items():
-        report.fault(*_row(path.stem, family, key, told, there.get(key, [])))
+        if told[1] or key in taken:  # of what was refused its sequence alone is kept
+            report.fault(*_row(path.stem, family, key, told, there.get(key, [])))
 
 
 def _event(message: Message) -> Event | None:
