@@ -52,11 +52,14 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
 def _absorb(
     ledger: Ledger, records: list[Any], family: str, publishers: Mapping[str, Publisher]
 ) -> int:
+    if not records:
+        return 0
     judged = judge(records, family, publishers).sort("partition", "offset")
     frame = with_digest(judged.filter(verdict=ACCEPTED), family)
     ledger.write(ledger_rows(frame, sent=True))
     refused = judged.filter(verdict=QUARANTINED).select("partition", "offset").rows()
-    _keep_sequences(ledger, records, {*refused}, family)
+    if refused:
+        _keep_sequences(ledger, records, {*refused}, family)
     stated = frame.filter(pl.col("file_digest").is_not_null() & pl.col("edition").is_not_null())
     for digest, layout, edition in (
         stated.select("file_digest", "layout", "edition").unique().sort("edition").iter_rows()
