@@ -16,13 +16,28 @@ from flows.check import with_digest
 from flows.judge import judge
 from flows.log import ACCEPTED, QUARANTINED
 from schemas import contract
-from schemas.avro import event_columns
 from schemas.bucket import partition
 from schemas.facets import STATEMENT
 from schemas.publishers import Publisher
 
-#: The digest of no content: whatever is published next differs from it.
-_NOTHING: Final = ""
+#: What a version is called.
+_NAME: Final = pl.Schema(
+    {
+        "record_key": pl.String(),
+        "facet": pl.String(),
+        "sequence": pl.Int64(),
+        "subject": pl.String(),
+    }
+)
+#: The digest is no content's: whatever is published next differs from it.
+_NOTHING_SAID: Final = (
+    pl.lit("").alias("digest"),
+    pl.lit(None, pl.Datetime("us", "UTC")).alias("edition"),
+    pl.lit(None, pl.String).alias("file"),
+    pl.lit(None, pl.Int64).alias("row"),
+    pl.lit(value=False).alias("sent"),
+    pl.lit(None, pl.String).alias("mark"),
+)
 
 
 def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int:
@@ -76,14 +91,8 @@ def _keep_sequences(
     """Note what some messages called themselves, and nothing of what they said."""
     refused = [r.value for r in records if (r.partition, r.offset) in places]
     events = [event for event in (_event(value, family) for value in refused) if event]
-    names = ledger_rows(
-        pl.DataFrame(events, schema=event_columns(family)).with_columns(
-            content_digest=pl.lit(_NOTHING)
-        ),
-        sent=False,
-    )
-    empty = {n: pl.lit(None, names.schema[n]) for n in ("edition", "file", "row", "mark")}
-    ledger.write(names.with_columns(**empty))
+    named = [{name: event[name] for name in _NAME} for event in events]
+    ledger.write(pl.DataFrame(named, schema=_NAME).with_columns(_NOTHING_SAID))
 
 
 def _wait(ledger: Ledger, events: pl.DataFrame) -> None:

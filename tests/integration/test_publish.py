@@ -314,7 +314,9 @@ def test_what_landing_refuses_does_not_count_as_published(exchange: Exchange) ->
     later = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
     forged = event | {"sequence": 2, "decision": event["decision"] | {"scope": "散装食品销售"}}
     forged |= {"edition": later, "file_digest": "0" * 64}
-    sent = [(event["subject"].encode(), raw.encode(forged, "licence"))]
+    beyond = event | {"edition": dt.datetime.max.replace(tzinfo=dt.UTC), "record_key": "x" * 9}
+    said = (forged, beyond, event | {"subject": "nobody"})
+    sent = [(event["subject"].encode(), raw.encode(one, "licence")) for one in said]
     raw.send(exchange.address, department.topic(), sent, partition=0)
     true = department.licence(1, XK_NR="散装食品销售")
     outcome = department.publish([true], "true.csv")
