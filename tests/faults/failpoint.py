@@ -53,11 +53,16 @@ class Point:
 
 
 def tune(text: str) -> None:
-    """Give a name of the product another value: `MODULE:NAME=VALUE`."""
+    """Give a name another value: `MODULE:NAME=VALUE`, or `MODULE:NAME[KEY]=VALUE` in a dict."""
     place, _, value = text.partition("=")
+    place, _, key = place.removesuffix("]").partition("[")
     owner, last = _owner(*place.split(":"))
-    getattr(owner, last)  # a name that is gone is an error
-    setattr(owner, last, ast.literal_eval(value))
+    kept = getattr(owner, last)  # a name that is gone is an error
+    if key:
+        assert key in kept, text
+        kept[key] = ast.literal_eval(value)
+    else:
+        setattr(owner, last, ast.literal_eval(value))
 
 
 def run(arguments: Sequence[str], then: Callable[[Point], object]) -> None:

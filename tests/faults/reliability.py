@@ -48,6 +48,12 @@ class Reliability:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines: dict[str, _Line] = {}
+        self._order: dict[str, int] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the order of all tests, of those left out by `-k`, too."""
+        self._order = {item.name: number for number, item in enumerate(items)}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item):  # type: ignore[no-untyped-def] # noqa: ANN201
@@ -68,7 +74,8 @@ class Reliability:
         before, _, table = self._path.read_text("utf-8").partition(_BEGIN)
         rows = dict(_rows(table)) if _partial(session.config) else {}
         rows |= {line.name: line.row(when) for line in self._lines.values()}
-        text = f"{before}{_BEGIN}\n{_HEAD}{''.join(rows.values())}"
+        ordered = sorted(rows, key=lambda name: self._order.get(name, len(self._order)))
+        text = f"{before}{_BEGIN}\n{_HEAD}{''.join(rows[name] for name in ordered)}"
         self._path.write_text(text, "utf-8")
 
 
