@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import closing
 
 from connectors.settings import read_settings
 from flows import maintain as maintaining
-from flows.replica import Follower, place
 
 
 def maintain(family: str) -> None:
     """Compact and vacuum a family's tables, as the nightly deployment does, keeping nothing old."""
     maintaining.maintain(read_settings(), family, retain=dt.timedelta(0))
-
-
-def follow_once() -> None:
-    """Let the window's follower take one step."""
-    settings = read_settings()
-    with place(settings).alone(), closing(Follower(settings)) as follower:
-        follower.step()
