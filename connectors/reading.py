@@ -155,6 +155,17 @@ def check_bounds(part: TopicPartition, at: int, first: int, end: int) -> None:
         )
 
 
+def made_anew(topic: str) -> OffsetGone:
+    """Return what is raised where a topic is another than the one whose offsets are known."""
+    return OffsetGone(
+        f"{topic}: this is not the topic that was landed so far: it was made anew, or another Kafka "
+        "answers. Nothing was landed. Where its offsets go on as they were (a mirrored cluster), "
+        "`mianti ingest --accept-gap` goes on; else restore it, or ask the publisher to send again.",
+        f"{topic}：与此前入库的不是同一主题：主题已被重建，或连接了另一套 Kafka。本次未写入任何数据。"
+        "若位点与原来一致（镜像集群），可用 `mianti ingest --accept-gap` 继续；否则请恢复主题或请发布部门重新报送。",
+    )
+
+
 def _stalled() -> Stalled:
     return Stalled(
         f"Kafka sent nothing for {STALL_SECONDS:.0f} s though messages are there; run it again, "

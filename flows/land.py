@@ -19,9 +19,9 @@ from kafka import TopicPartition
 
 from connectors import lake
 from connectors.ahead import ahead
-from connectors.reading import Batch, bounds, check_bounds, consumer, read
+from connectors.reading import Batch, bounds, check_bounds, consumer, made_anew, read
 from connectors.settings import Settings
-from connectors.topics import family_topics, partitions
+from connectors.topics import family_topics, partitions, topic_numbers
 from connectors.transactions import transactions
 from flows.judge import judge
 from flows.log import (
@@ -34,6 +34,7 @@ from flows.log import (
     next_landed_at,
     offset_id,
     skipped_id,
+    topic_id,
 )
 from schemas import contract
 
@@ -89,8 +90,8 @@ def land(
 
     `plain`: read record by record, as is done anyway with what does not fit whole batches.
     `enough` is asked after each batch whether to leave the rest to the next landing. Raises
-    OffsetGone when Kafka no longer has what the log goes on from (unless `accept_gap`, by which an
-    operator takes the loss, and the log remembers its size), Stalled.
+    OffsetGone when Kafka no longer has what the log goes on from, or has another topic of that name
+    (unless `accept_gap`, by which an operator takes the loss, and the log remembers its size), Stalled.
     """
     landed = Landed(family)
     for attempt in range(_TRIES):
@@ -117,13 +118,18 @@ def _land(
     table = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
     publishers = contract.publishers(settings.mianti_publishers)
     with consumer(settings, whole=not plain) as client:
-        parts = [p for topic in family_topics(settings, family) for p in partitions(client, topic)]
-        start = positions(transactions(table), parts)
+        topics = family_topics(settings, family)
+        parts = [p for topic in topics for p in partitions(client, topic)]
+        known = transactions(table)
+        start = positions(known, parts)
         first, ends = bounds(client, parts)
         for part in parts:
             if accept_gap and start[part] < first[part]:
                 start[part] = _jump(table, part, start[part], first[part])
             check_bounds(part, start[part], first[part], ends[part])
+        numbers = topic_numbers(settings, topics)
+        if not accept_gap:
+            _require_same(known, numbers)
         batches = read(client, dict(start), ends)
 
         def judged(batch: Batch) -> pl.DataFrame:
@@ -132,7 +138,7 @@ def _land(
         with closing(ahead(batches, judged, _JUDGES)) as done:
             for batch, rows in done:
                 counts = _counts(rows)
-                parts_done = _commit(table, rows, counts, batch, start)
+                parts_done = _commit(table, rows, counts, batch, start, numbers)
                 start |= batch.positions
                 _note(landed, counts, parts_done)
                 if enough():
@@ -144,12 +150,20 @@ def positions(known: Mapping[str, int], parts: list[TopicPartition]) -> dict[Top
     return {part: known.get(offset_id(part.topic, part.partition), 0) for part in parts}
 
 
+def _require_same(known: Mapping[str, int], numbers: Mapping[str, int]) -> None:
+    """Raise OffsetGone where a topic is not the one that was landed: its offsets mean other things."""
+    for topic, number in numbers.items():
+        if known.get(topic_id(topic), number) != number:
+            raise made_anew(topic)
+
+
 def _commit(
     table: DeltaTable,
     rows: pl.DataFrame,
     counts: pl.DataFrame,
     batch: Batch,
     start: dict[TopicPartition, int],
+    numbers: Mapping[str, int],
 ) -> list[Part]:
     """Write one batch; the offsets it was read from must still be the log's. Raises Lost."""
     table.update_incremental()
@@ -159,6 +173,7 @@ def _commit(
         raise lake.Lost
     done = [_part(counts, part, start[part], batch.positions[part]) for part in moved]
     ids = {offset_id(p.topic, p.partition): p.end for p in done} | _skips(known, done)
+    ids |= {topic_id(p.topic): numbers[p.topic] for p in done if p.topic in numbers}
     landed_at = next_landed_at(known, dt.datetime.now(dt.UTC))
     ids[LANDED] = landed_number(landed_at)
     stamped = rows.with_columns(landed_at=pl.lit(landed_at, pl.Datetime("us", "UTC")))

@@ -75,6 +75,11 @@ def gap_id(topic: str, partition: int) -> str:
     return f"gap:{topic}:{partition}"
 
 
+def topic_id(topic: str) -> str:
+    """Return the id that holds which topic of that name the offsets are of."""
+    return f"topic:{topic}"
+
+
 #: The newest `landed_at` of the log, in microseconds since 1970: it never falls.
 LANDED: Final = "landed_at"
 #: Counts the commits that closed quarantined messages.

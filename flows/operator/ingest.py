@@ -26,8 +26,10 @@ def ingest_flow(families: list[Family] = EVERY, accept_gap: bool = False) -> Sta
     Args:
         families: Which families to take in; the others are left alone. 要接入的数据类别。
         accept_gap: Go on although messages were deleted from Kafka before they were landed; the
-            log remembers how many. Only when they are lost for good: never in a schedule.
-            消息在入库前已被 Kafka 清除时仍继续，缺口数量会记入日志；仅在确认无法恢复时使用。
+            log remembers how many; or although a topic is another of its name (a mirrored
+            cluster). Only when they are lost for good: never in a schedule.
+            消息在入库前已被 Kafka 清除时仍继续，缺口数量会记入日志；或主题已换为同名主题（镜像集群）。
+            仅在确认无法恢复时使用。
     """
     telling.show_logs()
     outcome = each(families, lambda family: _ingest(read_settings(), family, accept_gap))

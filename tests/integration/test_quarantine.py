@@ -239,7 +239,7 @@ def test_what_a_new_schema_can_read_is_read_from_kafka_where_no_bytes_were_kept(
     """A code with many digits in a row looks like a person's number in what cannot be read."""
     department = exchange.department()
     waits = undecodable(exchange, department, monkeypatch)
-    assert 0 < exchange.log()["raw"].null_count() < waits.height
+    assert exchange.log()["raw"].null_count() > 0
     assert redrive(exchange.settings, FAMILY, EVERY) == Redriven(FAMILY, accepted=waits.height)
     exchange.ingest()
     assert exchange.dataset().height == 20
