@@ -137,6 +137,10 @@ def one(found: list[Version], day: dt.date, known_at: dt.datetime | None = None)
     return row
 
 
+#: What the model says only of contents that name their event; these do not.
+BY_EVENT = {"holding", "standing_event_id"}
+
+
 @given(case=cases(), day=st.sampled_from(CALENDAR), known_at=st.sampled_from([None, *TIMES]))
 @settings(deadline=None, max_examples=150)
 def test_the_fold_agrees_with_the_slow_model(
@@ -148,7 +152,8 @@ def test_the_fold_agrees_with_the_slow_model(
     assert list(rows.select("subject", "record_key").iter_rows()) == sorted(expected)
     for row in rows.iter_rows(named=True):
         wanted = expected[row["subject"], row["record_key"]]
-        assert {name: row[name] for name in wanted} == wanted
+        named = wanted.keys() - BY_EVENT
+        assert {name: row[name] for name in named} == {name: wanted[name] for name in named}
         assert row["as_of"] == day
     assert rows.schema == dataset_columns(family)
 
