@@ -119,6 +119,7 @@ def _land(
     publishers = contract.publishers(settings.mianti_publishers)
     with consumer(settings, whole=not plain) as client:
         topics = family_topics(settings, family)
+        numbers = topic_numbers(settings, topics)
         parts = [p for topic in topics for p in partitions(client, topic)]
         known = transactions(table)
         start = positions(known, parts)
@@ -127,7 +128,6 @@ def _land(
             if accept_gap and start[part] < first[part]:
                 start[part] = _jump(table, part, start[part], first[part])
             check_bounds(part, start[part], first[part], ends[part])
-        numbers = topic_numbers(settings, topics)
         if not accept_gap:
             _require_same(known, numbers)
         batches = read(client, dict(start), ends)
