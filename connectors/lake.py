@@ -137,10 +137,8 @@ def _grown(table: DeltaTable, columns: pl.Schema) -> DeltaTable:
             schema_mode="merge",
             storage_options=options(table.table_uri),
         )
-    except (
-        CommitFailedError,
-        DeltaError,
-    ) as error:  # another process was first, maybe with the same
+    except (CommitFailedError, DeltaError) as error:
+        # Another process was first, maybe with the same.
         if grows(schema(reopened(table)), columns):
             raise Lost from error
     return reopened(table)
@@ -266,7 +264,7 @@ def scan(table: DeltaTable, columns: pl.Schema | None = None) -> pl.LazyFrame:
 def scan_files(
     table: DeltaTable, columns: pl.Schema, partition: tuple[str, str]
 ) -> Iterator[pl.LazyFrame]:
-    """Yield what `scan` gives of one partition, file by file: each was written by one commit."""
+    """Yield what `scan` gives of one partition, file by file, so that memory holds one of them."""
     only = [(partition[0], "=", partition[1])]
     for file in table.file_uris(file_pruning_predicate=only):
         yield _scan(table, [place_of(file)], columns)

@@ -128,8 +128,7 @@ def _land(
             if accept_gap and start[part] < first[part]:
                 start[part] = _jump(table, part, start[part], first[part])
             check_bounds(part, start[part], first[part], ends[part])
-        if not accept_gap:
-            _require_same(known, numbers)
+        _require_same(table, known, numbers, accept=accept_gap)
         batches = read(client, dict(start), ends)
 
         def judged(batch: Batch) -> pl.DataFrame:
@@ -150,11 +149,19 @@ def positions(known: Mapping[str, int], parts: list[TopicPartition]) -> dict[Top
     return {part: known.get(offset_id(part.topic, part.partition), 0) for part in parts}
 
 
-def _require_same(known: Mapping[str, int], numbers: Mapping[str, int]) -> None:
-    """Raise OffsetGone where a topic is not the one that was landed: its offsets mean other things."""
-    for topic, number in numbers.items():
-        if known.get(topic_id(topic), number) != number:
-            raise made_anew(topic)
+def _require_same(
+    table: DeltaTable, known: Mapping[str, int], numbers: Mapping[str, int], *, accept: bool
+) -> None:
+    """Raise OffsetGone where a topic is not the one that was landed: its offsets mean other things.
+
+    What an operator accepts is remembered at once, though the topic may have nothing new.
+    """
+    other = {t: number for t, number in numbers.items() if known.get(topic_id(t), number) != number}
+    if other and not accept:
+        raise made_anew(min(other))
+    if other:
+        lake.append(table, lake.empty(table), {topic_id(t): n for t, n in other.items()})
+        table.update_incremental()
 
 
 def _commit(

@@ -561,6 +561,22 @@ def test_a_topic_made_anew_that_has_grown_beyond_the_old_one_is_not_gone_on_with
     assert of(land(exchange.settings, "licence"), department) == {}
 
 
+def test_a_mirrored_topic_is_accepted_once_though_it_has_nothing_new(exchange: Exchange) -> None:
+    department = exchange.department()
+    event = good(department)
+    exchange.ingest()
+    topic, ends = department.topic(), raw.ends(exchange.address, department.topic())
+    sound = (event["subject"].encode(), raw.encode(event, "licence"))
+    raw.delete_topics(exchange.address, lambda name: name == topic)
+    ensure_topic(exchange.settings, topic)
+    for number, end in ends.items():
+        raw.send(exchange.address, topic, [sound] * end, partition=number)
+    with pytest.raises(OffsetGone, match="not the topic that was landed"):
+        land(exchange.settings, "licence")
+    assert of(land(exchange.settings, "licence", accept_gap=True), department) == {}
+    assert of(land(exchange.settings, "licence"), department) == {}
+
+
 def test_a_lake_begun_after_retention_says_what_it_never_saw(exchange: Exchange) -> None:
     department = exchange.department()
     event = good(department)
