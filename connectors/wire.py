@@ -85,7 +85,7 @@ def spread(values: list[Any], batches: list[RawBatch]) -> pl.Series:
     return frame.select(pl.col("value").repeat_by("count").explode()).to_series()
 
 
-def schema_of(batch: RawBatch, family: str) -> int | None:
+def schema_id_of(batch: RawBatch, family: str) -> int | None:
     """Return the schema of a batch's first message, if that has the shape `to_columns` reads."""
     section = batch.section
     try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from connectors.raw_batches import RawBatch
-from connectors.wire import Columns, schema_of, spread, to_columns
+from connectors.wire import Columns, schema_id_of, spread, to_columns
 from flows.decode import Decoded, decode_records, nothing_refused
 from schemas.avro import event_columns
 from schemas.avro_guard import Unfit
@@ -22,7 +22,7 @@ def decode_batches(batches: list[RawBatch], family: str) -> Iterator[Decoded]:
     """
     alike: dict[int | None, list[RawBatch]] = defaultdict(list)
     for batch in batches:
-        alike[schema_of(batch, family) if batch.asked_whole else None].append(batch)
+        alike[schema_id_of(batch, family) if batch.asked_whole else None].append(batch)
     for number, some in alike.items():
         if number is None:
             yield _plain(some, family)

@@ -43,10 +43,10 @@ def held(messages: Iterable[tuple[str, str | None]]) -> dict[str, Held]:
     }
 
 
-def holding_back(said: Mapping[Pair, Stated], held: Mapping[str, Held]) -> dict[Pair, Stated]:
+def holding_back(said: Mapping[Pair, Stated], waits: Mapping[str, Held]) -> dict[Pair, Stated]:
     """Except from what is stated of a family the enterprises of which messages wait there."""
     nothing = Held(frozenset(), unnamed=False)
-    back = {pair: held.get(pair[0], nothing) for pair in said}
+    back = {pair: waits.get(pair[0], nothing) for pair in said}
     return {
         pair: Stated(
             one.through,
