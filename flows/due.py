@@ -107,7 +107,7 @@ def _is_due(new: Waiting, rows: Mapping[int, int], bucket: int, now: dt.datetime
         new.stops
         or held < SMALL_BUCKET
         or new.versions >= FAIR_PART * held
-        or now - new.oldest > OLDEST_WAIT
+        or abs(now - new.oldest) > OLDEST_WAIT  # a time yet to come: a clock has gone back
     )
 
 

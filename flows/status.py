@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,8 +95,8 @@ def _age(client: KafkaConsumer, behind: dict[Any, int]) -> float:
         client.seek(part, offset)
     oldest: int | None = None
     seen: set[Any] = set()
-    deadline = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=10)
-    while seen != set(behind) and dt.datetime.now(dt.UTC) < deadline:
+    deadline = time.monotonic() + 10
+    while seen != set(behind) and time.monotonic() < deadline:
         for part, records in client.poll(timeout_ms=200).items():
             seen.add(part)
             times = [record.timestamp for record in records[:1]]

@@ -52,6 +52,9 @@ def test_where_nothing_is_new_nothing_is_done() -> None:
         (Waiting(LARGE // 20, JUST_NOW, stops=False), LARGE, True),
         (Waiting(LARGE // 20 - 1, JUST_NOW, stops=False), LARGE, False),
         (Waiting(1, NOW - OLDEST_WAIT * 1.01, stops=False), LARGE, True),
+        # Landed by a clock that has gone back since: how long it has waited is not known.
+        (Waiting(1, NOW + dt.timedelta(minutes=1), stops=False), LARGE, False),
+        (Waiting(1, NOW + dt.timedelta(days=365), stops=False), LARGE, True),
     ],
 )
 def test_a_large_bucket_waits_for_a_fair_part_unless_something_stops_or_grows_old(
