@@ -6,13 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.clients import kept
-from tests.faults.whole import Place, whole
+from tests.faults.whole import Place, published, whole
 from tests.support import kafka as raw
 from tests.support.exchange import Department, Exchange
 
 #: What every scene's files bring: 30 first, then 10 changed and 20 new.
 EVENTS = 30 + 10 + 20
 POISON = 2
+#: Limits of a process that lands each fetch by itself.
+SMALL_BATCHES = (
+    "connectors.reading:_WHOLE_AT_A_TIME=1",
+    "connectors.reading:read.__defaults__=(1,)",
+)
 
 
 @dataclass
@@ -37,6 +42,10 @@ class Scene:
         topic = self.department.topic()
         places = raw.send(self.exchange.address, topic, values, partition=1)
         self.bad += [(topic, partition, offset) for partition, offset in places]
+
+    def partitions(self) -> set[int]:
+        """Return the partitions in which messages lie."""
+        return {partition for _, partition, _ in published(self.exchange)}
 
     def whole(self) -> int:
         """Assert that all of it is there once; return how many messages flowed."""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.processes import again, killed
 from tests.faults.reliability import Fault
-from tests.faults.scene import EVENTS, POISON, Scene, at_first, at_work
+from tests.faults.scene import EVENTS, POISON, SMALL_BATCHES, Scene, at_first, at_work
 from tests.faults.whole import whole
 from tests.support.exchange import Exchange
 from tests.support.window import penalty
@@ -74,10 +74,6 @@ def _again(scene: Scene, fault: Fault) -> None:
     assert fault.flowed == EVENTS + POISON
 
 
-_SMALL_BATCHES = (
-    "connectors.reading:_WHOLE_AT_A_TIME=1",
-    "connectors.reading:read.__defaults__=(1,)",
-)
 _SMALL_GROUPS = ("flows.due:GROUP_ROWS=3",)
 
 
@@ -91,7 +87,7 @@ _SMALL_GROUPS = ("flows.due:GROUP_ROWS=3",)
 def test_landing_in_several_batches(exchange: Exchange, fault: Fault, point: str) -> None:
     scene = at_work(exchange)
     before = exchange.log().height
-    killed(exchange.environment, point, "ingest", "licence", tuned=_SMALL_BATCHES)
+    killed(exchange.environment, point, "ingest", "licence", tuned=SMALL_BATCHES)
     assert before < exchange.log().height < EVENTS + POISON, "it died with part of it landed"
     _again(scene, fault)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pytest
 
+from connectors.topics import PARTITIONS
 from tests.faults.processes import Done, again, held
 from tests.faults.reliability import Fault
-from tests.faults.scene import EVENTS, POISON, at_work
+from tests.faults.scene import EVENTS, POISON, SMALL_BATCHES, at_work
 from tests.support.exchange import Exchange
 
 _LANDING, _SETTLING = "connectors.lake:append:before:1", "connectors.lake:replace:before:1"
@@ -50,11 +52,42 @@ def test_two_at_once(exchange: Exchange, fault: Fault, point: str, order: str) -
                 ends = [first.ended()]
                 second.go()
                 ends.append(second.ended())
+    assert len(scene.partitions()) == PARTITIONS, "the batches span several"
     assert 0 in [end.returncode for end in ends]
     assert all(clean(end) for end in ends), [end.stderr for end in ends]
     again(exchange.environment, *_INGEST)
     fault.flowed = scene.whole()
     assert fault.flowed == EVENTS + POISON + 20
+
+
+@pytest.mark.fault(
+    "two ingests at once: one has landed some of the other's partitions",
+    how=f"batches of one fetch in one of them; both held, `{_LANDING}`",
+)
+def test_overlapping_partitions(exchange: Exchange, fault: Fault) -> None:
+    """Some partitions of its batch are no longer where it read them: none of it may be landed."""
+    scene = at_work(exchange)
+    before = exchange.log().height
+    points = [_LANDING, "connectors.lake:append:before:2"]
+    with (
+        held(exchange.environment, points, *_INGEST, tuned=SMALL_BATCHES) as piecemeal,
+        held(exchange.environment, [_LANDING], *_INGEST) as at_once,
+    ):
+        piecemeal.arrived()
+        at_once.arrived()
+        piecemeal.go()
+        piecemeal.arrived()
+        new = exchange.log().filter(pl.col("landed_at") == pl.col("landed_at").max())
+        assert before < exchange.log().height < EVENTS + POISON
+        assert 0 < new["partition"].n_unique() < len(scene.partitions())
+        at_once.go()
+        ends = [at_once.ended()]
+        piecemeal.go()
+        ends.append(piecemeal.ended())
+    assert all(clean(end) for end in ends), [end.stderr for end in ends]
+    again(exchange.environment, *_INGEST)
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON
 
 
 def clean(end: Done) -> bool:
