@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import signal
+import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from httpx import HTTPStatusError, TransportError, codes
 from prefect import Flow, serve
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Interval, Schedule
@@ -23,6 +28,8 @@ from flows.operator.papers import papers_flow
 from flows.operator.redrive import discard_flow, redrive_flow
 from flows.operator.settle_by_date import settle_by_date_flow
 
+_log = logging.getLogger(__name__)
+_PAUSE_SECONDS: Final = 5.0
 #: A law's day ends at midnight in China.
 _CHINA: Final = "Asia/Shanghai"
 #: A run that finds nothing costs some seconds of CPU to start (`docs/operator.md`, measured).
@@ -125,9 +132,46 @@ DEPLOYMENTS: Final = (
 
 
 def main() -> None:
-    """Serve all deployments until the process is told to end; one process for one Prefect."""
-    crash_orphans([one.name for one in DEPLOYMENTS])
-    serve(*(one.as_prefect() for one in DEPLOYMENTS), pause_on_shutdown=False)
+    """Serve all deployments until the process is told to end; one process for one Prefect.
+
+    A Prefect that is away is waited for: its own runner ends when three polls have failed, and
+    nobody would start it again.
+    """
+    while not _served():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a runner that has ended leaves its own
+        _log.warning(
+            "Prefect does not answer; the deployments are served again when it does. · "
+            "Prefect 没有应答，恢复后将继续提供数据流程。"
+        )
+        _wait_for_prefect()
+
+
+def _served() -> bool:
+    """Serve until told to end; return False when Prefect does not answer."""
+    try:
+        crash_orphans([one.name for one in DEPLOYMENTS])
+        serve(*(one.as_prefect() for one in DEPLOYMENTS), pause_on_shutdown=False)
+    except Exception as error:
+        if not _is_away(error):
+            raise
+        return False
+    return True
+
+
+def _wait_for_prefect() -> None:
+    with get_client(sync_client=True) as client:
+        time.sleep(_PAUSE_SECONDS)
+        while client.api_healthcheck() is not None:
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _is_away(error: Exception) -> bool:
+    if isinstance(error, ExceptionGroup):
+        return all(_is_away(one) for one in error.exceptions)
+    if isinstance(error, HTTPStatusError):
+        return error.response.status_code >= codes.INTERNAL_SERVER_ERROR
+    # The second is how Prefect's runner ends after errors of the same kinds.
+    return isinstance(error, TransportError) or "error threshold" in str(error)
 
 
 if __name__ == "__main__":
