@@ -133,8 +133,12 @@ def _names(replica: Replica, subject: str) -> set[str]:
 
 
 def behind(positions: Mapping[str, Position], now: dt.datetime) -> float | None:
-    """Return how many seconds the replica may be behind the logs; None: it follows none yet."""
-    ages = [(now - position.seen_at).total_seconds() for position in positions.values()]
+    """Return how many seconds the replica may be behind the logs; None: it follows none yet.
+
+    A time yet to come is as far off as one long past: the clock has gone back since, and a follower
+    at work sets it anew within a second.
+    """
+    ages = [abs((now - position.seen_at).total_seconds()) for position in positions.values()]
     return max(ages, default=None)
 
 
