@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -26,13 +26,22 @@ class WindowBusy(MiantiError):
     """Another process answers for this window."""
 
 
+class NotWritten(MiantiError):
+    """Receipts cannot be written, or their file cannot be opened: the disk may be full."""
+
+
 class Receipts:
-    """The receipts of one window; safe to use from one thread at a time."""
+    """The receipts of one window; safe to use from one thread at a time. Raises NotWritten."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        with _told(folder):
+            self._open()
+
+    def _open(self) -> None:
         self._db = sqlite3.connect(
-            folder / "receipts.db", isolation_level=None, check_same_thread=False
+            self._folder / "receipts.db", isolation_level=None, check_same_thread=False
         )
         self._db.execute("PRAGMA busy_timeout = 10000")
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -40,14 +49,15 @@ class Receipts:
         self._db.executescript(_TABLES)
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Add rows in one transaction, which is on the disk when this returns."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            self._db.executemany("INSERT INTO receipts VALUES (?, ?, ?, ?, ?)", rows)
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        """Add rows in one transaction, which is on the disk when this returns. Raises NotWritten."""
+        with _told(self._folder):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany("INSERT INTO receipts VALUES (?, ?, ?, ?, ?)", rows)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.rollback()  # SQLite has done it itself where the disk is full
+                raise
 
     def last(self) -> Row | None:
         """Return the newest receipt."""
@@ -79,6 +89,21 @@ class Receipts:
     def _one(self, query: str, *values: int) -> Row | None:
         found: Row | None = self._db.execute(query, values).fetchone()
         return found
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Raise what a person can act on for what SQLite says."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise NotWritten(
+            f"The window's receipts in {folder} cannot be written ({error}), and without its receipt "
+            "no answer goes out: make room on that disk, and look who may write there. The window "
+            "then answers again by itself.",
+            f"窗口回执无法写入 {folder}（{error}），没有回执就不作答复：请清理该磁盘空间，并检查写入权限。"
+            "恢复后窗口自动继续应答。",
+        ) from error
 
 
 def answering(folder: Path) -> AbstractContextManager[None]:

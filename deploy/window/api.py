@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Awaitable
 from typing import Annotated, Any, Final
 
 import orjson
@@ -12,7 +13,7 @@ from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from connectors.errors import MiantiError
-from connectors.receipts import Receipts
+from connectors.receipts import NotWritten, Receipts
 from connectors.replica import NoReplica
 from deploy.window import models
 from deploy.window.metrics import Metrics
@@ -257,7 +258,7 @@ async def _answered(request: Request, who: Caller, question: Question) -> dict[s
     here = reception(request)
     pending = await _pending(here, who, question)
     told = _told(here.window, question, pending)
-    sealed = await pending.receipt
+    sealed = await _kept(pending.receipt)
     here.metrics.answered(pending.decided)
     return {"receipt": {"id": sealed.id, "at": sealed.body["at"], "hash": sealed.hash}} | told
 
@@ -269,13 +270,21 @@ async def _pending(here: Reception, who: Caller, question: Question) -> Pending:
     if lacks is not None:
         here.metrics.refused()
         why = Words(en=lacks.detail, zh=lacks.detail_zh)
-        await here.window.refuse(asker, question, why)
+        await _kept(here.window.refuse(asker, question, why))
         raise lacks
     try:
         return here.window.ask(asker, question)
     except Behind as error:
         raise Problem(503, "behind", *_both(error), {"Retry-After": "5"}) from None
     except NoReplica as error:
+        raise _unable(error) from None
+
+
+async def _kept(receipt: Awaitable[Sealed]) -> Sealed:
+    """Return a receipt once it is on the disk. Raises Problem: then nothing is answered."""
+    try:
+        return await receipt
+    except NotWritten as error:
         raise _unable(error) from None
 
 

@@ -19,7 +19,7 @@ from flows.receipt.keys import BadKey, ensure_key, fingerprint, make_key, public
 class Desk:
     """Writes a window's chain. The caller holds its place (`connectors.receipts.answering`).
 
-    For one thread. Raises BadKey.
+    For one thread. Raises BadKey, and NotWritten where nothing can be written.
     """
 
     def __init__(self, folder: Path, window: str) -> None:
@@ -38,7 +38,7 @@ class Desk:
     def write(self, bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
         """Return the receipts of some answers; they are on the disk, in one commit.
 
-        Raises sqlite3.Error, and then none is written: the disk may be full.
+        Raises NotWritten, and then none is written: the disk may be full.
         """
         link, sealed = self._link, []
         for body in bodies:

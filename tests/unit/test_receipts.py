@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.receipts import Receipts, Row, WindowBusy, answering
+from connectors.receipts import NotWritten, Receipts, Row, WindowBusy, answering
 from connectors.settings import Settings
 from flows.receipt.chain import (
     START,
@@ -224,6 +224,20 @@ def test_no_receipt_means_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
         asyncio.run(ask())
     assert len(chain(tmp_path)) == 2
+    assert wrong(chain(tmp_path)) == []
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_forgotten_once_there_is_room(tmp_path: Path) -> None:
+    large = [{**ANSWER, "much": "x" * 9_000}]
+    with closing(Desk(tmp_path, WINDOW)) as desk:
+        database = desk._receipts._db
+        [pages] = database.execute("PRAGMA page_count").fetchone()
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        for _ in range(2):
+            with pytest.raises(NotWritten, match=r"disk is full.*make room"):
+                desk.write(large)
+        database.execute("PRAGMA max_page_count = 1000000")
+        assert desk.write(large)[0].sequence == 2
     assert wrong(chain(tmp_path)) == []
 
 
