@@ -102,6 +102,18 @@ def held(
                 one.waiting.close()
 
 
+@contextmanager
+def running(environment: Mapping[str, str], *told: str) -> Iterator[subprocess.Popen[str]]:
+    """Run Python with some arguments while a block lasts; it is killed when the block ends."""
+    process = _start(environment, told)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        process.communicate()
+
+
 def _start(environment: Mapping[str, str], arguments: Sequence[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, *arguments],
