@@ -75,6 +75,10 @@ class LedgerBusy(MiantiError):
     """Another process publishes for this publisher and family now."""
 
 
+class LedgerUnusable(MiantiError):
+    """A ledger's file cannot be read or written: its disk is full, or it is damaged."""
+
+
 class Ledger:
     """One ledger: one publisher, one family. Use `open_ledger`."""
 
@@ -264,14 +268,14 @@ class Ledger:
 def open_ledger(folder: Path, publisher: str, family: str) -> Iterator[Ledger]:
     """Open the ledger of one publisher and family for one process at a time.
 
-    Raises LedgerBusy when another process has it open.
+    Raises LedgerBusy when another process has it open, LedgerUnusable.
     """
     path = folder / f"{publisher}.{family}.sqlite"
     busy = LedgerBusy(
         f"Another publish of {publisher}/{family} is running; wait for it to end.",
         f"{publisher}/{family} 正在发布中，请等待其结束后再试。",
     )
-    with alone(path.with_suffix(".lock"), busy):
+    with alone(path.with_suffix(".lock"), busy), _told(path):
         database = sqlite3.connect(path)
         try:
             database.execute("PRAGMA journal_mode = WAL")
@@ -279,6 +283,21 @@ def open_ledger(folder: Path, publisher: str, family: str) -> Iterator[Ledger]:
             yield Ledger(database)
         finally:
             database.close()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Raise what a person can act on for what SQLite says."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise LedgerUnusable(
+            f"The ledger {path} cannot be read or written ({error}): make room on its disk; where the "
+            "file is damaged, move it away with its -wal. Then publish the file again: what the "
+            "ledger lacks is read from the topic, and nothing will be doubled.",
+            f"台账 {path} 无法读写（{error}）：请清理该磁盘空间；若文件已损坏，请连同其 -wal 文件一并移走。"
+            "然后重新发布同一文件：台账缺失的内容将从主题重新读取，不会重复。",
+        ) from error
 
 
 def _times(column: str) -> pl.Expr:

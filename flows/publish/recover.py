@@ -29,6 +29,7 @@ _NAME: Final = pl.Schema(
         "subject": pl.String(),
     }
 )
+_VERSION: Final = ("record_key", "facet", "sequence")
 #: The digest is no content's: whatever is published next differs from it.
 _NOTHING_SAID: Final = (
     pl.lit("").alias("digest"),
@@ -43,13 +44,14 @@ _NOTHING_SAID: Final = (
 def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int:
     """Read what the topic holds beyond the ledger's position into it; return how many events.
 
-    A ledger without any position is a new or a lost one: what it then finds sets the floors below
-    which old files can no longer be put in order. What landing would refuse is not held for
-    published: its sequence is known, so that it is given to nothing else. Raises OffsetGone.
+    What a ledger has not written down itself, it had lost: it was new, lost, or put back from a
+    backup. That sets the floors below which old files can no longer be put in order. What landing
+    would refuse is not held for published: its sequence is known, so that it is given to nothing
+    else. Raises OffsetGone.
     """
     known = ledger.position(topic)
     publishers = contract.publishers(settings.mianti_publishers).publishers
-    found = 0
+    found, lost = 0, False
     with consumer(settings) as client:
         parts = partitions(client, topic)
         first, ends = bounds(client, parts)
@@ -57,20 +59,23 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
         for part in parts:
             check_bounds(part, start[part], first[part], ends[part])
         for batch in read(client, start, ends):
-            found += _absorb(ledger, batch.records, family, publishers)
+            events, lacked = _absorb(ledger, batch.records, family, publishers)
+            found, lost = found + events, lost or lacked
             ledger.set_positions(topic, [(p.partition, at) for p, at in batch.positions.items()])
-    if not known and found:
+    if lost:
         ledger.raise_floors()
     return found
 
 
 def _absorb(
     ledger: Ledger, records: list[Any], family: str, publishers: Mapping[str, Publisher]
-) -> int:
+) -> tuple[int, bool]:
+    """Return how many events there were, and whether the ledger lacked one."""
     if not records:
-        return 0
+        return 0, False
     judged = judge(records, family, publishers).sort("partition", "offset")
     frame = with_digest(judged.filter(verdict=ACCEPTED), family)
+    lacked = frame.join(ledger.exact(frame["record_key"]), on=_VERSION, how="anti").height > 0
     ledger.write(ledger_rows(frame, sent=True))
     refused = judged.filter(verdict=QUARANTINED).select("partition", "offset").rows()
     if refused:
@@ -82,7 +87,7 @@ def _absorb(
         ledger.note_file(digest, layout, edition)
         ledger.note_edition(layout, edition)
     _wait(ledger, frame)
-    return frame.height
+    return frame.height, lacked
 
 
 def _keep_sequences(

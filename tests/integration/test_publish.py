@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from connectors.errors import MiantiError
 from connectors.files.unreadable import Unreadable
+from connectors.ledger import LedgerUnusable
 from connectors.topics import ensure_topic
 from flows.publish import Outcome
 from flows.publish.edition import BadTime, parse_time
@@ -365,6 +368,45 @@ def test_a_rebuilt_ledger_refuses_what_is_older_than_the_newest_it_finds(
     assert (counts(done), done.reasons) == ((3, 1, 1, 1), {"older_edition": 1})
     later = dept.publish([dept.licence(1, XK_ZT="3")], "later.csv", edition=day(6))
     assert counts(later) == (1, 1, 0, 0)
+
+
+def test_a_ledger_put_back_from_a_backup_refuses_what_is_older_than_it_finds(
+    exchange: Exchange,
+) -> None:
+    """It has lost that a record was unchanged in a newer file, as one that was rebuilt."""
+    dept = exchange.department()
+    dept.publish([dept.licence(1)], edition=day(1))
+    ledger = exchange.home / "ledger" / f"{dept.id}.licence.sqlite"
+    backup = ledger.read_bytes()
+    dept.publish([dept.licence(1), dept.licence(2)], "newer.csv", edition=day(5))
+    ledger.write_bytes(backup)
+    done = dept.publish([dept.licence(1, XK_ZT="3")], "between.csv", edition=day(3))
+    assert (counts(done), done.reasons) == ((1, 0, 0, 1), {"older_edition": 1})
+    later = dept.publish([dept.licence(1, XK_ZT="3")], "later.csv", edition=day(6))
+    assert counts(later) == (1, 1, 0, 0)
+
+
+def test_a_crash_loses_nothing_that_could_make_older_files_unsafe(exchange: Exchange) -> None:
+    """The ledger had written down what it finds in its topic: no file is refused for that."""
+    dept = exchange.department()
+    dept.publish([dept.licence(1)], edition=day(1))
+    dept.publish([dept.licence(2)], "newer.csv", edition=day(5))
+    with closing(sqlite3.connect(exchange.home / "ledger" / f"{dept.id}.licence.sqlite")) as ledger:
+        ledger.execute("UPDATE positions SET next = 0")  # sent, and the position not moved
+        ledger.commit()
+    between = dept.publish([dept.licence(1, XK_ZT="3")], "between.csv", edition=day(3))
+    assert counts(between) == (1, 1, 0, 0)
+
+
+def test_a_damaged_ledger_is_told_and_read_again_once_it_is_moved_away(exchange: Exchange) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(1)])
+    ledger = exchange.home / "ledger" / f"{dept.id}.licence.sqlite"
+    ledger.write_bytes(b"no database at all" * 1_000)
+    with pytest.raises(LedgerUnusable, match="move it away"):
+        dept.publish([dept.licence(1)])
+    ledger.unlink()
+    assert counts(dept.publish([dept.licence(1)])) == (1, 0, 1, 0)
 
 
 def test_a_lost_ledger_knows_what_was_withdrawn_and_corrected(exchange: Exchange) -> None:
