@@ -141,6 +141,8 @@ def _evidence(places: Places, chain: dict[int, Entry]) -> Iterator[str]:
     window, folder = places.window, places.evidence
     shipped = places.shipped.newest.ids.get(f"receipts:{window}", 0) if places.shipped.exists else 0
     kept: set[int] = set()
+    bare: list[range] = []
+    sealed: list[range] = []
     for path in sorted((folder / "receipts" / window).glob("*.jsonl")):
         first, last = map(int, path.stem.split("-"))
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
@@ -154,8 +156,13 @@ def _evidence(places: Places, chain: dict[int, Entry]) -> Iterator[str]:
             yield f"evidence: {path.name} has not the receipts {window}-{first} to {last}"
         kept |= {*numbers}
         anchor = folder / "anchors" / window / f"{last:012}.json"
-        if not anchor.exists():
-            yield f"evidence: receipt {window}-{last} has no anchor"
+        (sealed if anchor.exists() else bare).append(numbers)
+    # One that was cut short has its receipts, and no anchor: they are put there once more.
+    yield from (
+        f"evidence: receipt {window}-{one[-1]} has no anchor"
+        for one in bare
+        if one[-1] <= shipped and not any(one[0] in other and one[-1] in other for other in sealed)
+    )
     yield from (
         f"evidence: receipt {window}-{n} is missing" for n in range(1, shipped + 1) if n not in kept
     )
