@@ -9,6 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from connectors.disk import room
+
 
 class Aside:
     """Use `aside`."""
@@ -18,9 +20,11 @@ class Aside:
         self._frames = 0
 
     def add(self, frame: pl.DataFrame, part: pl.Expr) -> None:
-        """Set a frame's rows aside, each in the part whose number `part` gives."""
-        for (number,), rows in frame.group_by(part.alias("part")):
-            rows.write_ipc(self._folder / f"{number}-{self._frames:09}.arrow", compression="lz4")
+        """Set a frame's rows aside, each in the part whose number `part` gives. Raises DiskFull."""
+        with room(str(self._folder.parent)):
+            for (number,), rows in frame.group_by(part.alias("part")):
+                path = self._folder / f"{number}-{self._frames:09}.arrow"
+                rows.write_ipc(path, compression="lz4")
         self._frames += 1
 
     def part(self, number: int) -> list[pl.DataFrame]:

@@ -12,11 +12,12 @@ from deltalake import CommitProperties, DeltaTable, QueryBuilder, Transaction, w
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
+from connectors.disk import DiskFull, is_full
 from connectors.errors import MiantiError
 from connectors.growing import as_written, changed, grows
 from connectors.preflight import require_safe
 from connectors.settings import Settings
-from connectors.store import S3, exists, no_answer, options, place_of
+from connectors.store import S3, exists, no_answer, options, place_of, refusal
 from connectors.table_files import write_files
 from connectors.transactions import transactions
 
@@ -73,8 +74,7 @@ def _open(place: str) -> DeltaTable:
     except OSError as error:
         if not place.startswith(S3):
             raise
-        refused = "privileges" in str(error)  # its text has lines of colours and addresses
-        raise no_answer("AccessDenied" if refused else "no answer") from error
+        raise no_answer(refusal(error) or "no answer") from error
 
 
 def reopened(table: DeltaTable) -> DeltaTable:
@@ -95,7 +95,8 @@ def ensure_table(
 
     A table of an earlier release gets the columns it lacks; its rows have null there. `only_append`:
     no writer that keeps Delta's protocol may change or delete a row of it. Raises OtherShape, Lost,
-    and connectors.preflight.UnsafeStore where a bucket's server would lose commits.
+    DiskFull, StoreUnreachable, and connectors.preflight.UnsafeStore where a bucket's server would
+    lose commits.
     """
     place = uri(settings, kind, family)
     require_safe(settings.mianti_lake)
@@ -111,9 +112,11 @@ def ensure_table(
             configuration=CONFIGURATION | ({"delta.appendOnly": "true"} if only_append else {}),
             storage_options=options(place),
         )
+    except OSError as error:
+        raise _why_not(place, error) or error from None
     except (CommitFailedError, DeltaError) as error:  # another process made it in this moment
         if open_table(settings, kind, family) is None:
-            raise Lost from error
+            raise _why_not(place, error) or Lost() from error
     return _open(place)
 
 
@@ -183,14 +186,23 @@ def _sure(table: DeltaTable, ids: Mapping[str, int]) -> Iterator[CommitPropertie
     """Give a commit's properties; when the commit fails, find out whether it is in all the same.
 
     A commit can be in although its answer is an error (a response lost on the way). The ids
-    decide: all of them there means ours, or one that went further, is in.
+    decide: all of them there means ours, or one that went further, is in. Raises Lost, DiskFull,
+    StoreUnreachable.
     """
     named = [Transaction(name, number) for name, number in ids.items()]
     try:
         yield CommitProperties(app_transactions=named, max_commit_retries=0)
     except (CommitFailedError, DeltaError, OSError) as error:
         if not _is_in(table, ids):
-            raise Lost from error
+            raise _why_not(table.table_uri, error) or Lost() from error
+
+
+def _why_not(place: str, error: Exception) -> MiantiError | None:
+    """Return what stands against a commit, and would again: no room, no right. None for the rest."""
+    if is_full(error):
+        return DiskFull(place_of(place))
+    refused = refusal(error)
+    return None if refused is None else no_answer(refused)
 
 
 def _is_in(table: DeltaTable, ids: Mapping[str, int]) -> bool:

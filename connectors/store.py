@@ -7,6 +7,7 @@ boto3 reads them, and deltalake and Polars, which have clients of their own, are
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,6 +20,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
+from connectors.disk import room
 from connectors.errors import MiantiError
 
 if TYPE_CHECKING:
@@ -36,8 +38,14 @@ _CONFIG: Final = Config(
 )
 
 
+#: The codes of servers whose bucket or disk is full: QuotaExceeded, XMinioStorageFull, …
+_FULL: Final = re.compile("Quota|Full|Insufficient")
+#: What no repetition helps against, as the tables' own client tells it.
+_REFUSED: Final = re.compile(r"\b(?:4\d\d|507) [A-Z].*?<Code>(\w+)</Code>", re.DOTALL)
+
+
 class StoreUnreachable(MiantiError):
-    """The object storage does not answer, or does not let this client in."""
+    """The object storage does not answer, does not let this client in, or takes no more."""
 
 
 class AlreadyThere(MiantiError):
@@ -54,11 +62,24 @@ def unreachable(error: BotoCoreError | ClientError) -> StoreUnreachable:
 
 def no_answer(kind: str) -> StoreUnreachable:
     """Return the error of a person for one of the tables' own client, told in a word."""
+    if _FULL.search(kind):
+        return StoreUnreachable(
+            f"The object storage takes no more ({kind}): make room in the bucket or raise its quota, "
+            "then run it again. Nothing is lost, and nothing will be doubled.",
+            f"对象存储空间或配额已用尽（{kind}）：请清理存储桶或提高配额后重新运行。数据没有丢失，也不会重复。",
+        )
     return StoreUnreachable(
         f"The object storage does not answer as it should ({kind}): check AWS_ENDPOINT_URL, the "
         "bucket, and the AWS_ settings of who may use it.",
         f"对象存储未能正常响应（{kind}）：请检查 AWS_ENDPOINT_URL、存储桶以及 AWS_ 访问凭证设置。",
     )
+
+
+def refusal(error: Exception) -> str | None:
+    """Return in a word why a server will not do it, told by the tables' own client; None if it may."""
+    text = str(error)  # it has lines of colours and addresses
+    told = _REFUSED.search(text)
+    return told[1] if told else "AccessDenied" if "privileges" in text else None
 
 
 @cache
@@ -150,11 +171,12 @@ def exists(uri: str) -> bool:
 
 
 def write(uri: str, content: bytes | memoryview) -> None:
-    """Write a file whole. Raises StoreUnreachable, OSError."""
+    """Write a file whole. Raises StoreUnreachable, connectors.disk.DiskFull, OSError."""
     if not uri.startswith(S3):
         path = Path(uri)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        with room(str(path.parent)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         return
     bucket, key = bucket_of(uri)
     try:

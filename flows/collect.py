@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from connectors.clients import KafkaUnreachable, kept
+from connectors.disk import DiskFull
 from connectors.errors import MiantiError
 from connectors.files import open_source
 from connectors.ledger import LedgerBusy
@@ -31,7 +32,7 @@ from flows.publish.publish import Request, publish
 
 _log = logging.getLogger(__name__)
 #: What is no fault of the file's: the run ends, and the next one goes on with it.
-_ELSEWHERE: Final = (KafkaUnreachable, NotRunning, NotDelivered, StoreUnreachable)
+_ELSEWHERE: Final = (DiskFull, KafkaUnreachable, NotRunning, NotDelivered, StoreUnreachable)
 
 
 @dataclass(frozen=True)

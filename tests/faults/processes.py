@@ -1,4 +1,4 @@
-"""Processes of a test: the product as a command, killed at a point, or held at one."""
+"""Processes of a test: the product as a command, killed, held or out of room at a point."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def killed(
     ended = _finish(_start(environment, told))
     why = f"{point} was never reached: {ended.stdout}{ended.stderr}"
     assert ended.returncode == -signal.SIGKILL, why
+
+
+def full(environment: Mapping[str, str], size: int, point: str, *what: str) -> Done:
+    """Run something to its end whose disk is full from a point on, but for so many bytes a file."""
+    told = ["-m", "tests.faults.full_at", str(size), point, "--", *what]
+    return _finish(_start(environment, told))
 
 
 @dataclass

@@ -1,0 +1,89 @@
+"""The disk is full at one write and has room again at the next run: told in a sentence, nothing lost."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from tests.faults.processes import again, full
+from tests.faults.reliability import Fault
+from tests.faults.scene import EVENTS, POISON, Scene, at_first, at_work
+from tests.faults.test_publish_killed import FIRST, PARTITIONS, SECOND, once, publishing
+from tests.support.exchange import Exchange
+
+_COMMIT: Final = "deltalake:DeltaTable.create_write_transaction"
+_INGEST: Final = ("ingest", "licence")
+#: So many bytes of a file that is being written are left on the disk.
+_CUT: Final = 100
+
+
+def at(point: str, what: str, name: str, size: int = 0) -> Any:
+    """Return a parameter: from where on there is no room, or only for the beginning of a file."""
+    how = f"`RLIMIT_FSIZE` of {size} bytes, `{point}`"
+    return pytest.param(point, size, id=name, marks=pytest.mark.fault(f"disk full {what}", how=how))
+
+
+POINTS = [
+    at("connectors.lake:write_files:before:1", "at a batch's data file", "batch"),
+    at("connectors.lake:write_files:before:1", "within a batch's data file", "batch-cut", _CUT),
+    at(f"{_COMMIT}:before:1", "at the batch's commit", "commit"),
+    at(f"{_COMMIT}:before:1", "within the batch's commit", "commit-cut", _CUT),
+    at("connectors.aside:Aside.add:before:1", "where settling sets rows aside", "aside", _CUT),
+    at("flows.settle:_put:before:1", "at the history's data file", "history"),
+    at(f"{_COMMIT}:before:4", "at the history's commit", "history-commit"),
+    at(f"{_COMMIT}:before:5", "at the dataset's commit", "dataset-commit", _CUT),
+]
+
+
+@pytest.mark.parametrize(("point", "size"), POINTS)
+def test_ingest_on_a_full_disk(exchange: Exchange, fault: Fault, point: str, size: int) -> None:
+    scene = at_work(exchange)
+    before = exchange.log().height
+    told(exchange, size, point, *_INGEST)
+    assert exchange.log().height in (before, EVENTS + POISON), "a batch is in whole, or not at all"
+    _again(scene, fault)
+
+
+@pytest.mark.fault(
+    "disk full at the very first table",
+    how="`RLIMIT_FSIZE` of 0 bytes, `connectors.lake:ensure_table:before:1`",
+)
+def test_the_first_ingest_on_a_full_disk(exchange: Exchange, fault: Fault) -> None:
+    scene = at_first(exchange)
+    point = "connectors.lake:ensure_table:before:1"
+    told(exchange, 0, point, *_INGEST)
+    _again(scene, fault)
+
+
+@pytest.mark.fault(
+    "disk full where a publisher sets rows aside",
+    how=f"`RLIMIT_FSIZE` of {_CUT} bytes, `flows.publish.spill:Spill.add:before:1`",
+)
+def test_publishing_on_a_full_disk(exchange: Exchange, fault: Fault) -> None:
+    scene = Scene(exchange, exchange.department())
+    scene.publish(*range(1, FIRST + 1))
+    command = publishing(scene)
+    told(exchange, _CUT, "flows.publish.spill:Spill.add:before:1", *command)
+    assert len(scene.department.messages()) == FIRST, "nothing was sent"
+    again(exchange.environment, *command)
+    once(scene, PARTITIONS)
+    _again(scene, fault, FIRST + SECOND + PARTITIONS)
+
+
+def told(exchange: Exchange, size: int, point: str, *command: str) -> None:
+    """Run out of room, and assert that one sentence of each language says where it is wanted."""
+    environment = exchange.environment | {"TMPDIR": str(exchange.home)}
+    ended = full(environment, size, point, *command)
+    assert ended.returncode == 2, ended.stderr
+    english, chinese, *more = ended.stderr.splitlines()
+    assert "The disk is full" in english
+    assert str(exchange.home) in english
+    assert "磁盘已满" in chinese
+    assert more == []
+
+
+def _again(scene: Scene, fault: Fault, events: int = EVENTS + POISON) -> None:
+    again(scene.exchange.environment, *_INGEST)
+    fault.flowed = scene.whole()
+    assert fault.flowed == events
