@@ -10,12 +10,9 @@ from typing import Any, Final
 import fastavro
 import polars as pl
 
-from schemas.avro import (
-    UnknownSchemaError,
-    family_and_version,
-    parsed_event_schema,
-    schema_id,
-)
+from connectors.schema_ids import ForeignSchemaError, SchemaIds
+from schemas.avro import UnknownSchemaError, parsed_event_schema
+from schemas.avro import schema_id as built_in_id
 from schemas.avro_write import bodies
 
 FRAME: Final = struct.Struct(">bI")
@@ -31,16 +28,25 @@ class Undecodable(Exception):
         self.code = code
 
 
-def values(events: pl.DataFrame, family: str) -> pl.Series:
-    """Return events as Kafka values: magic byte 0, the schema id (big-endian), the Avro body."""
-    return bodies(events, family, before=FRAME.pack(0, schema_id(family)))
+def values(events: pl.DataFrame, family: str, schema_id: int | None = None) -> pl.Series:
+    """Return events as Kafka values: magic byte 0, the schema id (big-endian), the Avro body.
+
+    The id is that of `schemas/ids.yaml` unless a registry gives another.
+    """
+    number = built_in_id(family) if schema_id is None else schema_id
+    return bodies(events, family, before=FRAME.pack(0, number))
 
 
-def decode(value: bytes | None, family: str) -> tuple[int, dict[str, Any]]:
-    """Return the schema id and the event of a Kafka value, as it was written. Raises Undecodable."""
+def decode(value: bytes | None, family: str, ids: SchemaIds) -> tuple[int, dict[str, Any]]:
+    """Return the schema id and the event of a Kafka value, as it was written.
+
+    Raises Undecodable, and what `ids` raises where going on would read it wrongly.
+    """
     number, body = unframe(value)
     try:
-        known, version = family_and_version(number)
+        known, version = ids.version(number)
+    except ForeignSchemaError:
+        raise Undecodable("foreign_schema") from None
     except UnknownSchemaError:
         raise Undecodable("unknown_schema") from None
     if known != family:

@@ -48,6 +48,7 @@ def send_all(
     family: str,
     events: pl.DataFrame,
     partition: int | None = None,
+    schema_id: int | None = None,
 ) -> dict[int, list[int]]:
     """Send events keyed by subject; return, by partition, the offsets they were given.
 
@@ -57,7 +58,7 @@ def send_all(
         parts = _partitions(to, topic, events, partition)
         made = zip(
             events["subject"].cast(pl.Binary),
-            values(events, family),
+            values(events, family, schema_id),
             headers(events, family),
             parts,
             strict=True,

@@ -2,7 +2,8 @@
 
 import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,6 +13,7 @@ from connectors.stack import Server, Stack
 
 #: A folder is asked for: the whole of a bucket is seldom one program's.
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}(/[A-Za-z0-9._=-]+)+/?")
+_WEB: Final = ("http", "https")
 
 
 class NotRunning(MiantiError):
@@ -61,6 +63,10 @@ class Settings(BaseSettings):
     kafka_sasl_password: SecretStr | None = None
     kafka_ssl_cafile: Path | None = None
 
+    mianti_schema_registry: str | None = None
+    mianti_schema_registry_username: str | None = None
+    mianti_schema_registry_password: SecretStr | None = None
+
     prefect_api_url: str | None = None
 
     @field_validator(
@@ -103,6 +109,34 @@ class Settings(BaseSettings):
         if place is not None and Path(place).is_file():
             raise ValueError("is a file; a directory is needed")
         return place
+
+    @field_validator("mianti_schema_registry")
+    @classmethod
+    def _address(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        try:
+            parts = urlsplit(text)
+            whole = parts.scheme in _WEB and parts.hostname and parts.port != 0
+        except ValueError:
+            whole = False
+        else:
+            whole = whole and not (parts.username or parts.password or parts.query)
+        if not whole or not text.isascii() or not text.isprintable() or set(text) & set(" #@"):
+            raise ValueError(
+                "must be http://HOST:PORT/PATH or https://…; the name and password it asks for are "
+                "MIANTI_SCHEMA_REGISTRY_USERNAME and MIANTI_SCHEMA_REGISTRY_PASSWORD"
+            )
+        return text.rstrip("/")
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> Self:
+        login = self.mianti_schema_registry_username, self.mianti_schema_registry_password
+        if login.count(None) == 1:
+            raise ValueError(
+                "MIANTI_SCHEMA_REGISTRY_USERNAME and MIANTI_SCHEMA_REGISTRY_PASSWORD go together"
+            )
+        return self
 
     @model_validator(mode="after")
     def _sasl_is_whole(self) -> Self:

@@ -22,11 +22,11 @@ from arro3.core import Array
 from connectors.framing import FRAME, LARGEST_BODY
 from connectors.growing import as_written
 from connectors.raw_batches import RawBatch
+from connectors.schema_ids import SchemaIds, Version
 from schemas.avro import (
     UnknownSchemaError,
     columnar_event_schema,
     event_columns,
-    family_and_version,
     name_enums,
 )
 from schemas.avro_guard import Unfit, size_of_long, walk
@@ -65,14 +65,17 @@ class Columns:
     data: bytes
 
 
-def to_columns(batches: list[RawBatch], schema_id: int) -> Columns:
-    """Read batches of one schema in one piece. Raises Unfit when any row of them does not fit."""
-    data, start = _file(batches, schema_id)
-    family, version = family_and_version(schema_id)
+def to_columns(batches: list[RawBatch], schema_id: int, of: Version) -> Columns:
+    """Read batches of one schema in one piece. Raises Unfit when any row of them does not fit.
+
+    `of`: what the id means.
+    """
+    data, start = _file(batches, of)
+    family, version = of
     wanted = pl.Schema({"__key": pl.Binary(), "__offset": pl.Int64(), **event_columns(family)})
     try:
         rows = pl.read_avro(io.BytesIO(data))
-        begins, ends = _walked(rows, batches, _records(rows, batches, start), data, schema_id)
+        begins, ends = _walked(rows, batches, _records(rows, batches, start), data, schema_id, of)
         named = as_written(name_enums(rows, family, version), wanted)
         return Columns(named, begins, ends, data)
     except (Exception, pl.exceptions.PanicException) as error:  # Polars panics on much damage
@@ -85,8 +88,11 @@ def spread(values: list[Any], batches: list[RawBatch]) -> pl.Series:
     return frame.select(pl.col("value").repeat_by("count").explode()).to_series()
 
 
-def schema_id_of(batch: RawBatch, family: str) -> int | None:
-    """Return the schema of a batch's first message, if that has the shape `to_columns` reads."""
+def schema_id_of(batch: RawBatch, family: str, ids: SchemaIds) -> int | None:
+    """Return the schema of a batch's first message, if that has the shape `to_columns` reads.
+
+    Raises what `ids` raises where nothing is known of it.
+    """
     section = batch.section
     try:
         at = _read_long(section, 0)[1] + 1  # length, attributes
@@ -96,18 +102,18 @@ def schema_id_of(batch: RawBatch, family: str) -> int | None:
         magic, number = FRAME.unpack(section[at : at + FRAME.size])
         right = min(key, value) >= 0 and magic == 0
         right &= _read_long(section, at + value)[0] == HEADERS
-        return number if right and family_and_version(number)[0] == family else None
+        return number if right and ids.version(number)[0] == family else None
     except (IndexError, struct.error, UnknownSchemaError):
         return None
 
 
-def _file(batches: list[RawBatch], schema_id: int) -> tuple[bytes, int]:
+def _file(batches: list[RawBatch], of: Version) -> tuple[bytes, int]:
     """Return an Avro file of the batches' records, in one block, and where in it they begin.
 
     A block for each batch would hold damage back from the next; but Polars takes 0.6 ms for a
     block, and damage is found anyway.
     """
-    head, mark = _container(schema_id)
+    head, mark = _container(of)
     count, size = sum(batch.count for batch in batches), sum(map(len, batches))
     before = head + _long(count) + _long(size)
     return b"".join([before, *(batch.section for batch in batches), mark]), len(before)
@@ -136,6 +142,7 @@ def _walked(
     records: tuple[pl.Series, pl.Series],
     data: bytes,
     schema_id: int,
+    of: Version,
 ) -> tuple[pl.Series, pl.Series]:
     """Follow every row along its bytes; return where the values begin and end. Raises Unfit."""
     source = pl.Series(Array.from_buffer(data))
@@ -143,7 +150,7 @@ def _walked(
     for name, kind in _BEFORE:
         at = walk(kind, rows[name], at, source)
     begins = at
-    for name, kind in [_FRAME, *((f["name"], f["type"]) for f in _fields(schema_id))]:
+    for name, kind in [_FRAME, *((f["name"], f["type"]) for f in _fields(of))]:
         at = walk(kind, rows[name], at, source)
     ends = at
     for name, kind in _AFTER:
@@ -162,18 +169,18 @@ def _walked(
 
 
 @cache
-def _container(schema_id: int) -> tuple[bytes, bytes]:
+def _container(of: Version) -> tuple[bytes, bytes]:
     """Return an Avro file's header for messages of a schema, and the mark that ends its blocks."""
     fields = [{"name": name, "type": kind} for name, kind in (*_BEFORE, _FRAME)]
-    fields += _fields(schema_id)
+    fields += _fields(of)
     fields += [{"name": name, "type": kind} for name, kind in _AFTER]
     out = io.BytesIO()
     fastavro.writer(out, {"type": "record", "name": "Message", "fields": fields}, [])
     return out.getvalue(), out.getvalue()[-16:]
 
 
-def _fields(schema_id: int) -> list[dict[str, Any]]:
-    schema = cast(dict[str, Any], columnar_event_schema(*family_and_version(schema_id)))
+def _fields(of: Version) -> list[dict[str, Any]]:
+    schema = cast(dict[str, Any], columnar_event_schema(*of))
     return list(schema["fields"])
 
 

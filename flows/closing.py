@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -13,10 +15,12 @@ from connectors import lake
 from connectors.growing import as_written
 from connectors.transactions import transactions
 from flows.log import CLOSED, CLOSINGS, LANDED, PLACE, landed_number, next_landed_at
+from flows.remembered import to_remember
 
 #: Landings go on meanwhile and may be first.
 _TRIES: Final = 20
 _TOLD: Final = (*PLACE, "reason", "closed_by", "closed_why")
+_NOTHING: Final[Mapping[int, int]] = MappingProxyType({})
 
 
 class Overtaken(Exception):
@@ -30,10 +34,11 @@ class Closings:
         self._log = log
         self._count = transactions(log).get(CLOSINGS, 0)
 
-    def write(self, rows: pl.DataFrame) -> None:
+    def write(self, rows: pl.DataFrame, learnt: Mapping[int, int] = _NOTHING) -> None:
         """Write rows (`closed`, and others with them) as landed now, in one commit.
 
-        Raises Overtaken, and connectors.lake.Lost when landings were always first.
+        `learnt`: of schema ids (`connectors.schema_ids`). Raises Overtaken, SchemaChanged, and
+        connectors.lake.Lost when landings were always first.
         """
         for _ in range(_TRIES):
             self._log.update_incremental()
@@ -41,14 +46,16 @@ class Closings:
             if known.get(CLOSINGS, 0) != self._count:
                 raise Overtaken
             at = next_landed_at(known, dt.datetime.now(dt.UTC))
-            if self._append(rows.with_columns(landed_at=pl.lit(at, pl.Datetime("us", "UTC"))), at):
+            ids = {CLOSINGS: self._count + 1, LANDED: landed_number(at)}
+            ids |= to_remember(known, learnt)
+            stamped = rows.with_columns(landed_at=pl.lit(at, pl.Datetime("us", "UTC")))
+            if self._append(stamped, at, ids):
                 self._count += 1
                 return
         raise lake.Lost
 
-    def _append(self, rows: pl.DataFrame, at: dt.datetime) -> bool:
+    def _append(self, rows: pl.DataFrame, at: dt.datetime, ids: Mapping[str, int]) -> bool:
         """Append rows; return whether they are in: a lost answer, or another's commit, may mislead."""
-        ids = {CLOSINGS: self._count + 1, LANDED: landed_number(at)}
         with suppress(lake.Lost):
             lake.append(self._log, as_written(rows, lake.schema(self._log)), ids)
         self._log.update_incremental()

@@ -22,6 +22,7 @@ from connectors.disk import DiskFull
 from connectors.errors import MiantiError
 from connectors.files import open_source
 from connectors.ledger import LedgerBusy
+from connectors.registry import NotRegistered, RegistryUnreachable
 from connectors.sending import NotDelivered
 from connectors.settings import NotRunning, Settings
 from connectors.store import StoreUnreachable
@@ -32,7 +33,15 @@ from flows.publish.publish import Request, publish
 
 _log = logging.getLogger(__name__)
 #: What is no fault of the file's: the run ends, and the next one goes on with it.
-_ELSEWHERE: Final = (DiskFull, KafkaUnreachable, NotRunning, NotDelivered, StoreUnreachable)
+_ELSEWHERE: Final = (
+    DiskFull,
+    KafkaUnreachable,
+    NotRunning,
+    NotDelivered,
+    StoreUnreachable,
+    RegistryUnreachable,
+    NotRegistered,
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ def collect(settings: Settings, now: dt.datetime) -> Collected:
     """Publish every file of the drop zone that is ready; `now` is UTC.
 
     A file that cannot be published goes to `failed/` with the reason, and the others go on. Where
-    the fault is Kafka's or the storage's, the run ends: `stopped` says why.
+    the fault is Kafka's, the storage's or the registry's, the run ends: `stopped` says why.
     """
     zone, done = open_zone(settings.mianti_zone), Collected()
     try:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from connectors.framing import Undecodable, decode
+from connectors.schema_ids import BUILT_IN, SchemaIds
 from schemas.avro import event_columns
 
 _PLACE: Final = {
@@ -40,14 +41,14 @@ class Decoded:
     raw: Callable[[pl.Series], list[bytes]]
 
 
-def decode_records(records: Iterable[Any], family: str) -> Decoded:
+def decode_records(records: Iterable[Any], family: str, ids: SchemaIds = BUILT_IN) -> Decoded:
     """Decode consumer records of one family; whatever is no event is refused with its reason."""
     held = list(records)
     events: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     for at, record in enumerate(held):
         try:
-            number, event = decode(record.value, family)
+            number, event = decode(record.value, family, ids)
         except Undecodable as why:
             refused.append(_refused(record, why.code))
             continue

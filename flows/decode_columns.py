@@ -8,13 +8,16 @@ from collections.abc import Iterator
 import polars as pl
 
 from connectors.raw_batches import RawBatch
+from connectors.schema_ids import BUILT_IN, SchemaIds
 from connectors.wire import Columns, schema_id_of, spread, to_columns
 from flows.decode import Decoded, decode_records, nothing_refused
 from schemas.avro import event_columns
 from schemas.avro_guard import Unfit
 
 
-def decode_batches(batches: list[RawBatch], family: str) -> Iterator[Decoded]:
+def decode_batches(
+    batches: list[RawBatch], family: str, ids: SchemaIds = BUILT_IN
+) -> Iterator[Decoded]:
     """Decode batches of one topic: the same events and refusals as `decode_records` gives.
 
     Order and grouping are no one's to rely on. Raises kafka.errors.CorruptRecordError for a batch
@@ -22,29 +25,32 @@ def decode_batches(batches: list[RawBatch], family: str) -> Iterator[Decoded]:
     """
     alike: dict[int | None, list[RawBatch]] = defaultdict(list)
     for batch in batches:
-        alike[schema_id_of(batch, family) if batch.asked_whole else None].append(batch)
+        alike[schema_id_of(batch, family, ids) if batch.asked_whole else None].append(batch)
     for number, some in alike.items():
         if number is None:
-            yield _plain(some, family)
+            yield _plain(some, family, ids)
         else:
-            yield from _halving(some, family, number)
+            yield from _halving(some, family, number, ids)
 
 
-def _halving(batches: list[RawBatch], family: str, number: int) -> Iterator[Decoded]:
+def _halving(
+    batches: list[RawBatch], family: str, number: int, ids: SchemaIds
+) -> Iterator[Decoded]:
     """Decode all at once; where they do not fit, find the batch that is to blame by halving."""
+    version = ids.version(number)
     try:
-        yield _decoded(to_columns(batches, number), batches, family, number)
+        yield _decoded(to_columns(batches, number, version), batches, family, number)
     except Unfit:
         if len(batches) == 1:
-            yield _plain(batches, family)
+            yield _plain(batches, family, ids)
             return
         half = len(batches) // 2
-        yield from _halving(batches[:half], family, number)
-        yield from _halving(batches[half:], family, number)
+        yield from _halving(batches[:half], family, number, ids)
+        yield from _halving(batches[half:], family, number, ids)
 
 
-def _plain(batches: list[RawBatch], family: str) -> Decoded:
-    return decode_records([one for batch in batches for one in batch.records()], family)
+def _plain(batches: list[RawBatch], family: str, ids: SchemaIds) -> Decoded:
+    return decode_records([one for batch in batches for one in batch.records()], family, ids)
 
 
 def _decoded(read: Columns, batches: list[RawBatch], family: str, number: int) -> Decoded:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from connectors.raw_batches import RawBatch
+from connectors.schema_ids import BUILT_IN, SchemaIds
 from connectors.topics import publisher_of
 from flows.check import Check, checks, identity, personal_in_event, with_digest, with_reasons
 from flows.decode import Decoded, decode_records, digest
@@ -24,22 +25,28 @@ _NUMBERS: Final = re.compile(r"1[3-9]\d{9}|\d{17}[\dXx]|\d{15}")
 _GAPS: Final = re.compile(r"[\s\u00a0\u2010-\u2015\u2212\u3000\uff0d-]+")
 
 
-def judge(records: list[Any], family: str, publishers: Mapping[str, Publisher]) -> pl.DataFrame:
+def judge(
+    records: list[Any],
+    family: str,
+    publishers: Mapping[str, Publisher],
+    ids: SchemaIds = BUILT_IN,
+) -> pl.DataFrame:
     """Return log rows (without `landed_at`) of Kafka messages of one family, each with a verdict.
 
     Their order is no one's to rely on.
 
-    `records`: kafka-python's, whole batches (`connectors.raw_batches`), or some of both.
+    `records`: kafka-python's, whole batches (`connectors.raw_batches`), or some of both. Raises what
+    `ids` raises where going on would read them wrongly.
     """
     columns = {n: t for n, t in log_columns(family).items() if n != "landed_at"}
     frames = [pl.DataFrame(schema=columns)]
-    for decoded in _decoded(records, family):
+    for decoded in _decoded(records, family, ids):
         for rows in _judged(decoded, family, publishers):
             frames.append(_shape(rows, columns))
     return pl.concat(frames)
 
 
-def _decoded(records: list[Any], family: str) -> Iterator[Decoded]:
+def _decoded(records: list[Any], family: str, ids: SchemaIds) -> Iterator[Decoded]:
     """Decode the messages of one topic at a time."""
     topics: dict[str, tuple[list[RawBatch], list[Any]]] = {}
     for record in records:
@@ -47,9 +54,9 @@ def _decoded(records: list[Any], family: str) -> Iterator[Decoded]:
         (batches if isinstance(record, RawBatch) else singles).append(record)
     for batches, singles in topics.values():
         if batches:
-            yield from decode_batches(batches, family)
+            yield from decode_batches(batches, family, ids)
         if singles:
-            yield decode_records(singles, family)
+            yield decode_records(singles, family, ids)
 
 
 def _judged(

@@ -20,6 +20,7 @@ from kafka import TopicPartition
 from connectors import lake
 from connectors.ahead import ahead
 from connectors.reading import Batch, bounds, check_bounds, consumer, made_anew, read
+from connectors.schema_ids import SchemaIds
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions, topic_numbers
 from connectors.transactions import transactions
@@ -36,6 +37,7 @@ from flows.log import (
     skipped_id,
     topic_id,
 )
+from flows.remembered import remembered, to_remember
 from schemas import contract
 
 _log = logging.getLogger(__name__)
@@ -91,7 +93,8 @@ def land(
     `plain`: read record by record, as is done anyway with what does not fit whole batches.
     `enough` is asked after each batch whether to leave the rest to the next landing. Raises
     OffsetGone when Kafka no longer has what the log goes on from, or has another topic of that name
-    (unless `accept_gap`, by which an operator takes the loss, and the log remembers its size), Stalled.
+    (unless `accept_gap`, by which an operator takes the loss, and the log remembers its size),
+    SchemaChanged, RegistryUnreachable, Stalled: what was committed before goes for good.
     """
     landed = Landed(family)
     for attempt in range(_TRIES):
@@ -129,15 +132,15 @@ def _land(
                 start[part] = _jump(table, part, start[part], first[part])
             check_bounds(part, start[part], first[part], ends[part])
         _require_same(table, known, numbers, accept=accept_gap)
-        batches = read(client, dict(start), ends)
+        batches, ids = read(client, dict(start), ends), SchemaIds(settings, remembered(known))
 
         def judged(batch: Batch) -> pl.DataFrame:
-            return judge(batch.records, family, publishers.publishers)
+            return judge(batch.records, family, publishers.publishers, ids)
 
         with closing(ahead(batches, judged, _JUDGES)) as done:
             for batch, rows in done:
                 counts = _counts(rows)
-                parts_done = _commit(table, rows, counts, batch, start, numbers)
+                parts_done = _commit(table, rows, counts, batch, start, numbers, ids)
                 start |= batch.positions
                 _note(landed, counts, parts_done)
                 if enough():
@@ -171,6 +174,7 @@ def _commit(
     batch: Batch,
     start: dict[TopicPartition, int],
     numbers: Mapping[str, int],
+    meant: SchemaIds,
 ) -> list[Part]:
     """Write one batch; the offsets it was read from must still be the log's. Raises Lost."""
     table.update_incremental()
@@ -181,6 +185,7 @@ def _commit(
     done = [_part(counts, part, start[part], batch.positions[part]) for part in moved]
     ids = {offset_id(p.topic, p.partition): p.end for p in done} | _skips(known, done)
     ids |= {topic_id(p.topic): numbers[p.topic] for p in done if p.topic in numbers}
+    ids |= to_remember(known, meant.learnt())
     landed_at = next_landed_at(known, dt.datetime.now(dt.UTC))
     ids[LANDED] = landed_number(landed_at)
     stamped = rows.with_columns(landed_at=pl.lit(landed_at, pl.Datetime("us", "UTC")))

@@ -18,13 +18,16 @@ from kafka import TopicPartition
 
 from connectors import lake
 from connectors.reading import bounds, consumer, read
+from connectors.schema_ids import SchemaIds
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
+from connectors.transactions import transactions
 from flows.closing import Closings, Overtaken, closing
 from flows.decode import digest
 from flows.judge import judge
 from flows.log import ACCEPTED, PLACE, QUARANTINED, REDRIVEN, log_columns
 from flows.quarantine import Chosen
+from flows.remembered import remembered
 from schemas import contract
 
 _log = logging.getLogger(__name__)
@@ -66,7 +69,8 @@ def redrive(settings: Settings, family: str, chosen: Chosen) -> Redriven:
     """Judge again what waits, by the rules of today, and accept what they accept, once.
 
     What they refuse waits on; what was discarded is taken back if it is chosen. Raises
-    connectors.lake.Lost when landings were always first; what was accepted until then stays so.
+    SchemaChanged, RegistryUnreachable, and connectors.lake.Lost when landings were always first; what
+    was accepted until then stays so.
     """
     done = Redriven(family)
     if lake.open_table(settings, "log", family) is None:
@@ -81,18 +85,18 @@ def redrive(settings: Settings, family: str, chosen: Chosen) -> Redriven:
 
 def _redrive(settings: Settings, family: str, chosen: Chosen, done: Redriven) -> None:
     log = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
-    closings = Closings(log)
+    closings, ids = Closings(log), SchemaIds(settings, remembered(transactions(log)))
     publishers = contract.publishers(settings.mianti_publishers).publishers
     meant = chosen.among(log, family, _columns(family, _WAITING))
     places = meant.select(*PLACE, "raw_digest").collect()
     reasons: Counter[str] = Counter()
 
     def take(messages: list[_Message]) -> pl.DataFrame:
-        rows = judge([*messages], family, publishers)
+        rows = judge([*messages], family, publishers, ids)
         good = rows.filter(verdict=ACCEPTED)
         if not good.is_empty():
             closed = closing(good, REDRIVEN, by=None, why=None)
-            closings.write(pl.concat([good, closed], how="diagonal"))
+            closings.write(pl.concat([good, closed], how="diagonal"), ids.learnt())
         done.accepted += good.height
         reasons.update(rows.filter(verdict=QUARANTINED)["reason"])
         return rows.select(PLACE)

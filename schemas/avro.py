@@ -130,6 +130,11 @@ def family_and_version(schema_id: int) -> tuple[str, int]:
         ) from None
 
 
+def numbered() -> list[tuple[str, int]]:
+    """Return the family and version of each built-in id, the smallest first."""
+    return [one for _, one in sorted(_ids().items())]
+
+
 @cache
 def event_columns(family: str) -> pl.Schema:
     """Return the Polars columns of the family's events; enums are strings, times are UTC.

@@ -127,6 +127,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "too_large": ("The message is larger than 1 MiB.", "消息超过 1 MiB。"),
     "bad_frame": ("The message has no Confluent frame.", "消息没有 Confluent 帧头。"),
     "unknown_schema": ("The schema id is not known.", "模式编号未知。"),
+    "foreign_schema": (
+        "The schema id is that of a schema which this release does not know.",
+        "模式编号对应的模式不属于本版本已知的模式。",
+    ),
     "schema_of_other_family": (
         "The schema is that of another family.",
         "模式属于其他数据类别。",

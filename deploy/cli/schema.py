@@ -8,9 +8,10 @@ from typing import Final
 
 import click
 
+from connectors.registry import required, subject
 from connectors.settings import read_settings
 from schemas import contract
-from schemas.avro import FAMILIES, Kind, released, schema_of, versions
+from schemas.avro import FAMILIES, Kind, numbered, released, schema_of, versions
 from schemas.compatible import CHANGED, MISSING, Break, breaks, fingerprint
 
 _HELP = """Whether the schemas still take what was published by them · 检查模式兼容性
@@ -20,6 +21,7 @@ added may be null, nothing is taken away and nothing gets another type.
 
 \b
   mianti schema check
+  mianti schema register
 """
 _KINDS: Final[tuple[Kind, ...]] = ("events", "datasets")
 _BROKEN: Final = 1
@@ -43,6 +45,18 @@ def check() -> None:
         sys.exit(_BROKEN)
     count = sum(len(versions(kind, family)) for kind, family in every)
     click.echo(f"{count} versions of {len(every)} schemas: nothing breaks · 全部兼容")
+
+
+@command.command()
+def register() -> None:
+    """Put this release's event schemas into the registry, and say their ids · 登记到注册中心。
+
+    In the order of schemas/ids.yaml: an empty registry that counts from 1 then gives the same ids.
+    """
+    there = required(read_settings())
+    for family, version in numbered():
+        number = there.register(family, version)
+        click.echo(f"{subject(family)} v{version}: {number}")
 
 
 def _broken(kind: Kind, family: str) -> Iterator[str]:

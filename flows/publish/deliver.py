@@ -21,11 +21,14 @@ class Delivery:
     `sent` is told, slice by slice, how many of the events of one call are acknowledged.
     """
 
-    def __init__(self, ledger: Ledger, producer: KafkaProducer, topic: str, family: str) -> None:
+    def __init__(
+        self, ledger: Ledger, producer: KafkaProducer, topic: str, family: str, schema_id: int
+    ) -> None:
         self.ledger = ledger
         self._producer = producer
         self._topic = topic
         self._family = family
+        self._schema_id = schema_id
         self.sent: Callable[[int], None] = lambda _: None
 
     def deliver(self, events: pl.DataFrame, partition: int | None = None) -> int:
@@ -33,7 +36,9 @@ class Delivery:
         done = 0
         for piece in events.iter_slices(_SLICE):
             self.ledger.write(ledger_rows(piece, sent=False))
-            offsets = send_all(self._producer, self._topic, self._family, piece, partition)
+            offsets = send_all(
+                self._producer, self._topic, self._family, piece, partition, self._schema_id
+            )
             self.ledger.confirm(piece)
             self._advance(offsets)
             done += piece.height

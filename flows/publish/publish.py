@@ -17,6 +17,8 @@ from connectors.clients import KafkaUnreachable
 from connectors.errors import MiantiError
 from connectors.files import FAULTS, RefusedFile, Source
 from connectors.ledger import Ledger, open_ledger
+from connectors.registry import RegistryUnreachable
+from connectors.schema_ids import id_to_write
 from connectors.sending import producer
 from connectors.settings import NotRunning, Settings
 from connectors.topics import ensure_topic, family_topics, topic_name
@@ -170,6 +172,7 @@ class _Way:
 def _ways(job: _Job) -> Iterator[_Way]:
     request, settings, dialect = job.request, job.settings, job.match.dialect
     topic = topic_name(job.family, request.publisher)
+    number = 0 if request.dry_run else id_to_write(settings, job.family)
     with open_ledger(settings.mianti_ledger, request.publisher, job.family) as ledger:
         if request.dry_run:
             _look_up(ledger, settings, topic, job.family)
@@ -182,19 +185,19 @@ def _ways(job: _Job) -> Iterator[_Way]:
             yield _Way(ledger, sender, topic)
             return
         with producer(settings) as client:
-            delivery = Delivery(ledger, client, topic, job.family)
+            delivery = Delivery(ledger, client, topic, job.family, number)
             yield _Way(ledger, sender, topic, delivery, client)
 
 
 def _look_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> None:
     """Bring the ledger up to date for a dry run, where there is a Kafka and a topic already.
 
-    Without one a file can be tried all the same, against what the ledger knows.
+    Without one, or its registry, a file can be tried all the same, against what the ledger knows.
     """
     try:
         if topic in family_topics(settings, family):
             catch_up(ledger, settings, topic, family)
-    except (NotRunning, KafkaUnreachable):
+    except (NotRunning, KafkaUnreachable, RegistryUnreachable):
         return
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from connectors.framing import Undecodable, decode
 from connectors.ledger import Ledger
 from connectors.reading import bounds, check_bounds, consumer, read
+from connectors.schema_ids import SchemaIds
 from connectors.settings import Settings
 from connectors.topics import partitions
 from flows.check import with_digest
@@ -47,11 +48,11 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
     What a ledger has not written down itself, it had lost: it was new, lost, or put back from a
     backup. That sets the floors below which old files can no longer be put in order. What landing
     would refuse is not held for published: its sequence is known, so that it is given to nothing
-    else. Raises OffsetGone.
+    else. Raises OffsetGone, RegistryUnreachable.
     """
     known = ledger.position(topic)
     publishers = contract.publishers(settings.mianti_publishers).publishers
-    found, lost = 0, False
+    found, lost, ids = 0, False, SchemaIds(settings)
     with consumer(settings) as client:
         parts = partitions(client, topic)
         first, ends = bounds(client, parts)
@@ -59,7 +60,7 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
         for part in parts:
             check_bounds(part, start[part], first[part], ends[part])
         for batch in read(client, start, ends):
-            events, lacked = _absorb(ledger, batch.records, family, publishers)
+            events, lacked = _absorb(ledger, batch.records, family, publishers, ids)
             found, lost = found + events, lost or lacked
             ledger.set_positions(topic, [(p.partition, at) for p, at in batch.positions.items()])
     if lost:
@@ -68,18 +69,22 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
 
 
 def _absorb(
-    ledger: Ledger, records: list[Any], family: str, publishers: Mapping[str, Publisher]
+    ledger: Ledger,
+    records: list[Any],
+    family: str,
+    publishers: Mapping[str, Publisher],
+    ids: SchemaIds,
 ) -> tuple[int, bool]:
     """Return how many events there were, and whether the ledger lacked one."""
     if not records:
         return 0, False
-    judged = judge(records, family, publishers).sort("partition", "offset")
+    judged = judge(records, family, publishers, ids).sort("partition", "offset")
     frame = with_digest(judged.filter(verdict=ACCEPTED), family)
     lacked = frame.join(ledger.exact(frame["record_key"]), on=_VERSION, how="anti").height > 0
     ledger.write(ledger_rows(frame, sent=True))
     refused = judged.filter(verdict=QUARANTINED).select("partition", "offset").rows()
     if refused:
-        _keep_sequences(ledger, records, {*refused}, family)
+        _keep_sequences(ledger, records, {*refused}, family, ids)
     stated = frame.filter(pl.col("file_digest").is_not_null() & pl.col("edition").is_not_null())
     for digest, layout, edition in (
         stated.select("file_digest", "layout", "edition").unique().sort("edition").iter_rows()
@@ -91,11 +96,15 @@ def _absorb(
 
 
 def _keep_sequences(
-    ledger: Ledger, records: list[Any], places: set[tuple[int, int]], family: str
+    ledger: Ledger,
+    records: list[Any],
+    places: set[tuple[int, int]],
+    family: str,
+    ids: SchemaIds,
 ) -> None:
     """Note what some messages called themselves, and nothing of what they said."""
     refused = [r.value for r in records if (r.partition, r.offset) in places]
-    events = [event for event in (_event(value, family) for value in refused) if event]
+    events = [event for event in (_event(value, family, ids) for value in refused) if event]
     named = [{name: event[name] for name in _NAME} for event in events]
     ledger.write(pl.DataFrame(named, schema=_NAME).with_columns(_NOTHING_SAID))
 
@@ -125,9 +134,9 @@ def _wait(ledger: Ledger, events: pl.DataFrame) -> None:
             ledger.note_waiting(row["layout"], pl.concat([kept, new]))
 
 
-def _event(value: bytes | None, family: str) -> dict[str, Any] | None:
+def _event(value: bytes | None, family: str, ids: SchemaIds) -> dict[str, Any] | None:
     try:
-        return decode(value, family)[1]
+        return decode(value, family, ids)[1]
     except Undecodable:
         return None  # no event of this publisher's: landing explains it
 

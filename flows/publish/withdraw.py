@@ -8,6 +8,7 @@ import polars as pl
 
 from connectors.errors import MiantiError
 from connectors.ledger import Ledger, open_ledger
+from connectors.schema_ids import id_to_write
 from connectors.sending import producer
 from connectors.settings import Settings
 from connectors.topics import ensure_topic, topic_name
@@ -38,7 +39,7 @@ def withdraw(
     owner = publisher_line(settings, publisher)
     _check_reason(reason)
     for family in owner.families:
-        topic = topic_name(family, publisher)
+        topic, number = topic_name(family, publisher), id_to_write(settings, family)
         with open_ledger(settings.mianti_ledger, publisher, family) as ledger:
             ensure_topic(settings, topic)
             catch_up(ledger, settings, topic, family)
@@ -49,7 +50,7 @@ def withdraw(
                 return False
             event = _event(known, family, publisher, reason, ledger, undo=undo)
             with producer(settings) as client:
-                Delivery(ledger, client, topic, family).deliver(event)
+                Delivery(ledger, client, topic, family, number).deliver(event)
             return True
     raise _unknown(record_key, publisher, settings)
 

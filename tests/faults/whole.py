@@ -90,7 +90,7 @@ def _each_is_what_was_sent(flowed: Messages, log: pl.DataFrame, family: str) -> 
     for row in log.iter_rows(named=True):
         value = flowed[row["topic"], row["partition"], row["offset"]].value
         if row["verdict"] == "accepted":
-            event = raw.decode(value, family)
+            event = raw.decode(value, family, row["schema_id"])
             assert {name: row[name] for name in _SAID} == {name: event[name] for name in _SAID}
         elif row["verdict"] == "quarantined":
             assert row["reason"]

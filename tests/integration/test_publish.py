@@ -492,7 +492,7 @@ def test_a_ledger_written_down_but_never_sent_is_sent_with_the_same_ids(
     dept = exchange.department()
     written: list[str] = []
 
-    def crashing(client: Any, topic: str, family: str, records: Any, partition: Any) -> Any:
+    def crashing(client: Any, topic: str, family: str, records: Any, *_: Any) -> Any:
         written.extend(records["event_id"])
         raise Crash
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from connectors import framing, lake
+from connectors import lake, schema_ids
 from connectors.settings import Settings
 from deploy.cli.main import cli
 from flows import redrive as redriving
@@ -226,7 +226,7 @@ def undecodable(
 
     department.publish([department.licence(n) for n in range(1, 21)])
     with monkeypatch.context() as patched:
-        patched.setattr(framing, "family_and_version", unknown)
+        patched.setattr(schema_ids, "family_and_version", unknown)
         land(exchange.settings, FAMILY, plain=True)
     waits = shown(exchange.settings, FAMILY, EVERY, 100)
     assert waits["reason"].unique().to_list() == ["unknown_schema"]

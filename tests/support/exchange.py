@@ -47,6 +47,7 @@ class Exchange:
     lake: str
     departments: list[Department] = field(default_factory=list)
     dialects: Path | None = None
+    registry: str | None = None
 
     @property
     def settings(self) -> Settings:
@@ -61,6 +62,7 @@ class Exchange:
             "mianti_publishers": self._table(),
             "mianti_dialects": self.dialects,
             "kafka_bootstrap_servers": self.address,
+            "mianti_schema_registry": self.registry,
         }
         return Settings(**given | changes)
 
@@ -73,7 +75,11 @@ class Exchange:
             "MIANTI_PUBLISHERS": str(self._table()),
             "KAFKA_BOOTSTRAP_SERVERS": self.address,
         }
-        return fixed | ({"MIANTI_DIALECTS": str(self.dialects)} if self.dialects else {})
+        return (
+            fixed
+            | ({"MIANTI_DIALECTS": str(self.dialects)} if self.dialects else {})
+            | ({"MIANTI_SCHEMA_REGISTRY": self.registry} if self.registry else {})
+        )
 
     def _table(self) -> Path:
         path = self.home / f"publishers-{len(self.departments)}.yaml"

@@ -141,10 +141,13 @@ def encode(event: Mapping[str, Any], family: str) -> bytes:
     return struct.pack(">bI", 0, number) + out.getvalue()
 
 
-def decode(value: bytes, family: str) -> dict[str, Any]:
-    """Return the event of a message; fails when anything but an Avro body follows the frame."""
+def decode(value: bytes, family: str, schema_id: int | None = None) -> dict[str, Any]:
+    """Return the event of a message; fails when anything but an Avro body follows the frame.
+
+    `schema_id`: the one it must have, the built-in one unless told.
+    """
     number, schema = _schema(family)
-    assert struct.unpack(">bI", value[:5]) == (0, number)
+    assert struct.unpack(">bI", value[:5]) == (0, number if schema_id is None else schema_id)
     body = io.BytesIO(value[5:])
     event = fastavro.schemaless_reader(body, schema, None)
     assert body.read() == b""

@@ -29,10 +29,10 @@ def plainly(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     calls: list[int] = []
     plain = decode_columns.decode_records
 
-    def counted(records: Any, family: str) -> Any:
+    def counted(records: Any, *rest: Any) -> Any:
         held = list(records)
         calls.append(len(held))
-        return plain(held, family)
+        return plain(held, *rest)
 
     monkeypatch.setattr(decode_columns, "decode_records", counted)
     return calls
