@@ -56,6 +56,10 @@ class Registry:
             self._schemas[schema_id] = number
         return self._schemas[schema_id]
 
+    def forget(self, schema_id: int) -> None:
+        """Ask again what schema an id has: it may have been put right."""
+        self._schemas.pop(schema_id, None)
+
     def id_of(self, family: str, version: int) -> int:
         """Return the id of an event schema. Raises RegistryUnreachable, NotRegistered."""
         one = family, version

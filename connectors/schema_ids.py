@@ -31,16 +31,21 @@ class SchemaChanged(MiantiError):
 
 
 class SchemaIds:
-    """What ids mean, each asked for once, to one run; `known`: what they meant to its log before.
+    """What ids mean to one run, each asked for once.
 
-    Known and learnt are numbers of schemas (`schemas.meaning`) by id. Without any settings the ids
-    are those of `schemas/ids.yaml`.
+    `known`: what they meant to its log before, numbers of schemas (`schemas.meaning`) by id. Learnt
+    is by which others the run reads its `family`: what it refuses may be put right in the registry.
+    Without any settings the ids are those of `schemas/ids.yaml`.
     """
 
     def __init__(
-        self, settings: Settings | None = None, known: Mapping[int, int] = _NOTHING
+        self,
+        settings: Settings | None = None,
+        family: str | None = None,
+        known: Mapping[int, int] = _NOTHING,
     ) -> None:
         self._registry = None if settings is None else registry(settings)
+        self._family = family
         self._known = known
         self._meant: dict[int, int | None] = {}
         self._learnt: dict[int, int] = {}
@@ -65,7 +70,7 @@ class SchemaIds:
         return version
 
     def learnt(self) -> dict[int, int]:
-        """Return what ids mean that were not known before."""
+        """Return what the ids mean by which the family is read, and which were not known before."""
         return self._learnt.copy()
 
     def _found(self, number: int) -> int | None:
@@ -78,8 +83,11 @@ class SchemaIds:
             return known
         if said is None:
             return known
+        if self._registry is not None and known not in (None, said):
+            self._registry.forget(number)
         require_same(number, said, self._known)
-        if said != NO_SCHEMA and known is None:
+        version = version_of(said)
+        if known is None and version is not None and version[0] == self._family:
             self._learnt[number] = said
         return said
 

@@ -132,7 +132,10 @@ def _land(
                 start[part] = _jump(table, part, start[part], first[part])
             check_bounds(part, start[part], first[part], ends[part])
         _require_same(table, known, numbers, accept=accept_gap)
-        batches, ids = read(client, dict(start), ends), SchemaIds(settings, remembered(known))
+        batches, ids = (
+            read(client, dict(start), ends),
+            SchemaIds(settings, family, remembered(known)),
+        )
 
         def judged(batch: Batch) -> pl.DataFrame:
             return judge(batch.records, family, publishers.publishers, ids)

@@ -85,7 +85,8 @@ def redrive(settings: Settings, family: str, chosen: Chosen) -> Redriven:
 
 def _redrive(settings: Settings, family: str, chosen: Chosen, done: Redriven) -> None:
     log = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
-    closings, ids = Closings(log), SchemaIds(settings, remembered(transactions(log)))
+    closings = Closings(log)
+    ids = SchemaIds(settings, family, remembered(transactions(log)))
     publishers = contract.publishers(settings.mianti_publishers).publishers
     meant = chosen.among(log, family, _columns(family, _WAITING))
     places = meant.select(*PLACE, "raw_digest").collect()

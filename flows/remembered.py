@@ -19,7 +19,7 @@ def remembered(known: Mapping[str, int]) -> dict[int, int]:
 def to_remember(known: Mapping[str, int], learnt: Mapping[int, int]) -> dict[str, int]:
     """Return the transactions by which a commit adds what was learnt to what is known.
 
-    Raises SchemaChanged where another has learnt otherwise meanwhile.
+    Raises SchemaChanged where another landing has learnt otherwise meanwhile.
     """
     before = remembered(known)
     for number, meant in learnt.items():

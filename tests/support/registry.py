@@ -45,9 +45,12 @@ def fetch(tools: Path) -> Path:
     if not place.exists():
         part = place.with_name(f"{place.name}.part")
         shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
         told = [f"-Dartifact={APICURIO}", f"-DoutputDirectory={part}"]
         command = [maven(), "-q", "-B", "dependency:unpack", *told]
-        subprocess.run(command, env={**os.environ, **UTF8}, check=True, timeout=600)
+        # In a folder of its own: where it marks what it has unpacked, it does not unpack it again.
+        env = {**os.environ, **UTF8}
+        subprocess.run(command, cwd=part, env=env, check=True, timeout=600)
         part.rename(place)
     return place
 
