@@ -23,7 +23,7 @@ class KafkaUnreachable(MiantiError):
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Turn what a client raises while it is made into KafkaUnreachable."""
+    """Turn what a client raises while it is made or asked into KafkaUnreachable."""
     try:
         yield
     except KafkaError as error:
@@ -55,21 +55,20 @@ def client(
 ) -> Iterator[Client]:
     """Give a client and close it, or the one that is kept of its kind and settings.
 
-    Raises KafkaUnreachable.
+    Raises KafkaUnreachable, also for what the client raises in the block: Kafka may go away when a
+    kept one has long been made.
     """
     held = _KEPT.get()
-    if held is not None and kind in held[1]:
-        yield held[1][kind]
-        return
     with connecting():
+        if held is not None:
+            ends, known = held
+            if kind not in known:
+                known[kind] = make()
+                ends.callback(close, known[kind])
+            yield known[kind]
+            return
         made = make()
-    if held is not None:
-        ends, known = held
-        known[kind] = made
-        ends.callback(close, made)
-        yield made
-        return
-    try:
-        yield made
-    finally:
-        close(made)
+        try:
+            yield made
+        finally:
+            close(made)
