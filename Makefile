@@ -17,7 +17,7 @@ define NEED_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help check setup demo up down clean lint format test faults bench
+.PHONY: help check setup demo up down clean lint format test faults soak bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,15 @@ test: check setup ## Run all tests, on a real Kafka
 
 faults: check setup ## Break it on purpose, and write docs/reliability.md's table
 	$(BIN)/pytest tests/faults --reliability docs/reliability.md
+
+SECONDS = 900
+RATE = 5000
+ASKS = 50
+KILL_EVERY = 30
+SEED =
+soak: check setup ## A quarter of an hour at full rate, a part killed each 30 s
+	$(BIN)/python -m tests.soak --seconds $(SECONDS) --rate $(RATE) --asks $(ASKS) \
+	  --kill-every $(KILL_EVERY) $(if $(SEED),--seed $(SEED))
 
 bench: check setup ## Measure speed and memory beside their limits (half an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
