@@ -63,7 +63,7 @@ def code_lists(extra: Path | None = None) -> dict[str, CodeList]:
 def publishers(path: Path | None = None) -> PublishersTable:
     """Return the publishers' table of `path`, or the one shipped."""
     file = path or _HERE / "publishers.yaml"
-    return _read(PublishersTable, file.name, file.read_text("utf-8"))
+    return _read(PublishersTable, file.name, _text(file))
 
 
 @cache
@@ -75,13 +75,23 @@ def catalogue(folder: Path | None = None) -> Catalogue:
     if folder is not None and not folder.is_dir():
         raise BadContract(str(folder), "there is no such directory", "catalogue")
     parts: dict[str, dict[str, Any]] = {}
-    for name, text in _yaml_in(folder or _HERE / "catalogue"):
-        for part, entries in _loaded(name, text, "catalogue").items():
+    for name, text in _yaml_in(folder or _HERE / "catalogue", "catalogue"):
+        for part, entries in _parts(name, text).items():
             known = parts.setdefault(part, {})
-            if twice := sorted(known.keys() & entries.keys()):
+            if twice := sorted(map(str, known.keys() & entries.keys())):
                 raise BadContract(name, f"{part}: {twice[0]} is in another file, too", "catalogue")
             known |= entries
     return _validated(Catalogue, "catalogue", parts, "catalogue")
+
+
+def _parts(name: str, text: str) -> dict[str, dict[str, Any]]:
+    content = _loaded(name, text, "catalogue") or {}
+    if not isinstance(content, dict):
+        raise BadContract(name, "must hold parts by their names", "catalogue")
+    for part, entries in content.items():
+        if not isinstance(entries, dict):
+            raise BadContract(name, f"{part}: must hold entries by their names", "catalogue")
+    return content
 
 
 def _read(model: type[_Model], name: str, text: str) -> _Model:
@@ -93,6 +103,10 @@ def _loaded(name: str, text: str, guide: str = "dialects") -> Any:
         return yaml.load(text, _EachOnce)  # noqa: S506 - a safe loader, and stricter
     except yaml.YAMLError as error:
         raise BadContract(name, " ".join(str(error).split()), guide) from None
+    except Exception as error:
+        # PyYAML raises whatever its parts do (a day that is none, an odd tag, too great a depth).
+        why = f"is no YAML that can be read ({type(error).__name__})"
+        raise BadContract(name, why, guide) from None
 
 
 def _validated(model: type[_Model], name: str, content: Any, guide: str = "dialects") -> _Model:
@@ -122,7 +136,15 @@ def _yaml_files(folder: str, extra: Path | None) -> Iterator[tuple[str, str]]:
         yield from _yaml_in(extra)
 
 
-def _yaml_in(folder: Traversable) -> Iterator[tuple[str, str]]:
+def _yaml_in(folder: Traversable, guide: str = "dialects") -> Iterator[tuple[str, str]]:
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".yaml"):
-            yield entry.name, entry.read_text("utf-8")
+            yield entry.name, _text(entry, guide)
+
+
+def _text(file: Traversable, guide: str = "dialects") -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        why = f"is not in UTF-8 (byte {error.start + 1}): save it as UTF-8"
+        raise BadContract(file.name, why, guide) from None
