@@ -49,12 +49,21 @@ class Receipts:
         self._db.executescript(_TABLES)
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Add rows in one transaction, which is on the disk when this returns. Raises NotWritten."""
-        with _told(self._folder):
+        """Add rows in a transaction that `commit` ends. Raises NotWritten: then none is there."""
+        with self._whole():
             self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT INTO receipts VALUES (?, ?, ?, ?, ?)", rows)
+
+    def commit(self) -> None:
+        """Return when what was added is on the disk. Raises NotWritten: then none is there."""
+        with self._whole():
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        with _told(self._folder):
             try:
-                self._db.executemany("INSERT INTO receipts VALUES (?, ?, ?, ?, ?)", rows)
-                self._db.execute("COMMIT")
+                yield
             except BaseException:
                 self._db.rollback()  # SQLite has done it itself where the disk is full
                 raise

@@ -69,7 +69,7 @@ class Window:
         self._gathering: Gathering | None = None
         self._mark: tuple[int, int] | None = None
         self._desk = Desk(settings.mianti_window, settings.mianti_window_name)
-        self._receipts = Together(self._desk.write)
+        self._receipts = Together(self._desk)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -106,6 +106,7 @@ class Window:
 
     def close(self) -> None:
         """Close what is open."""
+        self._receipts.close()
         self._desk.close()
         if self._gathering is not None:
             self._gathering.replica.close()

@@ -19,7 +19,7 @@ from flows.receipt.keys import BadKey, ensure_key, fingerprint, make_key, public
 class Desk:
     """Writes a window's chain. The caller holds its place (`connectors.receipts.answering`).
 
-    For one thread. Raises BadKey, and NotWritten where nothing can be written.
+    For one thread at a time. Raises BadKey, and NotWritten where nothing can be written.
     """
 
     def __init__(self, folder: Path, window: str) -> None:
@@ -32,14 +32,21 @@ class Desk:
             self._receipts.close()
             raise
         self._link = Link(0, START) if last is None else Link(last[0], last[2])
+        self._placed = self._link
         if last is None:
             self.write([key_body(self._key.public)])
 
     def write(self, bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
-        """Return the receipts of some answers; they are on the disk, in one commit.
+        """Return the receipts of some answers, which are on the disk.
 
         Raises NotWritten, and then none is written: the disk may be full.
         """
+        sealed = self.place(bodies)
+        self.commit()
+        return sealed
+
+    def place(self, bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
+        """Return the receipts of some answers; they count once `commit` has returned."""
         link, sealed = self._link, []
         for body in bodies:
             one = seal(body, self._window, link, self._key, dt.datetime.now(dt.UTC))
@@ -47,8 +54,13 @@ class Desk:
             link = Link(one.sequence, one.hash)
         pairs = zip(bodies, sealed, strict=True)
         self._receipts.add([_row(body.get("subject"), one) for body, one in pairs])
-        self._link = link
+        self._placed = link
         return sealed
+
+    def commit(self) -> None:
+        """Return when what was placed is on the disk, in one commit. Raises as `write` does."""
+        self._receipts.commit()
+        self._link = self._placed
 
     def close(self) -> None:
         """Close the file."""

@@ -9,7 +9,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -52,7 +52,7 @@ def read_key(path: Path) -> Ed25519PrivateKey:
     """Read a key. Raises FileNotFoundError, BadKey."""
     try:
         found = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         found = None
     if not isinstance(found, Ed25519PrivateKey):
         raise BadKey(
@@ -77,7 +77,7 @@ def signed_by(public: str, signature: bytes, text: bytes) -> bool:
     """Return whether a signature over a text is that key's."""
     try:
         key = serialization.load_pem_public_key(public.encode())
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         return False
     if not isinstance(key, Ed25519PublicKey):
         return False

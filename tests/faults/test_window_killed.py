@@ -20,6 +20,7 @@ from tests.support.exchange import Exchange
 from tests.support.window import Window, follow, penalty, serving
 
 _ADD: Final = "connectors.receipts:Receipts.add"
+_COMMIT: Final = "connectors.receipts:Receipts.commit"
 _ROOM: Final = resource.RLIM_INFINITY
 _DYING: Final = ("tests.faults.entries:serve_until_the_disk_is_full",)
 
@@ -63,9 +64,10 @@ def at(point: str, what: str, name: str, told: int) -> Any:
 # The first commit is the window's key, the others are answers, up to four in each.
 POINTS = [
     at(f"{_ADD}:before:2", "before its first answer's receipt", "first-before", 0),
-    at(f"{_ADD}:after:2", "after it, before the answer", "first-after", 0),
+    at(f"{_COMMIT}:after:2", "after it, before the answer", "first-after", 0),
     at(f"{_ADD}:before:12", "before it writes receipts", "before-write", 8),
-    at(f"{_ADD}:after:12", "after it wrote receipts, before their answers", "after-write", 8),
+    at(f"{_COMMIT}:before:12", "with receipts written and not committed", "before-commit", 8),
+    at(f"{_COMMIT}:after:12", "after it wrote receipts, before their answers", "after-write", 8),
     at("deploy.window.api:_json:before:20", "with its answer made, not sent", "before-answer", 16),
 ]
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import datetime as dt
 import os
-import sqlite3
+import resource
+import signal
 import stat
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -31,7 +34,7 @@ from flows.receipt.chain import (
     window_and_sequence,
 )
 from flows.receipt.desk import Desk, change_key, key_file, new_file
-from flows.receipt.keys import BadKey, make_key, public_text, read_key
+from flows.receipt.keys import BadKey, make_key, public_text, read_key, signed_by
 from flows.receipt.ship import ship, shipped, shipped_table
 from flows.receipt.together import Together
 
@@ -146,7 +149,7 @@ def test_who_has_gone_gets_no_receipt_and_keeps_nobody_else_from_one(tmp_path: P
     with closing(Desk(tmp_path, WINDOW)) as desk:
 
         async def ask() -> None:
-            together = Together(desk.write)
+            together = Together(desk)
             given = [together.give({**ANSWER, "n": n}) for n in range(200)]
             assert all(one.cancel() for one in given[::2])
             assert [(await one).body["n"] for one in given[1::2]] == [*range(1, 200, 2)]
@@ -187,39 +190,56 @@ def test_a_new_key_that_the_chain_never_named_is_not_used(tmp_path: Path) -> Non
     assert wrong(chain(tmp_path)) == []
 
 
-def test_who_waits_together_is_written_in_one_commit(tmp_path: Path) -> None:
+def test_who_comes_during_a_commit_shares_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(Desk(tmp_path, WINDOW)) as desk:
-        commits: list[int] = []
+        committed: list[int] = []
+        begun, done, commit, place = threading.Event(), threading.Event(), desk.commit, desk.place
 
-        def write(bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
-            commits.append(len(bodies))
-            return desk.write(bodies)
+        def placed(bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
+            committed.append(len(bodies))
+            return place(bodies)
+
+        def slow() -> None:
+            begun.set()
+            assert done.wait(60)
+            commit()
 
         async def ask() -> None:
-            together = Together(write)
-            await asyncio.gather(*[together.give(ANSWER) for _ in range(300)])
-            await asyncio.gather(*[together.give(ANSWER) for _ in range(5)])
+            together = Together(desk)
+            first = [together.give(ANSWER) for _ in range(300)]
+            while not begun.is_set():
+                await asyncio.sleep(0)
+            later = [together.give(ANSWER) for _ in range(3)]
+            await asyncio.sleep(0)
+            later += [together.give(ANSWER) for _ in range(2)]
+            assert not any(one.done() for one in (*first, *later)), "an answer before its commit"
+            done.set()
+            await asyncio.gather(*first, *later)
 
+        monkeypatch.setattr(desk, "place", placed)
+        monkeypatch.setattr(desk, "commit", slow)
         asyncio.run(ask())
-    assert commits == [300, 5]
+    assert committed == [300, 5]
     assert len(chain(tmp_path)) == 306
     assert wrong(chain(tmp_path)) == []
 
 
-def test_no_receipt_means_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_receipt_means_no_answer(tmp_path: Path) -> None:
     """A full disk: whoever waits is told, and the chain goes on unbroken afterwards."""
     with closing(Desk(tmp_path, WINDOW)) as desk:
-
-        def refuse(*_: Any) -> None:
-            raise sqlite3.OperationalError("database or disk is full")
+        database = desk._receipts._db
 
         async def ask() -> None:
-            together = Together(desk.write)
-            with monkeypatch.context() as full:
-                full.setattr(Receipts, "add", refuse)
-                given = [together.give(ANSWER) for _ in range(2)]
-                told = await asyncio.gather(*given, return_exceptions=True)
-            assert [type(one) for one in told] == [sqlite3.OperationalError] * 2
+            together = Together(desk)
+            pages = database.execute("PRAGMA page_count").fetchone()[0]
+            database.execute(f"PRAGMA max_page_count = {pages}")
+            given = [together.give({**ANSWER, "long": "x" * 20_000}) for _ in range(2)]
+            told = await asyncio.gather(*given, return_exceptions=True)
+            assert [type(one) for one in told] == [NotWritten] * 2
+            assert all("disk is full" in str(one) and "make room" in str(one) for one in told)
+            database.execute("PRAGMA max_page_count = 1000000")
             assert (await together.give(ANSWER)).sequence == 2
 
         asyncio.run(ask())
@@ -227,17 +247,29 @@ def test_no_receipt_means_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert wrong(chain(tmp_path)) == []
 
 
-def test_a_full_disk_is_told_in_a_sentence_and_forgotten_once_there_is_room(tmp_path: Path) -> None:
-    large = [{**ANSWER, "much": "x" * 9_000}]
+def test_a_commit_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The log's file may grow no further: SQLite learns of it at the commit."""
     with closing(Desk(tmp_path, WINDOW)) as desk:
-        database = desk._receipts._db
-        [pages] = database.execute("PRAGMA page_count").fetchone()
-        database.execute(f"PRAGMA max_page_count = {pages}")
-        for _ in range(2):
-            with pytest.raises(NotWritten, match=r"disk is full.*make room"):
-                desk.write(large)
-        database.execute("PRAGMA max_page_count = 1000000")
-        assert desk.write(large)[0].sequence == 2
+        size = (tmp_path / "receipts.db-wal").stat().st_size
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+        async def ask() -> None:
+            together = Together(desk)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+            try:
+                told = await asyncio.gather(together.give(ANSWER), return_exceptions=True)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            assert isinstance(told[0], NotWritten)
+            assert "disk" in str(told[0])
+            assert (await together.give(ANSWER)).sequence == 2
+
+        try:
+            asyncio.run(ask())
+        finally:
+            signal.signal(signal.SIGXFSZ, ignored)
+    assert len(chain(tmp_path)) == 2
     assert wrong(chain(tmp_path)) == []
 
 
@@ -256,7 +288,25 @@ def test_the_key_is_its_owners_alone(tmp_path: Path) -> None:
     assert "PRIVATE" not in public_text(read_key(key_file(tmp_path)))
 
 
-@pytest.mark.parametrize("text", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\n"])
+def pem(what: str, der: str) -> bytes:
+    text = base64.encodebytes(bytes.fromhex(der))
+    return b"-----BEGIN %b KEY-----\n%b-----END %b KEY-----\n" % (
+        what.encode(),
+        text,
+        what.encode(),
+    )
+
+
+#: A key of an algorithm that nobody knows (object 1.3.101.1), as a changed byte makes one.
+UNKNOWN = pem("PRIVATE", "302e020100300506032b650104220420" + "07" * 32)
+UNKNOWN_PUBLIC = pem("PUBLIC", "302a300506032b6501032100" + "07" * 32)
+
+
+def test_a_key_of_an_unknown_algorithm_has_signed_nothing() -> None:
+    assert not signed_by(UNKNOWN_PUBLIC.decode(), b"x" * 64, b"text")
+
+
+@pytest.mark.parametrize("text", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\n", UNKNOWN])
 def test_a_spoilt_key_is_told_and_not_replaced(tmp_path: Path, text: bytes) -> None:
     key_file(tmp_path).write_bytes(text)
     with pytest.raises(BadKey, match="Ed25519"):
