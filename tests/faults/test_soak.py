@@ -19,8 +19,8 @@ from tests.soak.table import table
 from tests.soak.town import Plan, found
 
 VICTIMS = ("publisher law 1", "follow", "kafka", "ingest", "replica", "window", "maintain")
-LEAST = 2_000
-PLAN = Plan(20.0, 200.0, 10.0, 2.0, seed=1, victims=VICTIMS, least=LEAST)
+LEAST = 1_500
+PLAN = Plan(20.0, 100.0, 5.0, 2.0, seed=1, victims=VICTIMS, least=LEAST)
 
 
 @pytest.mark.timeout(900)
@@ -41,6 +41,6 @@ def test_everything_at_once(new_home: Callable[[], Path], fault: Fault) -> None:
     assert judged.counts["licence"].quarantined > 0
     assert judged.report.refused_rows > 0
     assert judged.receipts == judged.shipped > judged.answers > 0
-    assert judged.proved == 5
+    assert judged.proved == 3
     print(table(tell(town, ran, judged)))
     fault.flowed = flowed

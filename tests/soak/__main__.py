@@ -51,8 +51,6 @@ def _home(keep: Path | None) -> Iterator[Path]:
         yield home
     finally:
         guard.communicate()
-        if keep is None:
-            shutil.rmtree(home)
 
 
 def _plan(given: argparse.Namespace) -> Plan:
@@ -71,16 +69,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--victims", default="", help="parts to kill in turn, with commas")
     parser.add_argument("--keep", type=Path, default=None, help="an empty folder that stays")
-    parser.add_argument("--report", type=Path, default=Path("soak.json"))
+    parser.add_argument("--report", type=Path, default=ROOT / ".mianti" / "soak.json")
     given = parser.parse_args()
     plan = _plan(given)
     print(f"seed {plan.seed}", flush=True)
     with _home(given.keep) as home:
         told = soak(home, plan)
-    given.report.write_text(
-        json.dumps(told.as_json(), indent=1, ensure_ascii=False) + "\n", "utf-8"
-    )
+    text = json.dumps(told.as_json(), indent=1, ensure_ascii=False)
+    given.report.write_text(f"{text}\n", "utf-8")
     print(table(told))
+    print(f"All figures: {given.report}")
+    if told.sound and given.keep is None:
+        shutil.rmtree(home)
+    else:
+        print(f"What it has left: {home}")
     return 0 if told.sound and told.bounded else 1
 
 

@@ -18,7 +18,6 @@ from kafka import KafkaConsumer, TopicPartition
 
 from tests.oracle import contract
 from tests.soak.publish import Job, told
-from tests.support import lake
 
 _PLACE: Final = ["topic", "partition", "offset"]
 _SAID: Final = ["event_id", "record_key", "subject", "facet", "sequence"]
@@ -74,12 +73,18 @@ class Count:
 def read(address: str, place: str, family: str, jobs: Sequence[Job]) -> Tables:
     """Read everything of a family."""
     topics = [job.topic for job in jobs if job.topic.split(".")[1] == family]
-    columns = [*_PLACE, "verdict", "reason", *_SAID]
-    log = lake.read(f"{place}/log/{family}").select(columns)
-    history = lake.read(f"{place}/history/{family}")
-    dataset = lake.read(f"{place}/datasets/{family}")
+    log = _table(f"{place}/log/{family}", [*_PLACE, "verdict", "reason", *_SAID])
+    facets = ["decision", "standing"] if family == "licence" else ["decision"]
+    history = _table(f"{place}/history/{family}", [*_SAID, *facets])
+    states = ["state"] if family == "licence" else []
+    keys = ["subject", "record_key", *_DECIDED[family], *states]
+    dataset = _table(f"{place}/datasets/{family}", keys)
     sent = pl.concat([_sent(job) for job in jobs if job.topic in topics])
     return Tables(family, messages(address, topics), log, history, dataset, sent)
+
+
+def _table(place: str, columns: list[str]) -> pl.DataFrame:
+    return pl.scan_delta(place).select(columns).collect()
 
 
 def messages(address: str, topics: Sequence[str]) -> pl.DataFrame:

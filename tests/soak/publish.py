@@ -26,6 +26,7 @@ from tests.support.exchange import Department, Exchange, write_csv
 
 #: The most rows of a file: one that is behind catches up in files like this.
 _MOST: Final = 10_000
+_MOST_SECONDS: Final = 5.0
 #: One file in so many is sent twice.
 _TWICE: Final = 7
 _PAUSE: Final = 0.5
@@ -100,7 +101,9 @@ def main(path: str) -> None:
             if due < job.rate * job.each:
                 time.sleep(min(_PAUSE, job.each))
                 continue
-            one = _made(job, number, known, min(_MOST, int(due / _EACH_ROW)))
+            one = _made(
+                job, number, known, int(min(_MOST, job.rate * _MOST_SECONDS, due / _EACH_ROW))
+            )
             _note(journal, one)
             sent += _publish(publisher, job, one, journal)
             known, number = one.known, number + 1

@@ -25,7 +25,7 @@ from tests.support.window import CLERK, Window
 _DIALECTS: Final = Path(oracle.__file__).parent / "dialects"
 MATTER: Final = "SP-1"
 _CODES: Final = {"state": "law-state", "objection": "law-objection"}
-_MIANTI: Final = ["-c", "from deploy.cli.main import main; main()"]
+MIANTI: Final = ["-c", "from deploy.cli.main import main; main()"]
 #: Of the whole rate.
 _SHARES: Final = {"law": 0.4875, "food": 0.02, "fines": 0.005}
 
@@ -155,9 +155,7 @@ def _programs(town: Town) -> list[Program]:
     asker.write_text(json.dumps(vars(_asking(town))))
     return [
         *made,
-        _program(
-            town, "follow", [*_MIANTI, "ingest", "--follow"], partial(following.follows, home)
-        ),
+        _program(town, "follow", [*MIANTI, "ingest", "--follow"], partial(following.follows, home)),
         _scheduled(town, "ingest", plan.settle_every),
         _scheduled(town, "maintain", plan.maintain_every),
         _program(town, "replica", ["-m", "flows.follow_window"], _told_something(town, "replica")),
