@@ -68,7 +68,7 @@ def new_home(
         home = tmp_path_factory.mktemp("home")
         local_kafka.kafka_home(home).mkdir()
         (local_kafka.kafka_home(home) / "libs").symlink_to(kafka_jars)
-        guards.append(_guard(home))
+        guards.append(guarding(home))
         return home
 
     yield make
@@ -138,7 +138,8 @@ def _alone(name: str) -> Iterator[None]:
         yield
 
 
-def _guard(home: Path) -> "subprocess.Popen[bytes]":
+def guarding(home: Path) -> "subprocess.Popen[bytes]":
+    """Start what stops a home's servers however this process ends."""
     return subprocess.Popen(
         [sys.executable, str(ROOT / "tests" / "guard.py"), str(home)],
         stdin=subprocess.PIPE,

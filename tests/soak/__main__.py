@@ -14,7 +14,7 @@ from pathlib import Path
 
 from connectors.settings import Settings
 from deploy.local import kafka as local_kafka
-from tests.conftest import ROOT, _guard, running_kafka
+from tests.conftest import ROOT, guarding, running_kafka
 from tests.soak.figures import Told, tell
 from tests.soak.judge import judge
 from tests.soak.parts import Broker
@@ -46,7 +46,7 @@ def _home(keep: Path | None) -> Iterator[Path]:
     if not local_kafka.is_prepared(kept):
         local_kafka.prepare(kept)
     (kafka / "libs").symlink_to(local_kafka.kafka_home(ROOT / ".mianti").resolve() / "libs")
-    guard = _guard(home)
+    guard = guarding(home)
     try:
         yield home
     finally:
