@@ -18,6 +18,8 @@ from tests.soak.town import Town
 _FLAT, _FLAT_MB = 1.25, 50.0
 #: A kill and what comes of it: away from these seconds the lag is that of plain work.
 _WAKE: Final = 15.0
+#: So long after it was killed a part's memory is not one of its work.
+_YOUNG: Final = 30.0
 #: Data files a table may have: those of 64 buckets, and one a second between two compactions.
 _BUCKETS: Final = 64
 #: Rows of a lag of so many seconds' events, in one moment of a quarter of an hour with kills.
@@ -107,7 +109,11 @@ def _memory(ran: Ran, told: Told) -> None:
     figures = told.figures["memory, MB"] = {}
     for name in names:
         parts = [
-            [mb[name] for at, mb in ran.figures.memory if name in mb and begin <= at < end]
+            [
+                mb[name]
+                for at, mb in ran.figures.memory
+                if name in mb and begin <= at < end and not _young(ran, name, at)
+            ]
             for begin, end in (
                 (ran.began + quarter, ran.began + 2 * quarter),
                 (ran.began + 3 * quarter, ran.loaded),
@@ -118,6 +124,11 @@ def _memory(ran: Ran, told: Told) -> None:
         figures[name] = {"second quarter": second, "last quarter": last, "most": round(top)}
         if second is not None and last is not None:
             told.bounds.append(Bound(f"memory of {name}, MB", last, second * _FLAT + _FLAT_MB))
+
+
+def _young(ran: Ran, name: str, at: float) -> bool:
+    """Return whether a part had just been started again: it has not yet what it needs to work."""
+    return any(0 <= at - kill <= _YOUNG for kill, who in ran.kills if who == name)
 
 
 def _files(town: Town, ran: Ran, told: Told) -> None:
