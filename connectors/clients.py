@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
-from kafka.errors import KafkaError
+from kafka.errors import BrokerResponseError, KafkaError
 
 from connectors.errors import MiantiError
 
@@ -23,16 +23,31 @@ class KafkaUnreachable(MiantiError):
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Turn what a client raises while it is made or asked into KafkaUnreachable."""
+    """Turn what a client raises while it is made into KafkaUnreachable."""
     try:
         yield
     except KafkaError as error:
-        kind = type(error).__name__
-        raise KafkaUnreachable(
-            f"Kafka does not answer ({kind}): check that it runs (`mianti up`), and "
-            "KAFKA_BOOTSTRAP_SERVERS with its security settings.",
-            f"Kafka 没有响应（{kind}）：请检查其是否运行（`mianti up`），以及 KAFKA_BOOTSTRAP_SERVERS 和安全设置。",
-        ) from error
+        raise _unreachable(error) from error
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Do the same while it is asked, but for what is an answer, or was made of one."""
+    try:
+        yield
+    except BrokerResponseError:
+        raise
+    except KafkaError as error:
+        raise _unreachable(error) from error
+
+
+def _unreachable(error: KafkaError) -> KafkaUnreachable:
+    kind = type(error).__name__
+    return KafkaUnreachable(
+        f"Kafka does not answer ({kind}): check that it runs (`mianti up`), and "
+        "KAFKA_BOOTSTRAP_SERVERS with its security settings.",
+        f"Kafka 没有响应（{kind}）：请检查其是否运行（`mianti up`），以及 KAFKA_BOOTSTRAP_SERVERS 和安全设置。",
+    )
 
 
 @contextmanager
@@ -59,16 +74,19 @@ def client(
     kept one has long been made.
     """
     held = _KEPT.get()
-    with connecting():
-        if held is not None:
-            ends, known = held
-            if kind not in known:
+    if held is not None:
+        ends, known = held
+        if kind not in known:
+            with connecting():
                 known[kind] = make()
-                ends.callback(close, known[kind])
+            ends.callback(close, known[kind])
+        with _asking():
             yield known[kind]
-            return
+        return
+    with connecting():
         made = make()
-        try:
+    try:
+        with _asking():
             yield made
-        finally:
-            close(made)
+    finally:
+        close(made)

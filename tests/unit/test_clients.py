@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import pytest
-from kafka.errors import NodeNotReadyError
+from kafka.errors import CorruptRecordError, NodeNotReadyError
 
 from connectors.clients import KafkaUnreachable, client, kept
 
@@ -31,9 +31,13 @@ def test_a_kafka_that_goes_away_while_it_is_asked_is_one_that_does_not_answer(
         once(lambda: None)
 
 
-def test_what_is_no_fault_of_kafka_comes_through() -> None:
-    with pytest.raises(ZeroDivisionError):
-        once(lambda: 1 / 0)
+@pytest.mark.parametrize("error", [ZeroDivisionError, CorruptRecordError])
+def test_what_is_no_silence_of_kafka_comes_through(error: type[Exception]) -> None:
+    def ask() -> None:
+        raise error
+
+    with pytest.raises(error):
+        once(ask)
 
 
 def test_a_kept_client_is_made_once_and_closed_at_the_end() -> None:
