@@ -82,6 +82,7 @@ def test_overlapping_partitions(exchange: Exchange, fault: Fault) -> None:
         assert 0 < new["partition"].n_unique() < len(scene.partitions())
         at_once.go()
         ends = [at_once.ended()]
+        assert exchange.log().height == EVENTS + POISON, "it has read the rest again"
         piecemeal.go()
         ends.append(piecemeal.ended())
     assert all(clean(end) for end in ends), [end.stderr for end in ends]
