@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import httpx
+
 from connectors.settings import Settings
 from connectors.stack import Server, Stack
 from deploy.local import prefect_server, serve
@@ -106,13 +108,15 @@ class Runner:
 
 @contextmanager
 def runner(scheduler: Scheduler, exchange: Exchange, **more: str) -> Iterator[Runner]:
-    """Give a runner that is not started; whatever it has started ends with the block."""
+    """Give a runner that is not started; what it has started, and what is due, ends with the block."""
     made = Runner(scheduler, exchange, more)
     try:
         yield made
     finally:
         for server in made.started:
             kill_all(server)
+        with suppress(httpx.HTTPError):  # where the test has failed before it was served
+            scheduler.prefect.forget("ingest")
 
 
 def kill_all(server: Server) -> None:

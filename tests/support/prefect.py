@@ -71,6 +71,11 @@ class Prefect:
         verb = "resume" if on else "pause"
         self.post(f"/deployments/{self.deployment(name)}/{verb}_deployment", {})
 
+    def forget(self, name: str) -> None:
+        """Delete a deployment, and what is scheduled of it."""
+        url = f"{self.api}/deployments/{self.deployment(name)}"
+        httpx.delete(url, timeout=60, trust_env=False).raise_for_status()
+
     def limit(self, name: str, runs: int) -> None:
         """Let so many runs of a deployment be at work at once."""
         url = f"{self.api}/deployments/{self.deployment(name)}"
