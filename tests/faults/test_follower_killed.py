@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from collections import Counter
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
+from flows.maintain import maintain
 from tests.faults.city import EVENTS, FAMILIES, POISON, City, founded, with_news
 from tests.faults.processes import again, killed
 from tests.faults.reliability import Fault
@@ -74,6 +76,30 @@ def test_building(exchange: Exchange, fault: Fault, point: str) -> None:
         assert contents(city) == before, "the old one answers until the new one is whole"
     of_one_moment(city)
     follow(exchange.settings)
+    as_built_anew(city, fault)
+
+
+@pytest.mark.fault(
+    "a follower away beyond its lease, then killed as it builds anew",
+    how="last seen 7 days ago, logs compacted and vacuumed, SIGKILL, "
+    "`connectors.replica:Replica.add:after:2`",
+)
+def test_away_beyond_its_lease(exchange: Exchange, fault: Fault) -> None:
+    city = founded(exchange)
+    follow(exchange.settings)
+    with_news(city)
+    for family in FAMILIES:
+        maintain(exchange.settings, family, retain=dt.timedelta(0))
+    file = (replicas(city) / "current").read_text()
+    with closing(sqlite3.connect(replicas(city) / file)) as database:
+        week = dt.timedelta(days=7) // dt.timedelta(microseconds=1)
+        database.execute("UPDATE positions SET seen_at = seen_at - ?", (week,))
+        database.commit()
+    before = contents(city)
+    killed(exchange.environment, "connectors.replica:Replica.add:after:2", "window", "follow")
+    assert contents(city) == before, "the old one answers until the new one is whole"
+    follow(exchange.settings)
+    assert (replicas(city) / "current").read_text() != file
     as_built_anew(city, fault)
 
 
