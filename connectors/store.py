@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 S3: Final = "s3://"
+#: For one whole request of the tables' clients: Polars' own would wait for an answer for ever.
+TIMEOUT: Final = "120s"
 _AMAZON: Final = (".amazonaws.com", ".amazonaws.com.cn")
 #: A bucket's name stands in the path, as servers other than Amazon's want it.
 _CONFIG: Final = Config(
@@ -117,7 +119,7 @@ def options(uri: str) -> dict[str, str] | None:
         found = _session().get_credentials()
     except BotoCoreError as error:
         raise unreachable(error) from error
-    told = {"aws_region": str(_session().region_name)}
+    told = {"aws_region": str(_session().region_name), "timeout": TIMEOUT}
     if found is not None:
         keys = found.get_frozen_credentials()
         told |= {

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,10 @@ _PATIENCE: Final = 200.0
 Done = subprocess.CompletedProcess[str]
 
 
-def mianti(environment: Mapping[str, str], *arguments: str) -> Done:
+def mianti(environment: Mapping[str, str], *arguments: str, tuned: Sequence[str] = ()) -> Done:
     """Run a command to its end, in a process of its own."""
-    return _finish(_start(environment, ["-c", _MIANTI, *arguments]))
+    told = ["-m", "tests.faults.killed_at", *tuned, "--"] if tuned else ["-c", _MIANTI]
+    return _finish(_start(environment, [*told, *arguments]))
 
 
 def again(environment: Mapping[str, str], *arguments: str) -> None:
@@ -53,6 +54,22 @@ def full(environment: Mapping[str, str], size: int, point: str, *what: str) -> D
     """Run something to its end whose disk is full from a point on, but for so many bytes a file."""
     told = ["-m", "tests.faults.full_at", str(size), point, "--", *what]
     return _finish(_start(environment, told))
+
+
+def killed_once(
+    seen: Callable[[], bool], environment: Mapping[str, str], point: str, *what: str
+) -> None:
+    """Run something past a point, and kill it as soon as it has done what can be seen from outside.
+
+    So it dies in the middle of a call that no point reaches into.
+    """
+    with held(environment, [point], *what) as one:
+        one.arrived()
+        one.go()
+        while not seen():
+            assert one.process.poll() is None, f"nothing was seen of it: {one.ended()}"
+        one.process.kill()
+        assert one.ended().returncode == -signal.SIGKILL
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,8 +19,14 @@ from tests.faults.reliability import Fault
 from tests.faults.scene import EVENTS, POISON, at_work
 from tests.support import lake, s3_proxy
 from tests.support.exchange import Exchange
+from tests.support.s3_heedless import heedless
 from tests.support.s3_proxy import Proxy
 
+#: The clients wait for a minute and two: a test need not.
+_IMPATIENT = (
+    "connectors.store:TIMEOUT='3s'",
+    "connectors.store:_CONFIG._user_provided_options[read_timeout]=3",
+)
 _COMMIT, _DATA = r"/{}/licence/_delta_log/\d{{20}}\.json", r"/{}/licence/verdict=\w+/.*\.parquet"
 
 
@@ -53,14 +59,20 @@ def _forget() -> None:
         kept.cache_clear()  # type: ignore[attr-defined]
 
 
-def suffer(exchange: Exchange, proxy: Proxy, faults: list[s3_proxy.Fault]) -> Done:
+def suffer(
+    exchange: Exchange,
+    proxy: Proxy,
+    faults: list[s3_proxy.Fault],
+    *,
+    tuned: Sequence[str] = (),
+) -> Done:
     """Run an ingest behind the proxy while it makes some faults, which must have been made."""
     # Trusted already: the race of a new server is not what is broken here.
     mark = {"endpoint": proxy.endpoint, "at": dt.datetime.now(dt.UTC).isoformat()}
     lake.put(f"{exchange.lake}/{MARK}", json.dumps(mark).encode())
     proxy.faults = faults
     behind = exchange.environment | {"AWS_ENDPOINT_URL": proxy.endpoint}
-    ended = mianti(behind, "ingest", "licence")
+    ended = mianti(behind, "ingest", "licence", tuned=tuned)
     proxy.faults = []
     assert all(one.done for one in faults), f"the fault was never made: {ended.stderr}"
     return ended
@@ -132,6 +144,71 @@ def test_it_lets_us_in_no_more(exchange: Exchange, proxy: Proxy, fault: Fault) -
     refusing = s3_proxy.Fault("refuse", "PUT", path, times=1_000, status=403)
     ended = suffer(exchange, proxy, [refusing])
     assert ended.returncode == 2
+    assert "(AccessDenied)" in ended.stderr
+    assert exchange.log().height == before
+    again(exchange.environment, "ingest", "licence")
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON
+
+
+def fills(what: str, name: str, path: str, status: int, code: str) -> Any:
+    """Return a parameter: from which write on the bucket takes no more, and how its server says so."""
+    how = f"proxy: {status} {code} for each such write"
+    marked = pytest.mark.fault(f"object storage: the bucket is full {what}", how=how)
+    full = s3_proxy.Fault("refuse", "PUT", path, times=1_000, status=status, code=code)
+    return pytest.param(full, id=name, marks=marked)
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        fills("at a data file", "data", _DATA.format("log"), 507, "XMinioStorageFull"),
+        fills("at the batch's commit", "commit", _COMMIT.format("log"), 403, "QuotaExceeded"),
+        fills("at a settling's commit", "settling", _COMMIT.format("datasets"), 507, "StorageFull"),
+    ],
+)
+def test_it_takes_no_more(
+    exchange: Exchange, proxy: Proxy, fault: Fault, full: s3_proxy.Fault
+) -> None:
+    scene = at_work(exchange)
+    ended = suffer(exchange, proxy, [full])
+    assert ended.returncode == 2
+    english, chinese = ended.stderr.splitlines()
+    assert f"The object storage takes no more ({full.code}): make room" in english
+    assert "配额" in chinese
+    again(exchange.environment, "ingest", "licence")
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON
+
+
+@pytest.mark.fault(
+    "object storage: its answers stall",
+    how="proxy: no answer to a data file, a commit it has stored, and a read, until the client gives up",
+)
+def test_it_stalls(exchange: Exchange, proxy: Proxy, fault: Fault) -> None:
+    scene = at_work(exchange)
+    stalling = [
+        s3_proxy.Fault("stall", "PUT", _DATA.format("log")),
+        s3_proxy.Fault("stall", "PUT", _COMMIT.format("log")),
+        s3_proxy.Fault("stall", "GET", r"/history/licence/bucket=\d+/.*\.parquet"),
+    ]
+    ended = suffer(exchange, proxy, stalling, tuned=_IMPATIENT)
+    assert ended.returncode == 0, ended.stderr
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON
+
+
+@pytest.mark.fault(
+    "object storage: a server without `If-None-Match`",
+    how="a server that puts whatever it is given",
+)
+def test_it_keeps_no_promise(exchange: Exchange, fault: Fault) -> None:
+    scene = at_work(exchange)
+    before = exchange.log().height
+    with heedless() as endpoint:
+        ended = mianti(exchange.environment | {"AWS_ENDPOINT_URL": endpoint}, "ingest", "licence")
+    assert ended.returncode == 2
+    assert "If-None-Match" in ended.stderr
     assert exchange.log().height == before
     again(exchange.environment, "ingest", "licence")
     fault.flowed = scene.whole()

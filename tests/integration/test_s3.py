@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +14,7 @@ from connectors import preflight, store
 from connectors.preflight import UnsafeStore, require_safe
 from deploy.cli.main import cli
 from tests.support.exchange import Exchange
+from tests.support.s3_heedless import heedless
 
 
 @pytest.fixture(autouse=True)
@@ -31,39 +29,6 @@ def forget() -> None:
     """Do as a new process: one keeps its client and its verdict."""
     for kept in (store.s3, store._session, require_safe):
         kept.cache_clear()  # type: ignore[attr-defined]
-
-
-class Heedless(BaseHTTPRequestHandler):
-    """An S3 server that has never heard of `If-None-Match`."""
-
-    def do_PUT(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._say(200)
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._say(200, b"<DeleteResult/>")
-
-    def _say(self, code: int, body: bytes = b"") -> None:
-        self.send_response(code)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
 
 
 def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -125,27 +90,11 @@ def test_a_mark_of_another_server_or_another_time_counts_for_nothing(
 def test_a_server_that_ignores_the_condition_is_refused(
     bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving(Heedless) as endpoint:
+    with heedless() as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         with pytest.raises(UnsafeStore, match="If-None-Match") as refused:
             require_safe(f"{bucket}/lake")
     assert str([preflight.RACERS] * preflight.KEYS) in str(refused.value)
-
-
-@pytest.mark.parametrize("new_lake", ["s3"], indirect=True)
-def test_nothing_is_landed_on_a_server_that_would_lose_it(
-    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    department = exchange.department()
-    department.publish([department.licence(1)])
-    with serving(Heedless) as endpoint:
-        environment = exchange.environment | {"AWS_ENDPOINT_URL": endpoint}
-        done = CliRunner(env=environment).invoke(cli, ["ingest", "licence"], prog_name="mianti")
-    assert done.exit_code == 2
-    assert "If-None-Match" in done.stderr
-    forget()
-    exchange.ingest()
-    assert exchange.dataset().height == 1
 
 
 @pytest.mark.parametrize(

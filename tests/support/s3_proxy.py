@@ -1,4 +1,4 @@
-"""A proxy before an S3 server that loses answers, cuts bodies and refuses, as a test tells it."""
+"""A proxy before an S3 server that loses answers, cuts, stalls and refuses, as a test tells it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 #: `lose`: the server does it, and the answer is an error of `status`, or nothing (0). `refuse`: the
-#: server never hears of it. `cut`: half of the body comes, then the connection ends.
-Act = Literal["lose", "refuse", "cut"]
+#: server never hears of it. `cut`: half of the body comes, then the connection ends. `stall`: the
+#: server does it, and no answer comes for as long as whoever asked has patience.
+Act = Literal["lose", "refuse", "cut", "stall"]
+#: The codes of errors, as S3 has them.
+_CODES: Final = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown", 507: "StorageFull"}
 _HOP: Final = {"connection", "keep-alive", "transfer-encoding", "expect", "content-length"}
 
 
@@ -28,6 +31,7 @@ class Fault:
     path: str
     times: int = 1
     status: int = 500
+    code: str | None = None
     done: int = 0
 
     def meets(self, method: str, path: str) -> bool:
@@ -83,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.proxy.fault(self.command, self.path)
         if fault is not None and fault.act == "refuse":
-            self._error(fault.status)
+            self._error(fault)
             return
         status, headers, content = self._forward(body)
         if fault is None:
@@ -91,9 +95,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.act == "cut":
             self._answer(status, headers, content[: len(content) // 2], len(content))
             self._hang_up()
+        elif fault.act == "stall":
+            self.connection.recv(1)  # until the other side hangs up
+            self._hang_up()
         else:
             assert status < 300, f"nothing to lose: the server itself said {status}"
-            self._error(fault.status)
+            self._error(fault)
 
     def do_GET(self) -> None:
         self._serve()
@@ -138,14 +145,14 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command != "HEAD":
                 self.wfile.write(content)
 
-    def _error(self, status: int) -> None:
-        """Answer with an error as S3 has them; 0 hangs up without a word."""
-        if not status:
+    def _error(self, fault: Fault) -> None:
+        """Answer with an error as S3 has them; a status of 0 hangs up without a word."""
+        if not fault.status:
             self._hang_up()
             return
-        codes = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
-        content = f"<Error><Code>{codes[status]}</Code></Error>".encode()
-        self.send_response_only(status)
+        code = fault.code or _CODES[fault.status]
+        content = f"<Error><Code>{code}</Code></Error>".encode()
+        self.send_response_only(fault.status)
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
