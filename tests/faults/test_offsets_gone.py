@@ -39,6 +39,31 @@ def test_a_topic_made_anew(exchange: Exchange, fault: Fault) -> None:
 
 
 @pytest.mark.fault(
+    "a topic made anew, with as many messages as were landed, or more",
+    how="deleted, made, the old number sent to each partition and three more to one",
+)
+def test_a_topic_made_anew_that_has_grown(exchange: Exchange, fault: Fault) -> None:
+    scene = landed(exchange)
+    before, topic = versions(exchange), scene.department.topic()
+    found = published(exchange)
+    ends = raw.ends(exchange.address, topic)
+    raw.delete_topics(exchange.address, lambda name: name == topic)
+    ensure_topic(exchange.settings, topic)
+    one = next(iter(found.values()))
+    for partition, end in ends.items():
+        sent = [(one.key, one.value)] * (end + 3 * (partition == 1))
+        raw.send(exchange.address, topic, sent, partition=partition)
+
+    ended = mianti(exchange.environment, "ingest", "licence")
+    assert ended.returncode == 2
+    assert "this is not the topic that was landed so far" in ended.stderr
+    assert versions(exchange) == before
+    assert exchange.dataset().height == 30
+    fault.flowed = exchange.log().filter(verdict="accepted").height
+    assert fault.flowed == 30
+
+
+@pytest.mark.fault(
     "messages deleted before they were landed", how="`delete_records`, then `--accept-gap`"
 )
 def test_messages_deleted_before_they_were_landed(exchange: Exchange, fault: Fault) -> None:
