@@ -21,9 +21,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker that says what is broken and how."""
     config.addinivalue_line("markers", "fault(what, how): what is broken, and by which means")
+    config.addinivalue_line("markers", "long: waits for minutes; run by name, or by `make faults`")
     path: Path | None = config.getoption(_OPTION, None)
     if path is not None:
         config.pluginmanager.register(Reliability(path), "reliability")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what waits for minutes, unless it is named or the table is written."""
+    if config.option.keyword or config.getoption(_OPTION, None) is not None:
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture

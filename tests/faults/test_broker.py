@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,3 +98,40 @@ def test_frozen_in_mid_landing(exchange: Exchange, broker: Broker, fault: Fault)
         assert one.ended().returncode == 0
     fault.flowed = scene.whole()
     assert fault.flowed == EVENTS + POISON
+
+
+#: A request that has had no answer for so long is given up by the client, and sent again.
+_TIMEOUT = "kafka:KafkaProducer.DEFAULT_CONFIG[request_timeout_ms]"
+_AGAIN = "kafka.producer.record_accumulator:RecordAccumulator.reenqueue:before:1"
+
+
+def frozen(seconds: int, *marks: pytest.MarkDecorator) -> Any:
+    """Return a parameter: for how long the client waits for an answer before it sends again."""
+    how = f"SIGSTOP at `{_SEND}`, SIGCONT when the client gives its request up after {seconds} s"
+    fault = pytest.mark.fault("the broker frozen in mid-publish", how=how)
+    return pytest.param(seconds, id=f"{seconds}-s", marks=[fault, *marks])
+
+
+@pytest.mark.parametrize("seconds", [frozen(1), frozen(60, pytest.mark.long)])
+def test_frozen_in_mid_publish(
+    exchange: Exchange, broker: Broker, fault: Fault, seconds: int
+) -> None:
+    scene = Scene(exchange, exchange.department())
+    scene.publish(*range(1, FIRST + 1))
+    command = publishing(scene)
+    tuned = [*_SMALL_SLICES, f"{_TIMEOUT}={seconds * 1000}"]
+    with held(exchange.environment, [_SEND, _AGAIN], *command, tuned=tuned) as one:
+        one.arrived()
+        broker.freeze()
+        try:
+            one.go()
+            assert one.arrived().startswith("RecordAccumulator.reenqueue")
+        finally:
+            broker.thaw()
+        one.go()
+        ended = one.ended()
+        assert ended.returncode == 0, ended.stderr
+    once(scene, PARTITIONS)  # what had arrived before the freeze was sent again, and counted once
+    again(exchange.environment, "ingest", "licence")
+    fault.flowed = scene.whole()
+    assert fault.flowed == FIRST + SECOND + PARTITIONS
