@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import MessageSizeTooLargeError
 
-from tests.faults.processes import again
+from tests.faults.processes import again, mianti
 from tests.faults.reliability import Fault
 from tests.faults.scene import Scene
 from tests.faults.whole import Place, whole
@@ -21,6 +22,9 @@ from tests.support.window import penalty
 
 Event = dict[str, Any]
 _LIMIT: Final = 1_048_588
+_FIVE: Final = 5 << 20
+#: A program's refused row: a statement to each partition says for whom nothing is complete.
+_STATED: Final = 4
 #: A day that no calendar has, as Avro writes it: the greatest int.
 _NO_DAY: Final = b"\xfe\xff\xff\xff\x0f"
 
@@ -117,6 +121,53 @@ def test_nothing_but_poison(exchange: Exchange, fault: Fault, first: bool) -> No
     again(exchange.environment, "ingest", "licence")
     fault.flowed = scene.whole()
     assert fault.flowed == 30 + 4 * len(POISON) + 10
+
+
+@pytest.mark.fault(
+    "values of 5 MB, of rubbish and of a whole event",
+    how="`max.message.bytes` of the topic raised, sent with good messages round them",
+)
+def test_values_of_five_megabytes(exchange: Exchange, fault: Fault) -> None:
+    scene, event = begun(exchange)
+    topic = scene.department.topic()
+    room = {"max.message.bytes": str(8 << 20)}
+    with raw.admin(exchange.address) as client:
+        client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, room)])
+    wide = {"decision": event["decision"] | {"scope": "食" * (_FIVE // 3)}}
+    key, good = event["subject"].encode(), bytes_of(event)
+    large = [b"\x00" + bytes(_FIVE), bytes_of(event | wide), good[:5] + b"\xff" * _FIVE]
+    spread = [(key, value) for value in large for value in (good, value, good)]
+    places = raw.send(exchange.address, topic, spread, partition=2)
+    scene.bad += [(topic, *place) for place in places[1::3]]
+
+    again(exchange.environment, "ingest", "licence")
+    fault.flowed = scene.whole()
+    assert fault.flowed == 30 + 3 * len(large)
+    log = exchange.log().filter(verdict="quarantined").sort("offset")
+    assert log["reason"].to_list() == ["too_large"] * len(large)
+
+
+@pytest.mark.fault(
+    "a publisher's own row of 5 MB", how="published in a file among good rows, and by a program"
+)
+def test_a_publishers_own_row_of_five_megabytes(exchange: Exchange, fault: Fault) -> None:
+    scene, _ = begun(exchange)
+    department = scene.department
+    rows = [department.licence(number) for number in range(31, 41)]
+    wide = department.licence(41, XK_NR="食" * (_FIVE // 3))
+    path = department.file([*rows[:5], wide, *rows[5:]], "wide.csv")
+    ended = mianti(exchange.environment, "publish", str(path), "--publisher", department.id)
+    assert ended.returncode == 3, ended.stderr
+    assert "The row is far too long" in ended.stdout
+    assert "食" * 100 not in ended.stdout + ended.stderr
+    program = department.native(42, decision={"name": "食" * (_FIVE // 3)})
+    outcome = department.publisher.publish_rows("mianti-licence", [program])
+    assert (outcome.published, outcome.reasons) == (0, {"too_large": 1})
+    assert "larger than 1 MiB" in outcome.examples[0]["sentence_en"]
+    scene.rows += rows
+    again(exchange.environment, "ingest", "licence")
+    fault.flowed = scene.whole()
+    assert fault.flowed == 30 + 10 + _STATED
 
 
 def begun(exchange: Exchange) -> tuple[Scene, Event]:
