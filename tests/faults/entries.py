@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import resource
 import signal
+from pathlib import Path
 
 from connectors.settings import read_settings
 from deploy.window.app import serve
 from flows import maintain as maintaining
+from flows.land import land as landing
 
 
 def maintain(family: str) -> None:
@@ -22,3 +25,12 @@ def serve_until_the_disk_is_full(port: str) -> None:
     """
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     serve(read_settings(), int(port))
+
+
+def land(family: str, cap: str) -> None:
+    """Land a family under a cap of so many bytes of address space (0: none); print the most it took."""
+    limit = int(cap) or resource.RLIM_INFINITY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+    landed = landing(read_settings(), family)
+    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    print(landed.commits, told["VmPeak"].split()[0], told["VmHWM"].split()[0])

@@ -31,6 +31,11 @@ def mianti(environment: Mapping[str, str], *arguments: str, tuned: Sequence[str]
     return _finish(_start(environment, [*told, *arguments]))
 
 
+def called(environment: Mapping[str, str], *what: str) -> Done:
+    """Run `MODULE:FUNCTION` with some texts to its end, in a process of its own."""
+    return _finish(_start(environment, ["-m", "tests.faults.killed_at", "--", *what]))
+
+
 def again(environment: Mapping[str, str], *arguments: str) -> None:
     """Run a command that must do what it is asked.
 
