@@ -30,12 +30,15 @@ class NotRegistered(MiantiError):
 
 
 class Registry:
-    """The registry at one address. What it once said of an id is not asked again."""
+    """The registry at one address, for all of a process.
+
+    `kept`: what it said of ids by which messages are read; that is not asked again.
+    """
 
     def __init__(self, address: str, login: tuple[str, str] | None) -> None:
         self._address = address
         self._client = httpx.Client(auth=login, timeout=_SECONDS, headers=_OURS)
-        self._schemas: dict[int, int] = {}
+        self.kept: dict[int, int] = {}
         self._ids: dict[tuple[str, int], int] = {}
 
     def schema(self, schema_id: int) -> int | None:
@@ -45,20 +48,9 @@ class Registry:
         """
         if schema_id > _GREATEST:
             return None
-        if schema_id not in self._schemas:
-            about = f"schema id {schema_id}"
-            told = self._asked("GET", f"/schemas/ids/{schema_id}", about)
-            if told is None:
-                return None
-            number = _number(told, about)
-            if number == NO_SCHEMA:
-                return number
-            self._schemas[schema_id] = number
-        return self._schemas[schema_id]
-
-    def forget(self, schema_id: int) -> None:
-        """Ask again what schema an id has: it may have been put right."""
-        self._schemas.pop(schema_id, None)
+        about = f"schema id {schema_id}"
+        told = self._asked("GET", f"/schemas/ids/{schema_id}", about)
+        return None if told is None else _number(told, about)
 
     def id_of(self, family: str, version: int) -> int:
         """Return the id of an event schema. Raises RegistryUnreachable, NotRegistered."""

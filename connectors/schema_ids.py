@@ -76,19 +76,24 @@ class SchemaIds:
     def _found(self, number: int) -> int | None:
         known = self._known.get(number)
         try:
-            said = _said(self._registry, number)
+            said = (
+                _built_in(number)
+                if self._registry is None
+                else _asked(self._registry, number, known)
+            )
         except RegistryUnreachable:
             if known is None:
                 raise
             return known
         if said is None:
             return known
-        if self._registry is not None and known not in (None, said):
-            self._registry.forget(number)
         require_same(number, said, self._known)
         version = version_of(said)
-        if known is None and version is not None and version[0] == self._family:
-            self._learnt[number] = said
+        if version is not None and version[0] == self._family:
+            if self._registry is not None:
+                self._registry.kept[number] = said
+            if known is None:
+                self._learnt[number] = said
         return said
 
 
@@ -110,9 +115,13 @@ def id_to_write(settings: Settings, family: str) -> int:
     return asked.id_of(family, versions("events", family)[-1])
 
 
-def _said(asked: Registry | None, number: int) -> int | None:
-    if asked is not None:
-        return asked.schema(number)
+def _asked(there: Registry, number: int, known: int | None) -> int | None:
+    """Ask unless it was asked, and nobody has learnt otherwise: it may have been put right."""
+    kept = there.kept.get(number)
+    return kept if kept is not None and known in (None, kept) else there.schema(number)
+
+
+def _built_in(number: int) -> int | None:
     try:
         return number_of_version(*family_and_version(number))
     except UnknownSchemaError:

@@ -52,7 +52,7 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
     """
     known = ledger.position(topic)
     publishers = contract.publishers(settings.mianti_publishers).publishers
-    found, lost, ids = 0, False, SchemaIds(settings)
+    found, lost, ids = 0, False, SchemaIds(settings, family)
     with consumer(settings) as client:
         parts = partitions(client, topic)
         first, ends = bounds(client, parts)

@@ -83,6 +83,14 @@ def bucket_away(*command: str) -> Bad:
     )
 
 
+def registry(at: Place) -> dict[str, str]:
+    return {
+        "MIANTI_SCHEMA_REGISTRY": f"http://{at.nobody}/apis/ccompat/v7",
+        "MIANTI_SCHEMA_REGISTRY_USERNAME": "clerk",
+        "MIANTI_SCHEMA_REGISTRY_PASSWORD": SECRET,
+    }
+
+
 ASK = ("ask", "--subject", CODE, "--matter", "JS-3002")
 
 BAD: dict[str, Bad] = {
@@ -105,6 +113,19 @@ BAD: dict[str, Bad] = {
             "KAFKA_SSL_CAFILE": str(at.home / "ca.pem"),
         },
     ),
+    # the registry
+    "the registry is away: withdraw": lambda at: (
+        ["withdraw", "k/1", "--publisher", "credit-demo", "--reason", "x"],
+        {"KAFKA_BOOTSTRAP_SERVERS": at.nobody} | registry(at),
+    ),
+    "the registry is away: register": lambda at: (["schema", "register"], registry(at)),
+    "no registry to register in": plain("schema", "register"),
+    "the registry is no address": setting("MIANTI_SCHEMA_REGISTRY", "registry:8081"),
+    "the registry's port is none": setting("MIANTI_SCHEMA_REGISTRY", "http://host:99999/v7"),
+    "a password in the registry's address": setting(
+        "MIANTI_SCHEMA_REGISTRY", f"http://clerk:{SECRET}@host:8081/apis/ccompat/v7"
+    ),
+    "the registry's password alone": setting("MIANTI_SCHEMA_REGISTRY_PASSWORD", SECRET),
     # the lake
     "a lake of another kind": setting("MIANTI_LAKE", "ftp://somewhere", "query", "licence"),
     "a whole bucket": setting("MIANTI_LAKE", "s3://bucket", "query", "licence"),
