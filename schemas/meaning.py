@@ -47,10 +47,9 @@ def _held() -> dict[int, tuple[str, int]]:
 
 
 def _bare(node: Any) -> Any:
-    """Leave out the namespaces, which full names hold, and fastavro's own marks."""
+    """Leave out fastavro's own marks; it has put every name in full already."""
     if isinstance(node, list):
         return [_bare(part) for part in node]
     if isinstance(node, dict):
-        kept = {k: v for k, v in node.items() if k != "namespace" and not k.startswith("__")}
-        return {name: _bare(part) for name, part in kept.items()}
+        return {name: _bare(part) for name, part in node.items() if not name.startswith("__")}
     return node

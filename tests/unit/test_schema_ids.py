@@ -44,6 +44,9 @@ SAME: dict[str, Change] = {
     "other words": lambda s: s.update(doc="…"),
     "no words": lambda s: fields(s)[0].pop("doc"),
     "its name in full": lambda s: s.update(name=f"{s.pop('namespace')}.{s['name']}"),
+    "the names within it in full": lambda s: fields(s)[1]["type"].update(
+        namespace="mianti.licence"
+    ),
     "another order of keys": lambda s: s.update(fields=s.pop("fields")),
 }
 OTHER: dict[str, Change] = {
@@ -176,6 +179,14 @@ def test_a_changed_schema_is_refused_until_it_is_put_back(there: StandIn) -> Non
             SchemaIds(settings(there), "licence", {70: LICENCE}).version(70)
     there.schema(70, text("licence"))
     assert SchemaIds(settings(there), "licence", {70: LICENCE}).version(70) == ("licence", 1)
+
+
+def test_what_another_landing_has_learnt_otherwise_is_asked_for_again(there: StandIn) -> None:
+    there.schema(70, text("licence"))
+    assert SchemaIds(settings(there), "licence").version(70) == ("licence", 1)
+    there.schema(70, text("credit"))
+    assert SchemaIds(settings(there), "licence").version(70) == ("licence", 1)
+    assert SchemaIds(settings(there), "licence", {70: CREDIT}).version(70) == ("credit", 1)
 
 
 def test_a_log_holds_what_is_learnt_once_and_never_two_things() -> None:
