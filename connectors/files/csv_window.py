@@ -68,7 +68,7 @@ class Window:
         bare = _LINE.str.replace_all(r'"[^"]*"', "")
         whole = bare.str.count_matches(self._delimiter, literal=True) == self._columns.width - 1
         odd: list[Found] = [
-            (row, next(csv.reader([line], delimiter=self._delimiter)))
+            (row, _fields_of(line, self._delimiter))
             for line, row in lines.filter(~whole).iter_rows()
         ]
         good = lines.filter(whole)
@@ -93,3 +93,12 @@ class Window:
             records = (to_record(*each, self._columns, self._delimiter) for each in found)
             split = pl.concat([split, frame(self._columns.names, records)]).sort(ROW)
         return drop_blank(finish(split))
+
+
+def _fields_of(line: str, delimiter: str) -> list[str] | Broken:
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error:  # a carriage return outside the quotation marks
+        return Broken("broken_quotes", line)

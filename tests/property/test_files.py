@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors.files import RefusedFile, Unreadable, open_source
+from tests.property.effort import some
+from tests.property.mutations import damaged
 
 CELL = st.one_of(
     st.text(st.sampled_from('ab1 ,;|\t"\n\r公司=+-@　'), max_size=8),
@@ -62,7 +67,7 @@ def blank(text: str | None) -> str | None:
 )
 @example([["", ";;"]], "utf-8", ",", csv.QUOTE_MINIMAL, 1)
 @example([["\ufeffa", "b"]], "utf-8", ",", csv.QUOTE_MINIMAL, 1)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=some(300))
 def test_what_csv_writer_wrote_reads_back_equal(
     table: list[list[str]], encoding: str, delimiter: str, quoting: Any, chunk_rows: int
 ) -> None:
@@ -80,24 +85,96 @@ def test_what_csv_writer_wrote_reads_back_equal(
         assert values(path, chunk_rows) == expected
 
 
-@given(content=RUBBISH, suffix=st.sampled_from([".csv", ".json", ".jsonl", ".xlsx"]))
-@example(content=b'a,b\n"1\n,2"\n"', suffix=".csv")
-@example(content=b"\xff\xfea", suffix=".csv")
-@settings(deadline=None, max_examples=500)
-def test_any_bytes_are_rows_or_unreadable(content: bytes, suffix: str) -> None:
+def told(content: bytes, suffix: str) -> int | None:
+    """Return how many rows bytes are read as; None where they are said to be unreadable."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"export{suffix}"
         path.write_bytes(content)
         try:
             source = open_source(path, chunk_rows=3)
         except Unreadable:
-            return
-        last = 0
+            return None
+        last, count = 0, 0
         for chunk in source.chunks():
             assert chunk.rows.columns == ["__row", "__fault", *source.columns]
             assert chunk.rows["__row"].is_sorted()
             assert chunk.rows["__row"][0] > last
             last = chunk.rows["__row"][-1]
+            count += chunk.rows.height
+        return count
+
+
+@given(content=RUBBISH, suffix=st.sampled_from([".csv", ".json", ".jsonl", ".xlsx"]))
+@example(content=b'a,b\n"1\n,2"\n"', suffix=".csv")
+@example(content=b"\xff\xfea", suffix=".csv")
+@settings(deadline=None, max_examples=some(500))
+def test_any_bytes_are_rows_or_unreadable(content: bytes, suffix: str) -> None:
+    told(content, suffix)
+
+
+RECORDS: list[dict[str, Any]] = [
+    {"企业名称": f"示范企业{n}", "代码": f"9199{n}", "日期": "2026-01-05", "金额": n * 1.5}
+    for n in range(6)
+]
+
+
+def in_csv(encoding: str) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerows([[*RECORDS[0]], *([*record.values()] for record in RECORDS)])
+    writer.writerow(['quoted "one"', "two\nlines", ",", ""])
+    return text.getvalue().encode(encoding)
+
+
+def in_xlsx() -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in ([*RECORDS[0]], *([*record.values()] for record in RECORDS)):
+        sheet.append(row)
+    sheet.append([dt.date(2026, 1, 5), dt.time(3, 4), True, "=1+1"])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+SOUND = [
+    *((in_csv(encoding), ".csv") for encoding in ("utf-8", "utf-8-sig", "gb18030", "utf-16")),
+    (json.dumps(RECORDS, ensure_ascii=False).encode(), ".json"),
+    (json.dumps({"data": RECORDS}).encode("gb18030"), ".json"),
+    ("\n".join(json.dumps(one, ensure_ascii=False) for one in RECORDS).encode(), ".jsonl"),
+    (in_xlsx(), ".xlsx"),
+]
+PARTS = (b'"', b",", b"\r\n", b"{", b"}", b"[", b"]", b"\\u", b"1e999", b"\xd7", b"<c/>", b"&#0;")
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> tuple[bytes, str]:
+    """Return a file of any kind with damage; a workbook's is in one of its parts or in the archive."""
+    sound, suffix = draw(st.sampled_from([*SOUND, SOUND[-1]]))
+    if suffix != ".xlsx" or draw(st.integers(0, 3)) == 0:
+        return draw(damaged(sound, PARTS)), suffix
+    with zipfile.ZipFile(io.BytesIO(sound)) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    name = draw(st.sampled_from(sorted(parts)))
+    parts[name] = draw(damaged(parts[name], PARTS, most=2))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as book:
+        for part, content in parts.items():
+            book.writestr(part, content)
+    return out.getvalue(), suffix
+
+
+def test_spoilt_files_are_rows_or_unreadable() -> None:
+    came = {True: 0, False: 0}
+
+    @settings(max_examples=some(250))
+    @given(spoilt())
+    def read(file: tuple[bytes, str]) -> None:
+        came[told(*file) is None] += 1
+
+    assert all(told(*sound) for sound in SOUND)
+    read()
+    assert min(came.values()) > 2, "some are still read, some are not"
 
 
 @given(

@@ -70,6 +70,15 @@ def test_stray_control_characters_do_not_make_a_file_binary(tmp_path: Path) -> N
     assert [row[3] for row in found] == ["some longer text\x01 here"] * 50
 
 
+def test_a_carriage_return_in_a_row_of_another_width_costs_that_row_only(tmp_path: Path) -> None:
+    assert read(tmp_path, 'a,b\n1,2\n3,\r4,5\n"6",\r7,8\n9,10\n') == [
+        (1, None, "1", "2"),
+        (2, "too_many_fields", "3,\r4,5", None),
+        (3, "broken_quotes", '"6",\r7,8', None),
+        (4, None, "9", "10"),
+    ]
+
+
 def test_a_quoted_field_may_run_over_the_border_of_a_chunk(tmp_path: Path) -> None:
     text = "a,b\n" + "".join(f'{i},"x\ny,""\n\nz"\n' for i in range(50))
     source = open_source(written(tmp_path, text), chunk_rows=3)
