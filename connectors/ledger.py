@@ -105,6 +105,15 @@ class Ledger:
             f"SELECT {chosen} FROM wanted CROSS JOIN versions v USING (record_key)"  # noqa: S608
         )
 
+    def unsent(self, record_keys: pl.Series) -> pl.DataFrame:
+        """Return the versions of these records that were written down and never acknowledged."""
+        self._want(record_keys)
+        chosen = ", ".join(f"v.{c}" for c in _COLUMNS)
+        return self._frame(
+            f"SELECT {chosen} FROM wanted CROSS JOIN versions v USING (record_key) "  # noqa: S608
+            "WHERE NOT sent"
+        )
+
     def write(self, versions: pl.DataFrame) -> None:
         """Write versions down before they are sent (`sent` false); one transaction."""
         rows = versions.select(

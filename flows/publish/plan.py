@@ -7,7 +7,8 @@ Pure. Rules, in the order they are applied (`docs/decisions/0003-ledger.md` has 
    contradict each other: none of them is published.
 3. A row with another content than the ledger's, of an older edition, is refused; of the same
    edition, it contradicts what was published.
-4. Same content: unchanged. Other content: the last revision plus one.
+4. Same content: unchanged. Other content: the last revision plus one. A version that was written
+   down and never acknowledged is sent again under its own revision, though newer ones follow it.
 5. A first statement of a neutral state (in force, no objection) is nothing new.
 """
 
@@ -46,14 +47,15 @@ KNOWN = pl.Schema(
 
 @dataclass(frozen=True)
 class Held:
-    """What the ledger holds of the records of a frame, two `KNOWN` frames.
+    """What the ledger holds of the records of a frame, `KNOWN` frames.
 
     `latest`: the version of the greatest sequence of each facet; `exact`: the versions of the
-    very sequences that events bring with them.
+    very sequences that events bring with them; `unsent`: those never acknowledged.
     """
 
     latest: pl.DataFrame
     exact: pl.DataFrame
+    unsent: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,14 @@ def _join(events: pl.DataFrame, held: Held) -> pl.DataFrame:
     ).sort("place")
     at = held.latest.select(*KEY, at_subject="subject", at_sequence="sequence")
     compared = compared.join(at, on=KEY, how="left", maintain_order="left")
+    compared = compared.join(
+        held.unsent.select(*KEY, "edition", content_digest="digest", unsent="sequence").unique(
+            [*KEY, "edition", "content_digest"], keep="last"
+        ),
+        on=[*KEY, "edition", "content_digest"],
+        how="left",
+        maintain_order="left",
+    )
     stop = (pl.col("facet") == "withdrawal") & pl.col("mark").is_not_null()
     withdrawn = held.latest.filter(stop).select("record_key", withdrawn="mark")
     records = held.latest.select("record_key", record_known=pl.lit(value=True)).unique()
@@ -187,7 +197,7 @@ def _withdrawn() -> pl.Expr:
 
 def _refusals() -> list[pl.Expr]:
     ordered = pl.col("sequence").is_not_null()
-    changed = pl.col("content_digest") != pl.col("last_digest")
+    changed = (pl.col("content_digest") != pl.col("last_digest")) & ~_left_behind()
     older = ~ordered & changed & (pl.col("edition") < pl.col("last_edition"))
     silent = pl.col("neutral") & pl.col("last_digest").is_null()
     unknown = pl.col("content_digest").ne_missing(pl.col("last_digest")) & ~silent
@@ -205,7 +215,8 @@ def _refusals() -> list[pl.Expr]:
 
 def _numbered(good: pl.DataFrame) -> pl.DataFrame:
     """Give each distinct version its sequence, editions of one file in their order."""
-    distinct = good.unique([*KEY, "edition", "sequence", "content_digest"], keep="first")
+    every = good.unique([*KEY, "edition", "sequence", "content_digest"], keep="first")
+    behind, distinct = every.filter(_left_behind()), every.filter(~_left_behind())
     ordered = distinct.sort([*KEY, "edition", "__row"], nulls_last=True)
     starts = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in KEY)
     marked = ordered.with_columns(first=starts.fill_null(value=True))
@@ -221,10 +232,25 @@ def _numbered(good: pl.DataFrame) -> pl.DataFrame:
     count = pl.col("moved").cast(pl.Int64).cum_sum()
     began = pl.when("first").then(count - pl.col("moved").cast(pl.Int64)).forward_fill()
     revision = pl.col("last_sequence").fill_null(0) + count - began
-    return moved.with_columns(
+    numbered = moved.with_columns(
         new=pl.when(given).then(pl.col("last_digest").is_null()).otherwise(pl.col("moved")),
         sequence=pl.when(given).then(pl.col("sequence")).otherwise(revision),
     ).with_columns(resend=_unsent())
+    again = behind.with_columns(
+        sequence="unsent",
+        last_subject="subject",  # it moves nothing
+        new=pl.lit(value=False),
+        silent=pl.lit(value=False),
+        latest=pl.lit(value=False),
+        resend=pl.lit(value=True),
+    )
+    return pl.concat([numbered, again], how="diagonal")
+
+
+def _left_behind() -> pl.Expr:
+    """Return whether a version was never acknowledged, and newer ones were written down since."""
+    waits = pl.col("unsent") < pl.col("last_sequence")
+    return (waits & pl.col("sequence").is_null()).fill_null(value=False)
 
 
 def _unsent() -> pl.Expr:

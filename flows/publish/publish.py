@@ -257,7 +257,7 @@ def _publish_parts(
         stamped = stamp(events, way.sender)
         keys = stamped["record_key"]
         given = stamped.filter(pl.col("sequence").is_not_null())["record_key"]
-        held = Held(way.ledger.latest(keys), way.ledger.exact(given))
+        held = Held(way.ledger.latest(keys), way.ledger.exact(given), way.ledger.unsent(keys))
         made = plan(stamped, held, job.family, floor)
         doubts.add(made, by_facet=job.match.dialect.native)
         outcome.edition = max(filter(None, [outcome.edition, *stamped.select(_NEWEST).row(0)]))

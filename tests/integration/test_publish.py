@@ -505,6 +505,33 @@ def test_a_ledger_written_down_but_never_sent_is_sent_with_the_same_ids(
     assert [e["event_id"] for e in dept.events()] == written
 
 
+def test_a_crash_loses_no_state_that_a_later_row_of_the_file_replaces(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.publish import deliver
+
+    dept = exchange.department()
+    rows = [
+        old_layout(dept, 1, f"2016-06-0{day} 10:00:00", XK_NR=text)
+        for day, text in enumerate("一二三", start=1)
+    ]
+
+    def crashing(*_: Any) -> Any:
+        raise Crash
+
+    with monkeypatch.context() as broken:
+        broken.setattr(deliver, "send_all", crashing)
+        with pytest.raises(Crash):
+            dept.publish(rows)
+    assert counts(dept.publish(rows)) == (3, 3, 0, 0)
+    ordered = sorted(dept.events(), key=lambda event: event["sequence"])
+    assert [(e["sequence"], e["decision"]["scope"]) for e in ordered] == [
+        *((1, "一"), (2, "二"), (3, "三"))
+    ]
+    again = dept.publish(rows)
+    assert (counts(again), again.reasons) == ((3, 0, 1, 2), {"older_edition": 2})
+
+
 def test_two_publishes_at_once_do_not_mix(exchange: Exchange) -> None:
     from connectors.ledger import LedgerBusy, open_ledger
 

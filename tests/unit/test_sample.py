@@ -80,7 +80,8 @@ def publish_without_kafka(path: Path, publisher: str, ledgers: Path) -> Came:
 
 
 def _held(ledger: Ledger, events: pl.DataFrame) -> Held:
-    return Held(ledger.latest(events["record_key"]), ledger.exact(events["record_key"].clear()))
+    keys = events["record_key"]
+    return Held(ledger.latest(keys), ledger.exact(keys.clear()), ledger.unsent(keys))
 
 
 def publish_all(out: Path, manifest: Manifest, ledgers: Path) -> dict[str, Came]:
