@@ -46,7 +46,7 @@ def withdraw(
             known = ledger.latest(pl.Series([record_key]))
             if known.is_empty():
                 continue
-            if (_mark(known) is not None) != undo:
+            if (_mark(known) is not None) != undo and not _died(known):
                 return False
             event = _event(known, family, publisher, reason, ledger, undo=undo)
             with producer(settings) as client:
@@ -59,6 +59,12 @@ def _mark(known: pl.DataFrame) -> str | None:
     marks = known.filter(pl.col("facet") == WITHDRAWAL)["mark"].to_list()
     blocking = [m for m in marks if m in ("publisher_error", "decision_changed")]
     return blocking[0] if blocking else None
+
+
+def _died(known: pl.DataFrame) -> bool:
+    """Return whether the last withdrawal, or its lifting, was written down and never sent."""
+    last = known.filter(pl.col("facet") == WITHDRAWAL)
+    return not last["sent"].all()
 
 
 def _event(

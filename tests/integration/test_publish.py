@@ -532,6 +532,29 @@ def test_a_crash_loses_no_state_that_a_later_row_of_the_file_replaces(
     assert (counts(again), again.reasons) == ((3, 0, 1, 2), {"older_edition": 2})
 
 
+@pytest.mark.parametrize("undo", [False, True])
+def test_a_withdrawal_that_crashed_is_sent_by_the_next(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, undo: bool
+) -> None:
+    from flows.publish import deliver
+
+    dept = exchange.department()
+    dept.publish([dept.licence(1)])
+    if undo:
+        assert dept.publisher.withdraw(dept.key(1), "公示有误")
+
+    def crashing(*_: Any) -> Any:
+        raise Crash
+
+    with monkeypatch.context() as broken:
+        broken.setattr(deliver, "send_all", crashing)
+        with pytest.raises(Crash):
+            dept.publisher.withdraw(dept.key(1), "公示有误", undo=undo)
+    assert dept.publisher.withdraw(dept.key(1), "公示有误", undo=undo)
+    assert states(exchange) == [(uscc(1), "in_force" if undo else "withdrawn")]
+    assert not dept.publisher.withdraw(dept.key(1), "公示有误", undo=undo)
+
+
 def test_two_publishes_at_once_do_not_mix(exchange: Exchange) -> None:
     from connectors.ledger import LedgerBusy, open_ledger
 
