@@ -17,11 +17,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class File:
-    """One data file: when it was added, and the columns that are in its name alone."""
+    """One data file, and the columns that are in its name alone."""
 
     path: str
     parts: tuple[tuple[str, str | None], ...]
-    added: int
 
 
 @dataclass
@@ -68,13 +67,13 @@ class Table:
         state = State(version)
         if first >= 0:
             for _, action in _read([log / f"{first:020}.checkpoint.parquet"]):
-                _apply(state, action, first)
+                _apply(state, action)
         for number in range(first + 1, version + 1):
             actions = self.commit(number)
             if not actions:
                 raise LookupError(f"{self.place}: version {version} can no longer be told")
             for action in actions:
-                _apply(state, action, number)
+                _apply(state, action)
         return state
 
     def commit(self, version: int) -> list[Row]:
@@ -108,12 +107,12 @@ class Table:
             self._rows[path].append(row | told)
 
 
-def _apply(state: State, action: Row, version: int) -> None:
+def _apply(state: State, action: Row) -> None:
     if add := action.get("add"):
         if add.get("deletionVector"):
             raise NotImplementedError("deletion vectors are not read")
         path = unquote(add["path"])
-        state.files[path] = File(path, tuple(dict(add["partitionValues"]).items()), version)
+        state.files[path] = File(path, tuple(dict(add["partitionValues"]).items()))
     elif remove := action.get("remove"):
         state.files.pop(unquote(remove["path"]), None)
     elif txn := action.get("txn"):

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from tests.oracle.delta import Row, State, Table
 from tests.oracle.identity import bucket
@@ -196,14 +197,17 @@ def _times(table: Table) -> Iterator[str]:
     """Each commit lands its rows at one time of its own, later than the one before it."""
     last = 0
     for version in range(table.newest.version + 1):
-        found = [one["txn"] for one in table.commit(version) if "txn" in one]
+        actions = table.commit(version)
+        found = [one["txn"] for one in actions if "txn" in one]
         landed = next((one["version"] for one in found if one["appId"] == "landed_at"), None)
         if landed is None:  # compacted, grown, a gap noted: nothing was landed
             continue
         if landed <= last:
             yield f"log: commit {version} was landed no later than the one before it"
         last = landed
-        added = [file for file in table.newest.files.values() if file.added == version]
+        # By the commit itself: what a checkpoint sums up looks as if it were all of one version.
+        names = {unquote(one["add"]["path"]) for one in actions if "add" in one}
+        added = [file for path, file in table.newest.files.items() if path in names]
         for row in (row for file in added for row in table.of(file)):
             if micros(row["landed_at"]) != landed:
                 yield f"log: {at(place_of(row))} has another time of landing than its commit"
