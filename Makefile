@@ -17,7 +17,7 @@ define NEED_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help check setup demo up down clean lint format test faults soak bench
+.PHONY: help check setup demo up down clean lint format test faults fuzz soak bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,10 +69,15 @@ SECONDS = 900
 RATE = 5000
 ASKS = 50
 KILL_EVERY = 30
-SEED =
 soak: check setup ## A quarter of an hour at full rate, a part killed each 30 s
 	$(BIN)/python -m tests.soak --seconds $(SECONDS) --rate $(RATE) --asks $(ASKS) \
 	  --kill-every $(KILL_EVERY) $(if $(SEED),--seed $(SEED))
+
+# What fails prints how to repeat it; SEED=… repeats a whole run.
+fuzz: SEED ?= $(shell date +%s)
+fuzz: check setup ## Look for what breaks the law, the readers and the decoder (hours)
+	$(BIN)/pytest tests/property -n 2 --dist loadfile --timeout 36000 \
+	  --hypothesis-profile fuzz --hypothesis-seed $(SEED)
 
 bench: check setup ## Measure speed and memory beside their limits (half an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import polars as pl
+import yaml
+from hypothesis import currently_in_test_context, note
 
 from connectors.sending import producer, send_all
 from connectors.settings import Settings
-from connectors.topics import ensure_topic, topic_name
+from connectors.topics import admin, ensure_topic, topic_name
 from flows.land import land
 from flows.publish import Publisher
 from flows.publish.events import single
@@ -21,6 +26,7 @@ from flows.query import query
 from flows.rebuild import rebuild
 from flows.settle import settle
 from flows.verify import verify
+from tests import oracle
 from tests.oracle.layout import CHINA, Content, record_key, write_rows
 from tests.oracle.publishing import Publisher as Model
 from tests.oracle.publishing import Version
@@ -37,6 +43,7 @@ SHOWN = (
     *("usable", "unusable_reason", "state", "objection", "effective_from", "effective_to"),
     *("number", "scope", "valid_from", "valid_to"),
 )
+DIALECTS = Path(oracle.__file__).parent / "dialects"
 COUNTED = ("versions", "first_landed_at", "last_landed_at")
 
 
@@ -47,7 +54,6 @@ class World:
     settings: Settings
     name: str
     folder: Path
-    note: Callable[[str], None]
     model: Model = field(default_factory=Model)
     files: list[tuple[str, dt.date | None]] = field(default_factory=list)
     landings: list[dt.datetime] = field(default_factory=list)
@@ -82,7 +88,7 @@ class World:
         outcome = Publisher(self.name, self.settings).publish_file(path)
         self.events += outcome.events
         refused = _refused(outcome.refused_file)
-        self.note(f"{name}: {account}; {outcome.published} published, refused {refused}")
+        told(f"{name}: {account}; {outcome.published} published, refused {refused}")
         counts = (outcome.read, outcome.published, outcome.unchanged, outcome.refused)
         wanted = (account.read, len(account.published), len(account.unchanged))
         assert counts == (*wanted, len(account.refused))
@@ -239,3 +245,46 @@ def _write(settings: Settings, publisher: str, version: Version) -> None:
     ensure_topic(settings, topic_name(FAMILY, publisher))
     with producer(settings) as client:
         send_all(client, topic_name(FAMILY, publisher), FAMILY, event)
+
+
+Kind = TypeVar("Kind", bound=World)
+
+
+@contextmanager
+def founded(kind: type[Kind], kafka: str, lake: str | None = None) -> Iterator[Kind]:
+    """Give a world around a publisher nobody has heard of; its topic goes when the world ends."""
+    with tempfile.TemporaryDirectory(prefix="law-") as name:
+        folder, publisher = Path(name), f"law-{uuid4().hex[:10]}"
+        table = folder / "publishers.yaml"
+        table.write_text(yaml.safe_dump({"publishers": {publisher: _line()}}), "utf-8")
+        settings = Settings(
+            mianti_home=folder,
+            mianti_lake=lake or str(folder / "lake"),
+            mianti_publishers=table,
+            mianti_dialects=DIALECTS,
+            kafka_bootstrap_servers=kafka,
+        )
+        world = kind(settings, publisher, folder)
+        try:
+            yield world
+        finally:
+            with admin(settings) as client:
+                client.delete_topics([world.topic])
+
+
+def _line() -> dict[str, Any]:
+    return {
+        "name": {"en": "Law", "zh": "法"},
+        "code": ISSUER,
+        "cycle": "P7D",
+        "families": {
+            FAMILY: {"facets": ["decision", "standing", "objection"], "issuers": [ISSUER]}
+        },
+        "layouts": {LAYOUT: {"codes": {"state": "law-state", "objection": "law-objection"}}},
+    }
+
+
+def told(text: str) -> None:
+    """Have what is done printed with an example that fails."""
+    if currently_in_test_context():
+        note(text)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kafka.errors import CorruptRecordError
 
 from flows.judge import judge
+from tests.property.effort import some
 from tests.support import batches as b
 
 EXAMPLES = 30
@@ -84,7 +85,7 @@ Damage = Callable[[bytes, random.Random], bytes]
 DAMAGES: list[Damage] = [flipped, cut, inserted, moved, body_flipped, body_flipped]
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=some(EXAMPLES))
 @given(st.integers(0, 2**32), st.integers(1, 3))
 def test_damage_of_any_kind_is_judged_alike(seed: int, times: int) -> None:
     chance = random.Random(seed)

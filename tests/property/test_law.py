@@ -9,65 +9,24 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import HealthCheck, currently_in_test_context, example, given, note, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from connectors.settings import Settings
-from connectors.topics import admin
-from tests import oracle
-from tests.oracle.layout import check_character
-from tests.property.law_world import ASKED, DAYS, FAMILY, ISSUER, LAYOUT, World
+from tests.property.effort import some
+from tests.property.law_rows import NUMBERS, SUBJECTS, editions, numbers, rows
+from tests.property.law_world import ASKED, DAYS, ISSUER, World, founded, told
 
-CI = os.environ.get("CI", "").lower() == "true"
 EXAMPLES = 30
-DIALECTS = Path(oracle.__file__).parent / "dialects"
-SUBJECTS = [c + check_character(c) for c in ("91990100MA000000" + n for n in "123")]
-NUMBERS = ["甲1", "乙/2"]
-FAULTS: list[dict[str, str]] = [
-    {"代码": SUBJECTS[0][:-1] + "9"},
-    {"代码": ""},
-    {"编号": ""},
-    {"状态": "9"},
-    {"决定日": "2020-02-30"},
-    {"异议": "9"},
-    {"状态": "2", "变更日": "2020-03-02", "状态止": "2020-03-01"},
-]
 Deed = tuple[Any, ...]
 
 _serial = itertools.count()
 
 
-@st.composite
-def rows(draw: st.DrawFn, *, dated: bool) -> dict[str, str]:
-    """Return a row; mostly of one subject, now and then with a fault."""
-    row = {
-        "代码": draw(st.sampled_from([SUBJECTS[0]] * 5 + SUBJECTS)),
-        "编号": draw(st.sampled_from(NUMBERS)),
-        "机关": ISSUER,
-        "内容": draw(st.sampled_from(["", "", "食品"])),
-        "决定日": draw(st.sampled_from(["", "", str(DAYS[1])])),
-        "有效期自": draw(st.sampled_from(["", "", str(DAYS[2])])),
-        "有效期至": draw(st.sampled_from(["", "", str(DAYS[4])])),
-        "状态": draw(st.sampled_from(["", "1", "1", "2", "2", "3", "4"])),
-        "变更日": draw(st.sampled_from(["", "", str(DAYS[1]), str(DAYS[3])])),
-        "状态止": draw(st.sampled_from(["", "", "", str(DAYS[3]), str(DAYS[5])])),
-        "异议": draw(st.sampled_from(["", "0", "1"])),
-    }
-    if dated:
-        row["时间戳"] = draw(st.sampled_from(["", "2020-02-02", "2020-02-04"]))
-    return row | draw(st.sampled_from([{}] * 30 + FAULTS))
-
-
-editions = st.sampled_from([None, None, *(dt.date(2020, 2, n) for n in range(1, 6))])
-numbers = st.sampled_from(NUMBERS)
 deeds: st.SearchStrategy[Deed] = st.one_of(
     st.tuples(st.just("land")),
     st.tuples(st.just("settle"), st.integers(0, 3)),
@@ -105,52 +64,19 @@ def histories(draw: st.DrawFn) -> list[Deed]:
 
 @contextmanager
 def new_world(kafka: str, bucket: str) -> Iterator[World]:
-    """Give a publisher nobody has heard of, whose topic goes when the world ends.
-
-    The lake of every third world is in a bucket.
-    """
-    with tempfile.TemporaryDirectory(prefix="law-") as name:
-        folder, number = Path(name), next(_serial)
-        publisher = f"law-{os.getpid()}-{number}"
-        table = folder / "publishers.yaml"
-        table.write_text(yaml.safe_dump({"publishers": {publisher: _line()}}), "utf-8")
-        settings = Settings(
-            mianti_home=folder,
-            mianti_lake=f"{bucket}/{publisher}" if number % 3 == 0 else str(folder / "lake"),
-            mianti_publishers=table,
-            mianti_dialects=DIALECTS,
-            kafka_bootstrap_servers=kafka,
-        )
-        world = World(settings, publisher, folder, _note)
-        try:
-            yield world
-        finally:
-            with admin(settings) as client:
-                client.delete_topics([world.topic])
-
-
-def _line() -> dict[str, Any]:
-    return {
-        "name": {"en": "Law", "zh": "法"},
-        "code": ISSUER,
-        "cycle": "P7D",
-        "families": {
-            FAMILY: {"facets": ["decision", "standing", "objection"], "issuers": [ISSUER]}
-        },
-        "layouts": {LAYOUT: {"codes": {"state": "law-state", "objection": "law-objection"}}},
-    }
-
-
-def _note(text: str) -> None:
-    if currently_in_test_context():
-        note(text)
+    """Give a world; the lake of every third one is in a bucket."""
+    number = next(_serial)
+    with founded(
+        World, kafka, f"{bucket}/{os.getpid()}-{number}" if number % 3 == 0 else None
+    ) as one:
+        yield one
 
 
 def live(kafka: str, bucket: str, history: list[Deed]) -> World:
     """Live through a history in both worlds, and compare them at its end."""
     with new_world(kafka, bucket) as world:
         for kind, *rest in history:
-            _note(f"{kind} {rest if kind != 'file' else rest[1]}")
+            told(f"{kind} {rest if kind != 'file' else rest[1]}")
             getattr(world, kind)(*rest)
         world.finish()
     return world
@@ -266,15 +192,12 @@ CASES: dict[str, list[Deed]] = {
 }
 
 
-@pytest.mark.timeout(1800)  # most of it only where a failure is made smaller
+@pytest.mark.timeout(some(1800))  # most of it only where a failure is made smaller
 def test_every_history_comes_out_as_the_model_says(kafka: str, bucket: str) -> None:
     worlds: list[World] = []
 
     @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=CI,
+        max_examples=some(EXAMPLES),
         suppress_health_check=list(HealthCheck),
     )
     @example(history=EVERYTHING)
@@ -284,10 +207,10 @@ def test_every_history_comes_out_as_the_model_says(kafka: str, bucket: str) -> N
 
     compare()
     # A law under which nothing happens is no law.
-    assert len(worlds) >= EXAMPLES
+    assert len(worlds) >= some(EXAMPLES)
     assert sum(world.events for world in worlds) > 3 * EXAMPLES
-    told = set().union(*(world.done for world in worlds))
-    assert told >= {"in_force", "suspended", "withdrawn", "contradictory", "older_edition"}
+    seen = set().union(*(world.done for world in worlds))
+    assert seen >= {"in_force", "suspended", "withdrawn", "contradictory", "older_edition"}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,0 +1,47 @@
+"""What a department may say: rows of the small licence layout, most of one subject, some wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from hypothesis import strategies as st
+
+from tests.oracle.layout import check_character
+from tests.property.law_world import DAYS, ISSUER
+
+SUBJECTS = [c + check_character(c) for c in ("91990100MA000000" + n for n in "123")]
+NUMBERS = ["甲1", "乙/2"]
+FAULTS: list[dict[str, str]] = [
+    {"代码": SUBJECTS[0][:-1] + "9"},
+    {"代码": ""},
+    {"编号": ""},
+    {"状态": "9"},
+    {"决定日": "2020-02-30"},
+    {"异议": "9"},
+    {"状态": "2", "变更日": "2020-03-02", "状态止": "2020-03-01"},
+]
+
+
+@st.composite
+def rows(draw: st.DrawFn, *, dated: bool) -> dict[str, str]:
+    """Return a row; mostly of one subject, now and then with a fault."""
+    row = {
+        "代码": draw(st.sampled_from([SUBJECTS[0]] * 5 + SUBJECTS)),
+        "编号": draw(st.sampled_from(NUMBERS)),
+        "机关": ISSUER,
+        "内容": draw(st.sampled_from(["", "", "食品"])),
+        "决定日": draw(st.sampled_from(["", "", str(DAYS[1])])),
+        "有效期自": draw(st.sampled_from(["", "", str(DAYS[2])])),
+        "有效期至": draw(st.sampled_from(["", "", str(DAYS[4])])),
+        "状态": draw(st.sampled_from(["", "1", "1", "2", "2", "3", "4"])),
+        "变更日": draw(st.sampled_from(["", "", str(DAYS[1]), str(DAYS[3])])),
+        "状态止": draw(st.sampled_from(["", "", "", str(DAYS[3]), str(DAYS[5])])),
+        "异议": draw(st.sampled_from(["", "0", "1"])),
+    }
+    if dated:
+        row["时间戳"] = draw(st.sampled_from(["", "2020-02-02", "2020-02-04"]))
+    return row | draw(st.sampled_from([{}] * 30 + FAULTS))
+
+
+editions = st.sampled_from([None, None, *(dt.date(2020, 2, n) for n in range(1, 6))])
+numbers = st.sampled_from(NUMBERS)

@@ -1,0 +1,79 @@
+"""Releases of the contract that are yet to come, and this process as if it were one of them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from schemas import avro
+
+FAMILY = "licence"
+_SCHEMAS = Path(avro.__file__).parent
+_ROOMS = ("schemas", "connectors", "flows")
+
+
+def publish_releases(folder: Path, added: list[list[tuple[int, dict[str, Any]]]]) -> list[Path]:
+    """Write one release after the other; each adds fields (where, and which) to what a licence says.
+
+    Return their folders; the first is what is released now, and a later one holds all before it.
+    """
+    ids = yaml.safe_load((_SCHEMAS / "ids.yaml").read_text("utf-8"))
+    held = {
+        kind: [json.loads((_SCHEMAS / kind / f"{FAMILY}.v1.avsc").read_text("utf-8"))]
+        for kind in ("events", "datasets")
+    }
+    made = [_written(folder / "1", held, ids)]
+    for number, fields in enumerate(added, start=2):
+        ids = [*ids, {"id": 100 + number, "family": FAMILY, "version": number}]
+        for schemas in held.values():
+            schemas.append(_grown(schemas[-1], fields))
+        made.append(_written(folder / str(number), held, ids))
+    return made
+
+
+def _grown(schema: dict[str, Any], fields: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
+    new = copy.deepcopy(schema)
+    decision = [field for field in new["fields"] if field["name"] == "decision"]
+    into = decision[0]["type"][1]["fields"] if decision else new["fields"]
+    for at, field in fields:
+        into.insert(at % (len(into) + 1), field)
+    return new
+
+
+def _written(folder: Path, held: dict[str, list[Any]], ids: list[Any]) -> Path:
+    for kind in ("events", "datasets"):
+        (folder / kind).mkdir(parents=True)
+        for path in (_SCHEMAS / kind).glob("*.avsc"):
+            (folder / kind / path.name).write_bytes(path.read_bytes())
+        for number, schema in enumerate(held[kind], start=1):
+            path = folder / kind / f"{FAMILY}.v{number}.avsc"
+            path.write_text(json.dumps(schema, ensure_ascii=False), "utf-8")
+    (folder / "ids.yaml").write_text(yaml.safe_dump(ids), "utf-8")
+    return folder
+
+
+@contextmanager
+def release(folder: Path) -> Iterator[None]:
+    """Have this process hold the schemas of a release, and nothing it remembers of others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(avro, "files", lambda _: folder)
+        _forget()
+        yield
+    _forget()
+
+
+def _forget() -> None:
+    for name, module in [*sys.modules.items()]:
+        if name.split(".")[0] in _ROOMS and isinstance(module, ModuleType):
+            for held in [*vars(module).values()]:
+                if hasattr(held, "cache_clear"):
+                    held.cache_clear()
