@@ -63,7 +63,7 @@ test: check setup ## Run all tests, on a real Kafka
 	$(BIN)/pytest -n 2 --dist loadfile
 
 faults: check setup ## Break it on purpose, and write docs/reliability.md's table
-	$(BIN)/pytest tests/faults --reliability docs/reliability.md
+	$(BIN)/pytest tests/faults -n 2 --dist loadfile --reliability docs/reliability.md
 
 SECONDS = 900
 RATE = 5000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.reliability import Fault, Reliability
+from tests.faults.reliability import Fault, Noting, Reliability
 from tests.support.exchange import Exchange
 
 _OPTION = "--reliability"
@@ -24,7 +24,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: waits for minutes; run by name, or by `make faults`")
     path: Path | None = config.getoption(_OPTION, None)
     if path is not None:
-        config.pluginmanager.register(Reliability(path), "reliability")
+        config.pluginmanager.register(Noting(), "noting")
+        if not hasattr(config, "workerinput"):  # of several processes, one writes
+            config.pluginmanager.register(Reliability(path), "reliability")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
