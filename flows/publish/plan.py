@@ -235,7 +235,10 @@ def _numbered(good: pl.DataFrame) -> pl.DataFrame:
     numbered = moved.with_columns(
         new=pl.when(given).then(pl.col("last_digest").is_null()).otherwise(pl.col("moved")),
         sequence=pl.when(given).then(pl.col("sequence")).otherwise(revision),
-    ).with_columns(resend=_unsent())
+    )
+    # Rows of two editions may say the same version: it is sent again once.
+    once = pl.struct(*KEY, "sequence").is_first_distinct()
+    numbered = numbered.with_columns(resend=_unsent() & once)
     again = behind.with_columns(
         sequence="unsent",
         last_subject="subject",  # it moves nothing
