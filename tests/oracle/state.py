@@ -23,7 +23,8 @@ def state(
     `usable`, `unusable_reason`, `usable_until`, `versions`, `first_landed_at`, `last_landed_at`; and
     where it may be used `state`, `objection`, `effective_from`, `effective_to`, the decision's own
     fields. Where contents have a field `event_id`: `holding`, those that win on the day, and
-    `standing_event_id`.
+    `standing_event_id`. Where they have none, which of a record's rivals wins is not told, and so
+    neither is a conflicted record's `usable_until`.
     """
     records: dict[tuple[str, str], dict[tuple[str, int, Content], dt.datetime]] = {}
     for v in versions:
@@ -56,13 +57,18 @@ def _row(
         greatest = max(s for s, _ in effective)
         turns += [_eve(c.effective_from) for s, c in coming if s >= greatest]
         conflicted |= sum(1 for s, _ in mine if s == greatest) > 1
-        winners[facet] = next(c for s, c in effective if s == greatest)
+        winners[facet] = max((c for s, c in effective if s == greatest), key=_name)
     reason = _reason(winners, family, day, conflicted=conflicted)
     row["usable"] = "no" if reason else "yes"
     row["holding"] = {winner.get("event_id") for winner in winners.values()} - {None}
     row["usable_until"] = min((*turns, *_ends(winners, family, day)), default=None)
     row["unusable_reason"] = reason
     return row if reason else row | _shown(winners, family, day)
+
+
+def _name(content: Content) -> str:
+    """Of rivals, the one with the greatest id wins."""
+    return str(content.get("event_id") or "")
 
 
 def _ends(winners: dict[str, Content], family: str, day: dt.date) -> list[dt.date]:
