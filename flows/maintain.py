@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 from connectors import lake
+from connectors.disk import is_full, room
 from connectors.settings import Settings
-from connectors.store import files
+from connectors.store import files, place_of
 from flows.tail import watermarks
 
 _KINDS: Final[tuple[lake.Kind, ...]] = ("log", "history", "datasets")
@@ -44,7 +45,8 @@ class Maintained:
 def maintain(settings: Settings, family: str, *, retain: dt.timedelta = RETAIN) -> list[Maintained]:
     """Compact and vacuum the tables of one family; return what was done to each that exists.
 
-    Files that no version needs any more are deleted once they are older than `retain`.
+    Files that no version needs any more are deleted once they are older than `retain`, also where a
+    full disk left no room to compact. Raises connectors.disk.DiskFull where it leaves none for that.
     """
     done = []
     for kind in _KINDS:
@@ -81,8 +83,9 @@ def _maintain(
     gone = there.keys() & set(_vacuum(table, retain, needed, dry_run=True))
     freed = sum(there[name] for name in gone)
     if gone:
-        _vacuum(table, retain, needed, dry_run=False)
-        table.create_checkpoint()
+        with room(place_of(table.table_uri)):
+            _vacuum(table, retain, needed, dry_run=False)
+            table.create_checkpoint()
     after = len(table.file_uris())
     held = len(past) - len(gone)
     return Maintained(family, kind, before, after, len(gone), freed, held, skipped)
@@ -96,6 +99,10 @@ def _compact(table: DeltaTable) -> str | None:
         # Settling has replaced what was being compacted; its files are in one piece anyway.
         table.update_incremental()
         return "another run was writing to the table"
+    except (DeltaError, OSError) as error:
+        if not is_full(error):
+            raise
+        return "the disk is full"  # what is deleted next makes room
     return None
 
 

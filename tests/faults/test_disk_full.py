@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from tests.faults import entries
 from tests.faults.processes import again, full
 from tests.faults.reliability import Fault
 from tests.faults.scene import EVENTS, POISON, Scene, at_first, at_work
@@ -13,6 +15,7 @@ from tests.faults.test_publish_killed import FIRST, PARTITIONS, SECOND, once, pu
 from tests.support.exchange import Exchange
 
 _COMMIT: Final = "deltalake:DeltaTable.create_write_transaction"
+_MAINTAIN: Final = "flows.maintain:_compact:before:1"
 _INGEST: Final = ("ingest", "licence")
 #: So many bytes of a file that is being written are left on the disk.
 _CUT: Final = 100
@@ -34,6 +37,11 @@ POINTS = [
     at(f"{_COMMIT}:before:4", "at the history's commit", "history-commit"),
     at(f"{_COMMIT}:before:5", "at the dataset's commit", "dataset-commit", _CUT),
 ]
+
+
+def _maintaining(what: str, size: int) -> pytest.MarkDecorator:
+    how = f"`RLIMIT_FSIZE` of {size:,} bytes, `{_MAINTAIN}`"
+    return pytest.mark.fault(f"disk full in maintenance: {what}", how=how)
 
 
 @pytest.mark.parametrize(("point", "size"), POINTS)
@@ -69,6 +77,43 @@ def test_publishing_on_a_full_disk(exchange: Exchange, fault: Fault) -> None:
     again(exchange.environment, *command)
     once(scene, PARTITIONS)
     _again(scene, fault, FIRST + SECOND + PARTITIONS)
+
+
+@pytest.mark.parametrize(
+    ("size", "made_room"),
+    [
+        pytest.param(0, False, id="none", marks=_maintaining("no file can be written", 0)),
+        pytest.param(
+            8_000,
+            True,
+            id="little",
+            marks=_maintaining("room for commits alone", 8_000),
+        ),
+    ],
+)
+def test_maintenance_on_a_full_disk(
+    exchange: Exchange, fault: Fault, size: int, made_room: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot write files together; what it deletes makes room all the same."""
+    scene = at_work(exchange)
+    exchange.ingest()
+    for name, value in exchange.environment.items():
+        monkeypatch.setenv(name, value)
+    entries.maintain("licence")
+    scene.publish(*range(1, 11), XK_ZT="3")
+    exchange.ingest()  # replaces files of the history and the dataset
+    before = {*parquet(exchange)}
+    ended = full(exchange.environment, size, _MAINTAIN, "tests.faults.entries:maintain", "licence")
+    assert "DiskFull: The disk is full" in ended.stderr
+    assert (parquet(exchange) < before) == made_room
+    entries.maintain("licence")
+    _again(scene, fault, EVENTS + POISON + 10)
+
+
+def parquet(exchange: Exchange) -> set[Path]:
+    """Return the data files that are there, in use or not."""
+    found = Path(exchange.lake).rglob("*.parquet")
+    return {path for path in found if "_delta_log" not in path.parts}
 
 
 def told(exchange: Exchange, size: int, point: str, *command: str) -> None:
