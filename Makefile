@@ -79,6 +79,7 @@ fuzz: check setup ## Look for what breaks the law, the readers and the decoder (
 	$(BIN)/pytest tests/property -n 2 --dist loadfile --timeout 36000 \
 	  --hypothesis-profile fuzz --hypothesis-seed $(SEED)
 
+# PARTS=window measures that part alone.
 bench: check setup ## Measure speed and memory beside their limits (half an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
-	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.run 1000000 $(PARTS)

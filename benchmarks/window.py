@@ -32,6 +32,8 @@ from schemas import contract
 
 TITLE = "The window"
 RATE, SECONDS = 200, 60
+#: Seconds of questions that do not count: the landing and the follower have just begun.
+_WARMING = 10
 #: So many licences are published one after the other, and each is asked for until it counts.
 _ONE_BY_ONE = 40
 _LOOKS = 20_000
@@ -48,10 +50,12 @@ def measure(record: Record, address: str, folder: Path, count: int) -> None:
     built = _apart("rebuild", home)
     rate = record.note(f"replica of {built['events']:,.0f} versions", built)
     record.hold("replica rebuilt, versions a second", rate, 50_000)
+    os.sync()  # the gigabytes just written would be brought to the disk while receipts are
     record.figures["bare look-ups"] = _looks(settings, count)
     record.figures["bare fsync"] = _fsyncs(home)
     record.figures["bare echo"] = _echo(settings, count)
     with deleted(settings), _running(settings, address) as url:
+        _load(f"{url}/v1/ask", settings, count, _WARMING)
         asked = _load(f"{url}/v1/ask", settings, count)
         record.figures["questions"] = asked
         seen = _changes(settings, url)
@@ -118,9 +122,9 @@ def _echo(settings: Settings, count: int) -> dict[str, float]:
         return _load(f"http://127.0.0.1:{port}/", settings, count)
 
 
-def _load(url: str, settings: Settings, count: int) -> dict[str, float]:
+def _load(url: str, settings: Settings, count: int, seconds: float = SECONDS) -> dict[str, float]:
     """Ask from another process."""
-    arguments = [url, _token(settings), str(RATE), str(SECONDS), str(count)]
+    arguments = [url, _token(settings), str(RATE), str(seconds), str(count)]
     done = subprocess.run(
         python_module("benchmarks.load", *arguments), stdout=subprocess.PIPE, text=True, check=True
     )

@@ -46,11 +46,15 @@ def again(environment: Mapping[str, str], *arguments: str) -> None:
 
 
 def killed(
-    environment: Mapping[str, str], point: str, *what: str, tuned: Sequence[str] = ()
+    environment: Mapping[str, str],
+    point: str,
+    *what: str,
+    tuned: Sequence[str] = (),
+    patience: float = _PATIENCE,
 ) -> None:
     """Run something that must die by SIGKILL at a point, and nowhere else."""
     told = ["-m", "tests.faults.killed_at", point, *tuned, "--", *what]
-    ended = _finish(_start(environment, told))
+    ended = _finish(_start(environment, told), patience)
     why = f"{point} was never reached: {ended.stdout}{ended.stderr}"
     assert ended.returncode == -signal.SIGKILL, why
 
@@ -154,9 +158,9 @@ def _start(environment: Mapping[str, str], arguments: Sequence[str]) -> subproce
     )
 
 
-def _finish(process: subprocess.Popen[str]) -> Done:
+def _finish(process: subprocess.Popen[str], patience: float = _PATIENCE) -> Done:
     try:
-        out, err = process.communicate(timeout=_PATIENCE)
+        out, err = process.communicate(timeout=patience)
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()

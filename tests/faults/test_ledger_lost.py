@@ -1,14 +1,12 @@
-"""A publisher's ledger is lost, put back from a backup, or its disk is full; a file is cut anywhere."""
+"""A publisher's ledger is lost, put back from a backup, or its disk is full; a file is cut."""
 
 from __future__ import annotations
 
-import os
 import random
 import resource
 import shutil
-from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -17,14 +15,10 @@ from tests.faults.reliability import Fault
 from tests.faults.scene import Scene
 from tests.faults.test_publish_killed import FIRST, SECOND, once, publishing
 from tests.faults.whole import published
-from tests.support import kafka as raw
 from tests.support.exchange import Exchange
 
 _SLICES: Final = ("flows.publish.deliver:_SLICE=10",)
 _SEND: Final = "kafka:KafkaProducer.send:after"
-#: `MIANTI_FAULT_ROWS=1000000 make faults` for a larger file.
-ROWS: Final = int(os.environ.get("MIANTI_FAULT_ROWS", "10000"))
-CUTS: Final = 3
 
 
 def begun(exchange: Exchange) -> tuple[Scene, tuple[str, ...]]:
@@ -117,37 +111,6 @@ def test_full(exchange: Exchange, fault: Fault, point: str) -> None:
     assert "台账" in ended.stderr
     again(exchange.environment, *command)
     ends_well(scene, command, fault, 4)
-
-
-@pytest.mark.fault(
-    f"publish killed at {CUTS} rows of a file of {ROWS:,}", how=f"SIGKILL, `{_SEND}:N`, N by chance"
-)
-@pytest.mark.timeout(300 + ROWS // 50)
-def test_a_large_file_killed_at_any_row(exchange: Exchange, fault: Fault) -> None:
-    scene = Scene(exchange, exchange.department())
-    department, chance = scene.department, random.Random(6)
-    rows = [department.licence(number) for number in range(1, ROWS + 1)]
-    path = department.file(rows)
-    command = ("publish", str(path), "--publisher", department.id)
-    there = 0
-    for _ in range(CUTS):
-        row = chance.randrange(1, (ROWS - there) // 2)
-        killed(exchange.environment, f"{_SEND}:{row}", *command)
-        now = versions(exchange, department.topic())
-        assert {*now.values()} == {1}
-        assert there <= len(now) <= there + row, "what was sent, and nothing behind it"
-        there = len(now)
-    again(exchange.environment, *command)
-    assert {*versions(exchange, department.topic()).values()} == {1}
-    again(exchange.environment, "ingest", "licence")
-    scene.rows += rows
-    fault.flowed = scene.whole()
-    assert fault.flowed == ROWS
-
-
-def versions(exchange: Exchange, topic: str) -> Counter[tuple[Any, ...]]:
-    found = raw.events(exchange.address, topic)
-    return Counter((one["record_key"], one["facet"], one["sequence"]) for one in found)
 
 
 @pytest.mark.fault("a file cut at any byte, then the whole file", how="truncated, 12 by chance")

@@ -24,7 +24,8 @@ _ROOMS = ("schemas", "connectors", "flows")
 def publish_releases(folder: Path, added: list[list[tuple[int, dict[str, Any]]]]) -> list[Path]:
     """Write one release after the other; each adds fields (where, and which) to what a licence says.
 
-    Return their folders; the first is what is released now, and a later one holds all before it.
+    One that is there already is put in its own place. Return the releases' folders; the first is
+    what is released now, and a later one holds all before it.
     """
     ids = yaml.safe_load((_SCHEMAS / "ids.yaml").read_text("utf-8"))
     held = {
@@ -45,7 +46,11 @@ def _grown(schema: dict[str, Any], fields: list[tuple[int, dict[str, Any]]]) -> 
     decision = [field for field in new["fields"] if field["name"] == "decision"]
     into = decision[0]["type"][1]["fields"] if decision else new["fields"]
     for at, field in fields:
-        into.insert(at % (len(into) + 1), field)
+        names = [one["name"] for one in into]
+        if field["name"] in names:
+            into[names.index(field["name"])] = field
+        else:
+            into.insert(at % (len(into) + 1), field)
     return new
 
 

@@ -11,55 +11,18 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from tests.property.effort import some
-from tests.property.law_rows import NUMBERS, SUBJECTS, editions, numbers, rows
-from tests.property.law_world import ASKED, DAYS, ISSUER, World, founded, told
+from tests.property.histories import Deed, histories
+from tests.property.law_rows import NUMBERS, SUBJECTS
+from tests.property.law_world import DAYS, ISSUER, World, founded, told
 
 EXAMPLES = 30
-Deed = tuple[Any, ...]
 
 _serial = itertools.count()
-
-
-deeds: st.SearchStrategy[Deed] = st.one_of(
-    st.tuples(st.just("land")),
-    st.tuples(st.just("settle"), st.integers(0, 3)),
-    st.tuples(st.just("ingest"), st.integers(0, 3)),
-    st.tuples(st.just("ingest"), st.integers(0, 3)),
-    st.tuples(st.just("lose")),
-    st.tuples(st.just("rebuild")),
-    st.tuples(st.just("withdraw"), numbers),
-    st.tuples(st.just("undo"), numbers),
-    st.tuples(
-        st.just("overhear"),
-        numbers,
-        st.just("standing"),
-        st.sampled_from(["in_force", "suspended"]),
-        st.integers(0, 1),
-    ),
-    st.tuples(st.just("ask"), st.integers(0, len(ASKED)), st.integers(0, 3), st.integers(-1, 1)),
-)
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Deed]:
-    """Return one to six files, new ones or earlier ones again, and what happens in between."""
-    dated = draw(st.sampled_from([False, False, True]))
-    history: list[Deed] = []
-    for number in range(draw(st.integers(1, 6))):
-        if number and draw(st.integers(0, 3)) == 0:
-            history.append(("again", draw(st.integers(0, number - 1)), draw(editions)))
-        else:
-            found = draw(st.lists(rows(dated=dated), min_size=1, max_size=4))
-            history.append(("file", found, draw(editions)))
-        history += draw(st.lists(deeds, max_size=2))
-    return history
 
 
 @contextmanager

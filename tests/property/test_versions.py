@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from contextlib import closing
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connectors.clients import kept
@@ -29,33 +30,82 @@ from tests.support.codes import uscc
 from tests.support.exchange import Exchange
 from tests.support.window import follow
 
-VALUES: dict[str, st.SearchStrategy[Any]] = {
-    "string": st.text(st.characters(codec="utf-8", categories=["L", "Nd", "P"]), min_size=1)
+words = (
+    st.text(st.characters(codec="utf-8", categories=["L", "Nd", "P"]), min_size=1)
     .map(str.strip)
-    .filter(lambda text: text and not any(c.isdigit() for c in text)),
+    .filter(lambda text: text and not any(c.isdigit() for c in text))
+)
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "string": words,
     "long": st.integers(-(2**63), 2**63 - 1),
     "date": st.dates(dt.date(1900, 1, 1), dt.date(2199, 12, 31)),
     "enum": st.sampled_from("abc"),
+    "array": st.lists(words, min_size=1, max_size=3),
+    "record": st.fixed_dictionaries({"text": words, "count": st.none() | st.integers(0, 9)}),
 }
 
 
-def field(name: str, kind: str) -> dict[str, Any]:
-    types: dict[str, Any] = {
-        "date": {"type": "int", "logicalType": "date"},
-        "enum": {"type": "enum", "name": f"Of_{name}", "symbols": ["a", "b", "c"]},
-    }
-    return {"name": name, "type": ["null", types.get(kind, kind)], "doc": "…", "default": None}
+@dataclass(frozen=True)
+class Added:
+    """What a version adds: a field, or to an enum that is there (`kind` symbols) more symbols."""
+
+    at: int
+    name: str
+    kind: str
+    symbols: str = "abc"
+
+    @property
+    def field(self) -> dict[str, Any]:
+        """Return it as Avro."""
+        types: dict[str, Any] = {
+            "date": {"type": "int", "logicalType": "date"},
+            "enum": {"type": "enum", "name": f"Of_{self.name}", "symbols": [*self.symbols]},
+            "array": {"type": "array", "items": "string"},
+            "record": {
+                "type": "record",
+                "name": f"Of_{self.name}",
+                "fields": [
+                    {"name": "text", "type": "string", "doc": "…"},
+                    {"name": "count", "type": ["null", "long"], "doc": "…", "default": None},
+                ],
+            },
+        }
+        kind = types.get(self.kind, self.kind)
+        return {"name": self.name, "type": ["null", kind], "doc": "…", "default": None}
+
+    @property
+    def values(self) -> st.SearchStrategy[Any]:
+        """Return what may be said in it."""
+        return st.sampled_from(self.symbols) if self.kind == "enum" else VALUES[self.kind]
 
 
 @st.composite
-def chains(draw: st.DrawFn) -> list[list[tuple[int, str, str]]]:
-    """Return, for each later version, what it adds: where, a name and a kind."""
-    chain = []
+def chains(draw: st.DrawFn) -> list[list[Added]]:
+    """Return what each later version adds: one or two fields, and a symbol to an enum of before."""
+    chain: list[list[Added]] = []
     for number in range(2, draw(st.integers(3, 5))):
         kinds = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=2))
         places = st.integers(0, 40)
-        chain.append([(draw(places), f"v{number}_{n}", kind) for n, kind in enumerate(kinds)])
+        grown = [
+            replace(one, symbols=one.symbols + "xyz"[number - 2])
+            for one in _newest(chain).values()
+            if one.kind == "enum" and draw(st.booleans())
+        ]
+        new = [Added(draw(places), f"v{number}_{n}", kind) for n, kind in enumerate(kinds)]
+        chain.append(new + grown)
     return chain
+
+
+def _newest(chain: list[list[Added]]) -> dict[str, Added]:
+    """Return every field, as the last version has it."""
+    return {one.name: one for added in chain for one in added}
+
+
+#: Every kind of growth, whatever is drawn.
+EVERYTHING = [
+    [Added(0, "v2_enum", "enum"), Added(40, "v2_list", "array")],
+    [Added(3, "v3_record", "record"), Added(0, "v2_enum", "enum", "abcx")],
+]
 
 
 @pytest.mark.timeout(some(1800))
@@ -63,12 +113,13 @@ def test_every_pair_of_versions_round_trips(kafka: str) -> None:
     pairs = 0
 
     @settings(max_examples=some(2), suppress_health_check=list(HealthCheck))
+    @example(EVERYTHING, None)
     @given(chains(), st.data())
-    def round_trips(chain: list[list[tuple[int, str, str]]], data: st.DataObject) -> None:
+    def round_trips(chain: list[list[Added]], data: st.DataObject | None) -> None:
         nonlocal pairs
         with tempfile.TemporaryDirectory(prefix="law-") as name, kept():
             folder = Path(name)
-            added = [[(at, field(n, kind)) for at, n, kind in one] for one in chain]
+            added = [[(one.at, one.field) for one in release] for release in chain]
             releases = publish_releases(folder / "releases", added)
             exchange = Exchange(folder, kafka, str(folder / "lake"))
             try:
@@ -81,33 +132,41 @@ def test_every_pair_of_versions_round_trips(kafka: str) -> None:
 
 
 def _all_pairs(
-    exchange: Exchange, releases: list[Path], chain: list[list[tuple[int, str, str]]], data: Any
+    exchange: Exchange, releases: list[Path], chain: list[list[Added]], data: Any
 ) -> int:
     """Let each release in turn read what it and each earlier one has written meanwhile."""
     department = exchange.department()
     said: dict[str, dict[str, Any]] = {}
-    kinds = [(name, kind) for one in chain for _, name, kind in one]
     pairs = 0
     for reader, newest in enumerate(releases):
         for writer in range(reader + 1):
-            mine = [pair for one in chain[:writer] for _, *pair in one]
-            told = {name: data.draw(st.none() | VALUES[kind]) for name, kind in mine}
+            mine = _newest(chain[:writer])
+            told = {name: _said(one, data) for name, one in mine.items()}
             number = len(said) + 1
             with release(releases[writer]):
                 row = department.native(number)
                 row["decision"] |= {name: _json(value) for name, value in told.items()}
                 done = department.publisher.publish_rows("mianti-licence", [row])
                 assert done.events == 1, done.examples
-            said[uscc(number)] = dict.fromkeys(name for name, _ in kinds) | told
+            said[uscc(number)] = dict.fromkeys(_newest(chain)) | told
             pairs += 1
         with release(newest):
-            names = [name for one in chain[:reader] for _, name, _ in one]
+            names = _newest(chain[:reader])
             _reads(exchange, {who: {n: one[n] for n in names} for who, one in said.items()})
     with release(releases[-1]):
         for one, other in combinations(range(1, len(releases) + 1), 2):
             assert breaks(event_schema(FAMILY, one), event_schema(FAMILY, other)) == []
         _once_more(exchange, said)
     return pairs
+
+
+def _said(one: Added, data: st.DataObject | None) -> Any:
+    """Return what is said in a field; the newest symbol, where nothing is drawn."""
+    if data is not None:
+        # A list in which nothing is said is published as an empty one.
+        return data.draw(one.values if one.kind == "array" else st.none() | one.values)
+    samples = {"array": ["甲", "乙"], "record": {"text": "甲", "count": None}}
+    return samples.get(one.kind, one.symbols[-1])
 
 
 def _reads(exchange: Exchange, said: dict[str, dict[str, Any]]) -> None:
@@ -140,7 +199,7 @@ def _in_replica(exchange: Exchange, said: dict[str, dict[str, Any]]) -> None:
         for who, values in said.items():
             [version] = replica.versions(who)[FAMILY]
             assert {n: version["decision"].get(n) for n in values} == {
-                name: value if isinstance(value, str | int | None) else _in(version, name, value)
+                name: _in(version, name, value) if isinstance(value, dt.date) else value
                 for name, value in values.items()
             }
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from tests.support.codes import uscc
 
-_CLERKS: Final = 8
+_CLERKS: Final = 64
 _PATIENCE: Final = 10.0
 _KEPT: Final = ("material", "complete_through", "outcome", "reason", "source")
 

@@ -70,20 +70,21 @@ class Count:
             self.faults.append(f"{what}: {wrong.height}, such as {wrong.row(0, named=True)}")
 
 
-def read(address: str, place: str, family: str, jobs: Sequence[Job]) -> Tables:
-    """Read everything of a family."""
-    topics = [job.topic for job in jobs if job.topic.split(".")[1] == family]
+def read(
+    address: str, place: str, family: str, topics: Sequence[str], sent: pl.DataFrame
+) -> Tables:
+    """Read everything of a family; `sent` is what its files say, in the order they were sent."""
     log = _table(f"{place}/log/{family}", [*_PLACE, "verdict", "reason", *_SAID])
-    facets = ["decision", "standing"] if family == "licence" else ["decision"]
+    said = {"decision": _DECIDED[family]} | ({"standing": ["state"]} if family == "licence" else {})
+    facets = [pl.struct(pl.col(f).struct.field(*names)).alias(f) for f, names in said.items()]
     history = _table(f"{place}/history/{family}", [*_SAID, *facets])
     states = ["state"] if family == "licence" else []
     keys = ["subject", "record_key", *_DECIDED[family], *states]
     dataset = _table(f"{place}/datasets/{family}", keys)
-    sent = pl.concat([_sent(job) for job in jobs if job.topic in topics])
     return Tables(family, messages(address, topics), log, history, dataset, sent)
 
 
-def _table(place: str, columns: list[str]) -> pl.DataFrame:
+def _table(place: str, columns: Sequence[str | pl.Expr]) -> pl.DataFrame:
     return pl.scan_delta(place).select(columns).collect()
 
 
@@ -136,23 +137,29 @@ def _read(value: bytes | None, family: str) -> tuple[Any, ...]:
     return tuple(event[name] for name in _SAID)
 
 
-def _sent(job: Job) -> pl.DataFrame:
+def sent(job: Job) -> pl.DataFrame:
     """Return what an office's files say, row by row, in the order they were sent."""
-    frames, names = [], _NAMES[job.kind]
-    for one in told(job.journal):
-        rows = pl.read_csv(Path(job.folder) / one.file, infer_schema=False)
-        if job.kind == "law":
-            right = (pl.col("代码").fill_null("") != "") & (pl.col("决定日") != "2026-02-30")
-            rows = rows.filter(right)
-        said = rows.select(pl.col(old).alias(new) for old, new in names.items())
-        key = pl.format("{}/{}", pl.lit(job.code), "number")
-        frames.append(said.select(pl.exclude("number"), record_key=key))
-    sent = pl.concat(frames)
-    if job.kind == "fines":
-        return sent.with_columns(pl.col("fine_yuan").cast(pl.Int64) * _TEN_THOUSAND)
-    return sent.with_columns(
-        pl.col("state").replace_strict(_STATES), pl.col("valid_to").str.to_date()
-    )
+    files = [Path(job.folder) / one.file for one in told(job.journal)]
+    return pl.concat(said(file, job.kind, job.code) for file in files)
+
+
+def said(file: Path, kind: str, issuer: str) -> pl.DataFrame:
+    """Return what a file says of the records of its issuer."""
+    names, rows = _NAMES[kind], pl.scan_csv(file, infer_schema=False)
+    if kind == "law":
+        rows = rows.filter(
+            (pl.col("代码").fill_null("") != "") & (pl.col("决定日") != "2026-02-30")
+        )
+    key = pl.format("{}/{}", pl.lit(issuer), "number")
+    found = rows.select(pl.col(old).alias(new) for old, new in names.items())
+    found = found.select(pl.exclude("number"), record_key=key)
+    if kind == "fines":
+        found = found.with_columns(pl.col("fine_yuan").cast(pl.Int64) * _TEN_THOUSAND)
+    else:
+        found = found.with_columns(
+            pl.col("state").replace_strict(_STATES), pl.col("valid_to").str.to_date()
+        )
+    return found.collect()
 
 
 def count(tables: Tables) -> Count:

@@ -69,7 +69,7 @@ def tell(town: Town, ran: Ran, judged: Judged) -> Told:
         "plan": asdict(town.plan),
         "machine": f"{platform.machine()}, {cpu_count()} cores, load at the end {getloadavg()[1]:.0f}",
         "kills": [(round(at - ran.began, 1), name) for at, name in ran.kills],
-        "ended by themselves": {p.name: [code for _, code in p.ends] for p in town.parts if p.ends},
+        "ended by themselves": {p.name: [how for _, how in p.ends] for p in town.parts if p.ends},
         "seconds of load": round(ran.loaded - ran.began, 1),
         "seconds until all was landed": round(max(0.0, ran.finished - ran.loaded), 1),
     }

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
+
 from tests.faults.processes import ROOT
 from tests.oracle import kafka_reader
 from tests.oracle.delta import Table
@@ -60,7 +62,9 @@ def judge(town: Town, ran: Ran) -> Judged:
     found = Judged()
     lake = str(town.exchange.lake)
     for family in FAMILIES:
-        tables = count.read(town.broker.address, lake, family, town.jobs)
+        jobs = [job for job in town.jobs if job.topic.split(".")[1] == family]
+        sent, topics = pl.concat(map(count.sent, jobs)), [job.topic for job in jobs]
+        tables = count.read(town.broker.address, lake, family, topics, sent)
         found.counts[family] = count.count(tables)
         found.faults += [f"{family}: {fault}" for fault in found.counts[family].faults]
     answers = questions(town)

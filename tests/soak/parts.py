@@ -29,7 +29,7 @@ class Part(Protocol):
 
     name: str
     kills: int
-    ends: list[tuple[float, int]]
+    ends: list[tuple[float, str]]
 
     @property
     def pid(self) -> int | None:
@@ -52,7 +52,7 @@ class Part(Protocol):
 class Program:
     """A process; `every`: it is started so many seconds after it was started last, not at once.
 
-    `ends`: when it ended without being killed, and its exit code. `finish`: 0 is its end for good.
+    `ends`: when it ended without being killed, and its exit code and last words. `finish`: 0 is its end for good.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Program:
     finished: bool = False
     kills: int = 0
     starts: int = 0
-    ends: list[tuple[float, int]] = field(default_factory=list)
+    ends: list[tuple[float, str]] = field(default_factory=list)
     due: float = 0.0
     process: subprocess.Popen[bytes] | None = None
 
@@ -126,7 +126,8 @@ class Program:
         if self.finish and code == 0:
             self.finished = True
         elif self.every is None or code != 0:
-            self.ends.append((time.time(), code))
+            words = self.log.read_text("utf-8", "replace").splitlines()[-1:]
+            self.ends.append((time.time(), f"exit code {code}: {''.join(words)}"))
         self.due = max(self.due, time.monotonic() + _AGAIN_SECONDS)
 
 
@@ -143,7 +144,7 @@ class Broker:
     address: str
     name: str = "kafka"
     kills: int = 0
-    ends: list[tuple[float, int]] = field(default_factory=list)
+    ends: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def _server(self) -> Server:
