@@ -23,8 +23,8 @@ def state(
     `usable`, `unusable_reason`, `usable_until`, `versions`, `first_landed_at`, `last_landed_at`; and
     where it may be used `state`, `objection`, `effective_from`, `effective_to`, the decision's own
     fields. Where contents have a field `event_id`: `holding`, those that win on the day, and
-    `standing_event_id`. Where they have none, which of a record's rivals wins is not told, and so
-    neither is a conflicted record's `usable_until`.
+    `standing_event_id`. Where they have none, nobody can tell which of a record's rivals wins, and
+    a conflicted record has no `usable_until` here.
     """
     records: dict[tuple[str, str], dict[tuple[str, int, Content], dt.datetime]] = {}
     for v in versions:
@@ -61,7 +61,8 @@ def _row(
     reason = _reason(winners, family, day, conflicted=conflicted)
     row["usable"] = "no" if reason else "yes"
     row["holding"] = {winner.get("event_id") for winner in winners.values()} - {None}
-    row["usable_until"] = min((*turns, *_ends(winners, family, day)), default=None)
+    if row["holding"] or not conflicted:
+        row["usable_until"] = min((*turns, *_ends(winners, family, day)), default=None)
     row["unusable_reason"] = reason
     return row if reason else row | _shown(winners, family, day)
 

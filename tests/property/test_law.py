@@ -141,6 +141,10 @@ CASES: dict[str, list[Deed]] = {
         ("ask", 0, 1, 0),
         ("ask", 0, 1, -1),
     ],
+    "two contents of one sequence, one of which ends": [
+        sent(1, row(状态="2", 变更日=str(DAYS[1]), 状态止=str(DAYS[3]))),
+        ("overhear", NUMBERS[0], "standing", "in_force", 0),
+    ],
     "two contents of one sequence, and a higher one": [
         sent(1, row(状态="2")),
         ("overhear", NUMBERS[0], "standing", "in_force", 0),
