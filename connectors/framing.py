@@ -60,9 +60,18 @@ def unframe(value: bytes | None) -> tuple[int, bytes]:
         raise Undecodable("tombstone")
     if len(value) > LARGEST_BODY:
         raise Undecodable("too_large")
-    if len(value) < FRAME.size or value[0] != 0:
+    number = framed_id(value)
+    if number is None:
         raise Undecodable("bad_frame")
-    return FRAME.unpack_from(value)[1], value[FRAME.size :]
+    return number, value[FRAME.size :]
+
+
+def framed_id(value: bytes | None) -> int | None:
+    """Return the schema id that a Kafka value begins with; None where it begins otherwise."""
+    if value is None or len(value) < FRAME.size or value[0] != 0:
+        return None
+    number: int = FRAME.unpack_from(value)[1]
+    return number
 
 
 def headers(events: pl.DataFrame, family: str) -> Iterator[list[tuple[str, bytes]]]:

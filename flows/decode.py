@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from connectors.framing import Undecodable, decode
+from connectors.framing import Undecodable, decode, framed_id
 from connectors.schema_ids import BUILT_IN, SchemaIds
 from schemas.avro import event_columns
 
@@ -97,7 +97,7 @@ def _refused(record: Any, why: str) -> dict[str, Any]:
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "schema_id": None,
+        "schema_id": framed_id(value),
         "key": record.key,
         "raw": value,
         "raw_digest": None if value is None else digest(value),

@@ -72,7 +72,7 @@ def judge(message: Message, publishers: dict[str, Any]) -> Verdict | None:
     digest = None if value is None else hashlib.sha256(value).hexdigest()
     if event is None:
         hidden = value is not None and bytes_may_hold_number(value)
-        return Verdict(None, frozenset({fault}), None, about, None if hidden else value, digest)
+        return Verdict(None, frozenset({fault}), number, about, None if hidden else value, digest)
     texts = [text for _, kind, text in contract.leaves(family, event) if kind == "string"]
     if any(doubtful(text) for text in texts) or _beyond_columns(family, event):
         return None
@@ -84,24 +84,25 @@ def judge(message: Message, publishers: dict[str, Any]) -> Verdict | None:
 
 @cache
 def _read(value: bytes | None, family: str) -> tuple[int | None, dict[str, Any] | None, str]:
-    """Return schema id and event of a value, or why it is none."""
+    """Return the schema id that a value names, and its event, or why it is none."""
     if value is None:
         return None, None, "tombstone"
+    framed = len(value) >= 5 and value[0] == 0
+    number: int | None = struct.unpack(">I", value[1:5])[0] if framed else None
     if len(value) > 1 << 20:
-        return None, None, "too_large"
-    if len(value) < 5 or value[0] != 0:
+        return number, None, "too_large"
+    if number is None:
         return None, None, "bad_frame"
-    (number,) = struct.unpack(">I", value[1:5])
     known = contract.family_of(number)
     if known != family:
-        return None, None, "schema_of_other_family" if known else "unknown_schema"
+        return number, None, "schema_of_other_family" if known else "unknown_schema"
     body = io.BytesIO(value[5:])
     try:
         event: Any = fastavro.schemaless_reader(body, contract.parsed(family), None)
     except Exception:  # whatever a reader makes of bytes that are no event
-        return None, None, "bad_body"
+        return number, None, "bad_body"
     if body.read(1):
-        return None, None, "trailing_bytes"
+        return number, None, "trailing_bytes"
     return number, event, ""
 
 
