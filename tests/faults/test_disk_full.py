@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from tests.faults import entries
-from tests.faults.processes import again, full
+from tests.faults.processes import Done, again, full, mianti
 from tests.faults.reliability import Fault
 from tests.faults.scene import EVENTS, POISON, Scene, at_first, at_work
+from tests.faults.small_disk import Disk, small_disk
 from tests.faults.test_publish_killed import FIRST, PARTITIONS, SECOND, once, publishing
 from tests.support.exchange import Exchange
 
@@ -19,6 +21,9 @@ _MAINTAIN: Final = "flows.maintain:_compact:before:1"
 _INGEST: Final = ("ingest", "licence")
 #: So many bytes of a file that is being written are left on the disk.
 _CUT: Final = 100
+#: Megabytes of a whole disk, and the bytes of it that are left in turn.
+_DISK: Final = 30
+_ROOMS: Final = (0, 4_096, 20_000, 45_000, 90_000, 200_000, 400_000, 2_000_000)
 
 
 def at(point: str, what: str, name: str, size: int = 0) -> Any:
@@ -110,6 +115,35 @@ def test_maintenance_on_a_full_disk(
     _again(scene, fault, EVENTS + POISON + 10)
 
 
+@pytest.mark.fault(
+    "a disk that is really full, with more and more room",
+    how=f"a tmpfs of {_DISK} MB; all but {', '.join(f'{room:,}' for room in _ROOMS)} bytes taken",
+)
+@pytest.mark.timeout(600)
+def test_a_disk_with_little_room(kafka: str, tmp_path: Path, fault: Fault) -> None:
+    """Publishing, landing and settling stop wherever the room ends, and are whole when there is."""
+    with small_disk(tmp_path / "disk", _DISK) as disk, closing(at_home(disk, kafka)) as exchange:
+        scene, near = Scene(exchange, exchange.department()), _near(exchange)
+        stopped = {"publish": 0, "ingest": 0}
+        for number, room in enumerate(_ROOMS):
+            changed = [scene.department.licence(n, XK_ZT="2") for n in range(20 * number)[-10:]]
+            new = [scene.department.licence(20 * number + n) for n in range(20)]
+            scene.rows += changed + new
+            path = scene.department.file(changed + new, f"{number}.csv")
+            publish = ("publish", str(path), "--publisher", scene.department.id)
+            for command in (publish, _INGEST):
+                with disk.filled(room):
+                    stopped[command[0]] += stopped_short(disk, near, *command)
+                again(exchange.environment, *command)
+        fault.flowed = scene.whole()
+    assert all(1 < count < len(_ROOMS) for count in stopped.values()), stopped
+
+
+def at_home(disk: Disk, kafka: str) -> Exchange:
+    """Return an exchange that has its home and its lake on a disk."""
+    return Exchange(disk.place, kafka, str(disk.place / "lake"))
+
+
 def parquet(exchange: Exchange) -> set[Path]:
     """Return the data files that are there, in use or not."""
     found = Path(exchange.lake).rglob("*.parquet")
@@ -118,13 +152,28 @@ def parquet(exchange: Exchange) -> set[Path]:
 
 def told(exchange: Exchange, size: int, point: str, *command: str) -> None:
     """Run out of room, and assert that one sentence of each language says where it is wanted."""
-    environment = exchange.environment | {"TMPDIR": str(exchange.home)}
-    ended = full(environment, size, point, *command)
+    _says_so(exchange.home, full(_near(exchange), size, point, *command))
+
+
+def stopped_short(disk: Disk, environment: dict[str, str], *command: str) -> bool:
+    """Run a command; return whether it ended for want of room, of which it must have told."""
+    ended = mianti(environment, *command)
+    if ended.returncode != 0:
+        _says_so(disk.place, ended)
+    return ended.returncode != 0
+
+
+def _near(exchange: Exchange) -> dict[str, str]:
+    """Have what is set aside lie on the same disk as everything else."""
+    return exchange.environment | {"TMPDIR": str(exchange.home)}
+
+
+def _says_so(home: Path, ended: Done) -> None:
     assert ended.returncode == 2, ended.stderr
     english, chinese, *more = ended.stderr.splitlines()
-    assert "The disk is full" in english
-    assert str(exchange.home) in english
-    assert "磁盘已满" in chinese
+    assert "The disk is full" in english or "make room on its disk" in english
+    assert str(home) in english
+    assert "磁盘" in chinese
     assert more == []
 
 
