@@ -16,32 +16,34 @@ import yaml
 
 from schemas import avro
 
-FAMILY = "licence"
 _SCHEMAS = Path(avro.__file__).parent
 _ROOMS = ("schemas", "connectors", "flows")
 
 
-def publish_releases(folder: Path, added: list[list[tuple[int, dict[str, Any]]]]) -> list[Path]:
-    """Write one release after the other; each adds fields (where, and which) to what a licence says.
+Fields = list[tuple[int, dict[str, Any]]]
+
+
+def publish_releases(folder: Path, family: str, added: list[Fields]) -> list[Path]:
+    """Write one release after the other; each adds fields (where, and which) to a family's decision.
 
     One that is there already is put in its own place. Return the releases' folders; the first is
     what is released now, and a later one holds all before it.
     """
     ids = yaml.safe_load((_SCHEMAS / "ids.yaml").read_text("utf-8"))
     held = {
-        kind: [json.loads((_SCHEMAS / kind / f"{FAMILY}.v1.avsc").read_text("utf-8"))]
+        kind: [json.loads((_SCHEMAS / kind / f"{family}.v1.avsc").read_text("utf-8"))]
         for kind in ("events", "datasets")
     }
-    made = [_written(folder / "1", held, ids)]
+    made = [_written(folder / "1", family, held, ids)]
     for number, fields in enumerate(added, start=2):
-        ids = [*ids, {"id": 100 + number, "family": FAMILY, "version": number}]
+        ids = [*ids, {"id": 100 + number, "family": family, "version": number}]
         for schemas in held.values():
             schemas.append(_grown(schemas[-1], fields))
-        made.append(_written(folder / str(number), held, ids))
+        made.append(_written(folder / str(number), family, held, ids))
     return made
 
 
-def _grown(schema: dict[str, Any], fields: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
+def _grown(schema: dict[str, Any], fields: Fields) -> dict[str, Any]:
     new = copy.deepcopy(schema)
     decision = [field for field in new["fields"] if field["name"] == "decision"]
     into = decision[0]["type"][1]["fields"] if decision else new["fields"]
@@ -54,13 +56,13 @@ def _grown(schema: dict[str, Any], fields: list[tuple[int, dict[str, Any]]]) -> 
     return new
 
 
-def _written(folder: Path, held: dict[str, list[Any]], ids: list[Any]) -> Path:
+def _written(folder: Path, family: str, held: dict[str, list[Any]], ids: list[Any]) -> Path:
     for kind in ("events", "datasets"):
         (folder / kind).mkdir(parents=True)
         for path in (_SCHEMAS / kind).glob("*.avsc"):
             (folder / kind / path.name).write_bytes(path.read_bytes())
         for number, schema in enumerate(held[kind], start=1):
-            path = folder / kind / f"{FAMILY}.v{number}.avsc"
+            path = folder / kind / f"{family}.v{number}.avsc"
             path.write_text(json.dumps(schema, ensure_ascii=False), "utf-8")
     (folder / "ids.yaml").write_text(yaml.safe_dump(ids), "utf-8")
     return folder
