@@ -10,6 +10,7 @@ import logging
 import signal
 import time
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Any, Final
 
 from httpx import HTTPStatusError, TransportError, codes
@@ -26,6 +27,7 @@ from flows.operator.maintain import maintain_flow
 from flows.operator.orphans import crash_orphans
 from flows.operator.papers import papers_flow
 from flows.operator.redrive import discard_flow, redrive_flow
+from flows.operator.set_back import follow_clock
 from flows.operator.settle_by_date import settle_by_date_flow
 
 _log = logging.getLogger(__name__)
@@ -135,8 +137,10 @@ def main() -> None:
     """Serve all deployments until the process is told to end; one process for one Prefect.
 
     A Prefect that is away is waited for: its own runner ends when three polls have failed, and
-    nobody would start it again.
+    nobody would start it again. A clock that is set back is followed.
     """
+    names = [one.name for one in DEPLOYMENTS]
+    Thread(target=follow_clock, args=[names], name="clock", daemon=True).start()
     while not _served():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a runner that has ended leaves its own
         _log.warning(

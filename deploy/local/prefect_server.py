@@ -47,6 +47,10 @@ def launch(settings: Settings, last: Server | None) -> Server:
             **environment(home),
             "PREFECT_API_URL": address,
             "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+            # It plans a hundred runs ahead otherwise. Where none could be begun for a time (the
+            # clock set ahead, a machine asleep) all that are late are begun at once, and SQLite
+            # is locked for minutes.
+            "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "10",
             # Runs are kept for ever otherwise, and one is made each minute.
             "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         },

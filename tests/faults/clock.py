@@ -1,4 +1,4 @@
-"""A clock that is stepped while processes run: libfaketime under them, the machine's own untouched.
+"""A clock that is stepped while processes run: `stepped_clock.c` under them, the machine's untouched.
 
 What measures spans (the monotonic clock) goes on as it does when an operator, or NTP, sets a clock.
 """
@@ -6,20 +6,14 @@ What measures spans (the monotonic clock) goes on as it does when an operator, o
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-import pytest
-
-
-def library() -> Path:
-    """Return libfaketime; a test is skipped where there is none, which under CI is a failure."""
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    if not found:
-        pytest.skip("libfaketime steps the clock of a process: `apt-get install faketime`")
-    return found[0]
+_SOURCE: Final = Path(__file__).with_name("stepped_clock.c")
 
 
 @dataclass(frozen=True)
@@ -28,23 +22,32 @@ class Clock:
 
     place: Path
 
+    @classmethod
+    def made(cls, place: Path) -> Clock:
+        """Make one in a directory; it goes with the machine's until it is stepped."""
+        clock = cls(place)
+        building = ["cc", "-O2", "-shared", "-fPIC", "-o", str(clock._library), str(_SOURCE)]
+        subprocess.run(building, check=True)
+        clock.step(0)
+        return clock
+
+    @property
+    def _library(self) -> Path:
+        return self.place / "stepped_clock.so"
+
+    @property
+    def _ahead(self) -> Path:
+        return self.place / "ahead"
+
     @property
     def environment(self) -> dict[str, str]:
         """Return what puts a process under this clock."""
-        if not self.place.exists():
-            self.step(0)
-        return {
-            "LD_PRELOAD": str(library()),
-            "FAKETIME_TIMESTAMP_FILE": str(self.place),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+        return {"LD_PRELOAD": str(self._library), "STEPPED_CLOCK": str(self._ahead)}
 
     def step(self, seconds: int) -> None:
         """Have it be off the machine's clock by so many seconds from now on."""
-        part = self.place.with_suffix(".part")
-        part.write_text(f"{seconds:+d}\n")
-        part.replace(self.place)
+        with self._ahead.open("r+b" if self._ahead.exists() else "wb") as file:
+            file.write(struct.pack("=q", seconds))  # in place: it is mapped by who is under it
 
     def told(self) -> float:
         """Return the time by a process under it: it must be under it, or a test shows nothing."""

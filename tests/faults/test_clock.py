@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -16,13 +17,15 @@ import polars as pl
 import pytest
 
 from connectors.clients import kept
+from connectors.settings import Settings
 from connectors.stack import Server
 from deploy.local import window
+from deploy.local.ports import choose_port
 from tests.faults.clock import Clock
-from tests.faults.processes import ROOT
+from tests.faults.processes import ROOT, again
 from tests.faults.reliability import Fault
 from tests.faults.scene import EVENTS, POISON, Scene, at_work
-from tests.faults.scheduling import kill_all
+from tests.faults.scheduling import Scheduler, kill_all, runner
 from tests.support import lake
 from tests.support.exchange import Exchange
 from tests.support.prefect import wait_for
@@ -36,7 +39,7 @@ _PATIENCE: Final = 200.0
 @pytest.fixture
 def clock(tmp_path: Path) -> Clock:
     """A clock that goes with the machine's until it is stepped."""
-    made = Clock(tmp_path / "clock")
+    made = Clock.made(tmp_path)
     made.step(_DAY)
     assert made.told() - time.time() > _DAY - _HOUR
     made.step(0)
@@ -62,6 +65,51 @@ def test_landing(exchange: Exchange, clock: Clock, fault: Fault) -> None:
     never_falls(exchange)
     fault.flowed = scene.whole()
     assert fault.flowed == EVENTS + POISON + 40
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.fault(
+    "the clock jumps under Prefect's server, its runner and its runs",
+    how="a day ahead, two back, one ahead",
+)
+def test_prefect(
+    exchange: Exchange, clock: Clock, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is scheduled goes on after each step without an operator."""
+    scene = at_work(exchange)
+    for name, value in clock.environment.items():
+        monkeypatch.setenv(name, value)
+    port = choose_port(None, None, "")
+    home = exchange.home / "scheduler"
+    scheduler = Scheduler(Settings(mianti_home=home, mianti_prefect_port=port))
+    scheduler.start()
+    try:
+        with runner(scheduler, exchange) as one:
+            serving = one.start()
+            has_landed(scene, EVENTS + POISON)
+            for number, step in enumerate([_DAY, -_DAY, 0]):
+                clock.step(step)
+                scene.publish(*range(51 + 10 * number, 61 + 10 * number))
+                has_landed(scene, EVENTS + POISON + 10 * (number + 1))
+                wait_for(lambda: planned_now(scheduler, clock), "a run planned by the new time")
+            assert serving.alive
+    finally:
+        scheduler.kill()
+    for name in clock.environment:
+        monkeypatch.delenv(name)
+    again(exchange.environment, "ingest", "licence")
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON + 30
+
+
+def planned_now(scheduler: Scheduler, clock: Clock) -> bool:
+    """Whether a run that was planned within an hour of the clock's time has ended well."""
+    now = dt.datetime.fromtimestamp(clock.told(), dt.UTC)
+    planned = [
+        dt.datetime.fromisoformat(run["created"])
+        for run in scheduler.prefect.runs("ingest", "COMPLETED")
+    ]
+    return any(abs(now - time) < dt.timedelta(hours=1) for time in planned)
 
 
 def has_landed(scene: Scene, count: int) -> None:
@@ -130,7 +178,7 @@ def health(serving: Server) -> dict[str, Any]:
 def stepped(exchange: Exchange, clock: Clock, *what: str) -> Iterator[subprocess.Popen[bytes]]:
     """Give a command that runs under a clock until the block ends."""
     env = {**os.environ, **exchange.environment, **clock.environment, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "tests.faults.stepped", *what]
+    command = [sys.executable, "-c", "from deploy.cli.main import main; main()", *what]
     made = subprocess.Popen(command, env=env, cwd=ROOT)
     try:
         yield made

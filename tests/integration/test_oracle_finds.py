@@ -157,17 +157,25 @@ def disturb(window: Window) -> None:
 
 
 def refuse_and_redrive(window: Window) -> list[tuple[dt.datetime, Path]]:
-    """Land a revocation without its right, and redrive it with it; discard one message."""
+    """Land two revocations without their right, and redrive them with it, one of them given up
+
+    and taken back; discard two messages.
+    """
     food, settings = window.food, window.settings
     lines = {one.id: copy.deepcopy(one.line) for one in window.exchange.departments}
     lines[food.id]["families"]["licence"]["facets"] = ["decision"]
     path = window.exchange.home / "strict.yaml"
     path.write_text(yaml.safe_dump({"publishers": lines}, allow_unicode=True), "utf-8")
-    food.publish([food.licence(21, XK_ZT="3"), food.licence(31)], "revoked.csv", layout=LICENCE)
+    rows = [food.licence(21, XK_ZT="3"), food.licence(22, XK_ZT="3"), food.licence(31)]
+    food.publish(rows, "revoked.csv", layout=LICENCE)
     begun = dt.datetime.now(dt.UTC)
     land(window.exchange.settings_with(mianti_publishers=path), "licence")
     ended = dt.datetime.now(dt.UTC)
+    refused = window.exchange.log().filter(reason="facet_not_owned", about=uscc(22))
+    (of_22,) = refused.select("topic", "partition", "offset").iter_rows()
+    assert discard(settings, "licence", Chosen(place=of_22), by="Li Wei", why="mistaken") == 1
     assert redrive(settings, "licence", Chosen(reason="facet_not_owned")).accepted == 1
+    assert redrive(settings, "licence", Chosen(place=of_22, discarded=True)).accepted == 1
     for reason in ("unknown_schema", "key_mismatch"):  # which do not say of whom they are
         assert discard(settings, "licence", Chosen(reason=reason), by="Li Wei", why="noise") == 1
     window.exchange.ingest()
@@ -211,13 +219,13 @@ def test_a_sound_installation_has_no_fault(sound: Sound) -> None:
     found = examine(sound.there, sound.kafka, sound.answers)
     assert found.faults == []
     assert (found.file_rows, found.refused_rows) == (44, 7)
-    assert (found.messages, found.accepted, found.quarantined) == (172, 154, 9)
+    assert (found.messages, found.accepted, found.quarantined) == (173, 155, 10)
     assert found.messages == found.accepted + found.quarantined - found.redriven + NOT_LANDED
-    assert (found.redriven, found.discarded, found.duplicates, found.skipped) == (1, 2, 3, 4)
+    assert (found.redriven, found.discarded, found.duplicates, found.skipped) == (2, 3, 3, 4)
     assert (found.unjudged, found.unread, found.repeated) == (0, 0, 6)
     assert found.held_though_refused == 0
-    assert (found.history_rows, found.dataset_rows, found.usable_rows) == (131, 65, 60)
-    assert (found.replica_rows, found.ledger_rows) == (144, 199)
+    assert (found.history_rows, found.dataset_rows, found.usable_rows) == (132, 65, 60)
+    assert (found.replica_rows, found.ledger_rows) == (145, 200)
     assert (found.receipts, found.shipped, found.answers) == (13, 9, 12)
     assert found.records_named >= 12
     assert len({one.__name__ for one in SPOILINGS}) == len(SPOILINGS) >= 30

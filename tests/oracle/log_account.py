@@ -46,7 +46,7 @@ def examine_log(family: str, table: Table, kafka: Kafka, tables: Tables, report:
     report.foreign += len(table.rows()) - len(mine)
     rows: dict[tuple[Place, str], list[Row]] = {}
     for row in mine:
-        rows.setdefault((place_of(row), row["verdict"]), []).append(row)
+        rows.setdefault((place_of(row), _kind(row)), []).append(row)
     for (place, verdict), held in rows.items():
         if len(held) > 1:
             report.fault(f"log: {at(place)} is there {len(held)} times as {verdict}")
@@ -60,6 +60,11 @@ def examine_log(family: str, table: Table, kafka: Kafka, tables: Tables, report:
     report.quarantined += sum(row["verdict"] == "quarantined" for row in mine)
     report.duplicates += len(accepted) - len({row["event_id"] for row in accepted})
     return Log(family, table, accepted)
+
+
+def _kind(row: Row) -> str:
+    """Return what a row says of its message: a verdict, or as what it was closed."""
+    return row["reason"] if row["verdict"] == "closed" else row["verdict"]
 
 
 def place_of(row: Row) -> Place:
@@ -83,7 +88,7 @@ def _messages(
     there = {one.place: one for one in kafka.of(family)}
     report.messages += len(there)
     for place, verdict in rows:
-        if verdict not in ("accepted", "quarantined", "closed"):
+        if verdict not in ("accepted", "quarantined", "redriven", "discarded"):
             yield f"log: {at(place)} is {verdict}, which nothing can be"
         if place not in there and place[2] >= kafka.bounds.get(place[:2], (0, 0))[0]:
             yield f"log: {at(place)} is {verdict}, but Kafka has no such message"
@@ -95,7 +100,7 @@ def _messages(
             yield f"log: {at(place)} is missing"
         if held and not landed:
             yield f"log: {at(place)} is there, beyond the offset the log has come to"
-        if len(held) == 2 and (place, "closed") not in rows:
+        if len(held) == 2 and (place, "redriven") not in rows:
             yield f"log: {at(place)} is accepted and quarantined, and was not redriven"
         for row in held:
             yield from _judged(message, row, tables, report)
@@ -134,26 +139,26 @@ def _different(
 
 
 def _closed(state: State, rows: dict[tuple[Place, str], Row], report: Report) -> Iterator[str]:
+    """What was given up may be taken back later, and is then redriven."""
     commits = set()
-    for (place, verdict), row in rows.items():
-        if verdict != "closed":
+    for (place, kind), row in rows.items():
+        if kind not in ("redriven", "discarded"):
             continue
         commits.add(row["landed_at"])
         before = rows.get((place, "quarantined"))
         accepted = rows.get((place, "accepted"))
         if before is None or before["landed_at"] >= row["landed_at"]:
             yield f"log: {at(place)} was closed, but was not quarantined before"
-        if row["reason"] == "redriven":
+        if kind == "redriven":
             report.redriven += 1
             if accepted is None or accepted["landed_at"] != row["landed_at"]:
                 yield f"log: {at(place)} was redriven, but not accepted in the same commit"
-        elif row["reason"] == "discarded":
-            report.discarded += 1
-            if accepted is not None or not row["closed_by"] or not row["closed_why"]:
-                yield f"log: {at(place)} was discarded without a name or reason, or is accepted"
         else:
-            yield f"log: {at(place)} was closed as {row['reason']}"
-        said = ("closed_by", "closed_why") if row["reason"] == "discarded" else ()
+            report.discarded += 1
+            later = accepted is None or accepted["landed_at"] > row["landed_at"]
+            if not later or not row["closed_by"] or not row["closed_why"]:
+                yield f"log: {at(place)} was discarded without a name or reason, or once accepted"
+        said = ("closed_by", "closed_why") if kind == "discarded" else ()
         yield from _different(at(place), row, {}, (*_KEPT, *said))
     if state.ids.get("closings", 0) != len(commits):
         yield f"log: counts {state.ids.get('closings', 0)} closings, and holds {len(commits)}"
