@@ -10,8 +10,3 @@ _USUAL = 100
 def some(usual: int) -> int:
     """Return how many, if usually so many: under another profile (`make fuzz`) in its proportion."""
     return usual * settings().max_examples // _USUAL
-
-
-def at_length() -> bool:
-    """Return whether this is `make fuzz`."""
-    return settings().max_examples > _USUAL
