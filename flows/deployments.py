@@ -26,8 +26,8 @@ from flows.operator.ingest import ingest_flow
 from flows.operator.maintain import maintain_flow
 from flows.operator.orphans import crash_orphans
 from flows.operator.papers import papers_flow
+from flows.operator.planned import keep_planned
 from flows.operator.redrive import discard_flow, redrive_flow
-from flows.operator.set_back import follow_clock
 from flows.operator.settle_by_date import settle_by_date_flow
 
 _log = logging.getLogger(__name__)
@@ -137,10 +137,10 @@ def main() -> None:
     """Serve all deployments until the process is told to end; one process for one Prefect.
 
     A Prefect that is away is waited for: its own runner ends when three polls have failed, and
-    nobody would start it again. A clock that is set back is followed.
+    nobody would start it again. What is due is planned also when the clock was set back.
     """
     names = [one.name for one in DEPLOYMENTS]
-    Thread(target=follow_clock, args=[names], name="clock", daemon=True).start()
+    Thread(target=keep_planned, args=[names], name="planned", daemon=True).start()
     while not _served():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a runner that has ended leaves its own
         _log.warning(

@@ -35,13 +35,12 @@ class Disk:
 def small_disk(place: Path, megabytes: int) -> Iterator[Disk]:
     """Give a new disk of so many megabytes at a new directory.
 
-    A test is skipped where nobody may mount one, which under CI is a failure.
+    A test is skipped where it may mount none, which under CI is a failure.
     """
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk: run as root to see one that is full")
     place.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "mianti-test", str(place)]
-    subprocess.run(mounting, check=True)
+    if subprocess.run(mounting, check=False).returncode != 0:
+        pytest.skip("a small disk, to see it full, is mounted by root, with CAP_SYS_ADMIN")
     try:
         yield Disk(place)
     finally:

@@ -1,6 +1,7 @@
 /* A clock of one's own for a process: preloaded, it adds to the machine's time of day the seconds
    (int64, of the machine's byte order) that the file $STEPPED_CLOCK holds at that moment.
-   Spans (CLOCK_MONOTONIC) are left alone, as they are when an operator or NTP sets a clock. */
+   Spans (CLOCK_MONOTONIC) are left alone, as they are when an operator or NTP sets a clock; so is
+   who waits until a time of day (pthread_cond_timedwait, sem_timedwait), as Python does not. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

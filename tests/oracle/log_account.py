@@ -64,7 +64,9 @@ def examine_log(family: str, table: Table, kafka: Kafka, tables: Tables, report:
 
 def _kind(row: Row) -> str:
     """Return what a row says of its message: a verdict, or as what it was closed."""
-    return row["reason"] if row["verdict"] == "closed" else row["verdict"]
+    if row["verdict"] == "closed":
+        return str(row["reason"])
+    return row["verdict"] if row["verdict"] in ("accepted", "quarantined") else "no verdict"
 
 
 def place_of(row: Row) -> Place:
