@@ -36,12 +36,12 @@ def keep_planned(names: Collection[str]) -> None:
         time.sleep(_PAUSE_SECONDS)
         now = time.time()
         anew = anew or now < highest - _STEP_SECONDS
-        done = _planned(names, anew=anew)
+        done = plan(names, anew=anew)
         highest = now if anew and done else max(highest, now)
         anew = anew and not done
 
 
-def _planned(names: Collection[str], *, anew: bool) -> bool:
+def plan(names: Collection[str], *, anew: bool) -> bool:
     """Have the next runs planned, by new schedules if need be; return whether all of them were."""
     wanted = DeploymentFilter(name=DeploymentFilterName(any_=list(names)))
     flows = FlowFilter(name=FlowFilterName(any_=list(names)))

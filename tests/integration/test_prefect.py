@@ -5,17 +5,21 @@ One stack for the module, as `mianti up` starts it: Kafka, the Prefect server, t
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 import yaml
 from kafka import TopicPartition
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+import flows.operator.planned
 import schemas
 from connectors.settings import Settings, kafka_address, prefect_api
 from connectors.stack import Stack
@@ -204,3 +208,34 @@ def test_a_run_that_was_killed_blocks_no_other(settings: Settings, prefect: Pref
     assert "The process of this run was killed" in killed["state"]["message"]
     (after,) = prefect.ended("maintain", prefect.ask("maintain", {}))
     assert after["state"]["type"] == "COMPLETED"
+
+
+def test_what_is_planned_anew_is_as_it_was(prefect: Prefect) -> None:
+    """Asked for once more, nothing is planned twice; by new schedules, all of it, as it was."""
+    name, who = "settle-by-date", {"families": ["credit"]}
+    url = f"{prefect.api}/deployments/{prefect.deployment(name)}/schedules"
+    (own,) = httpx.get(url, trust_env=False).json()
+    more = [
+        {"schedule": own["schedule"], "active": True, "parameters": who, "max_scheduled_runs": 5},
+        {"schedule": own["schedule"], "active": False, "parameters": who},
+    ]
+    httpx.post(url, json=more, trust_env=False).raise_for_status()
+
+    def planned(*, anew: bool) -> tuple[set[str], list[Any], list[Any]]:
+        with temporary_settings({PREFECT_API_URL: prefect.api}):
+            assert flows.operator.planned.plan([name], anew=anew)
+        schedules = httpx.get(url, trust_env=False).json()
+        kept = ("schedule", "active", "parameters", "max_scheduled_runs")
+        said = sorted(json.dumps([one[part] for part in kept]) for one in schedules)
+        runs = [
+            (r["expected_start_time"], r["parameters"]) for r in prefect.runs(name, "SCHEDULED")
+        ]
+        return {one["id"] for one in schedules}, said, sorted(runs, key=str)
+
+    ids, said, runs = planned(anew=False)
+    assert len(said) == 3
+    assert [told for _, told in runs].count(who) == len(runs) / 2 > 0, "of each that is on"
+    assert planned(anew=False) == (ids, said, runs)
+    others, *same = planned(anew=True)
+    assert same == [said, runs]
+    assert not others & ids
