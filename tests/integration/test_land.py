@@ -188,12 +188,7 @@ def test_poison_of_every_kind_is_put_aside_with_its_reason(exchange: Exchange) -
 def test_a_message_beyond_any_event_is_put_aside(exchange: Exchange) -> None:
     """A cluster may allow larger messages than this project's own topics."""
     department = exchange.department()
-    ensure_topic(exchange.settings, department.topic())
-    with raw.admin(exchange.address) as client:
-        from kafka.admin import ConfigResource, ConfigResourceType
-
-        more = {"max.message.bytes": str(4 << 20)}
-        client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, department.topic(), more)])
+    raw.wide_topic(exchange.address, department.topic(), 4 << 20)
     large = b"\x00\x00\x00\x00\x02" + bytes(2 << 20)
     raw.send(exchange.address, department.topic(), [(b"k", large)], partition=0)
     done = land(exchange.settings, "licence")

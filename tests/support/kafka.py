@@ -15,6 +15,7 @@ from typing import Any, Final
 import fastavro
 import yaml
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
 
 SCHEMAS: Final = Path(__file__).parents[2] / "schemas"
 _PATIENCE: Final = 30.0
@@ -44,6 +45,17 @@ def topics(address: str) -> set[str]:
     """Return the names of all topics."""
     with admin(address) as client:
         return set(client.list_topics())
+
+
+def wide_topic(address: str, topic: str, most: int) -> None:
+    """Make a topic of four partitions that takes messages of so many bytes.
+
+    Not by changing one: its broker hears of that at some later moment.
+    """
+    room = {"max.message.bytes": str(most)}
+    with admin(address) as client:
+        client.create_topics([NewTopic(topic, num_partitions=4, topic_configs=room)])
+        client.wait_for_topics([topic])
 
 
 def delete_topics(address: str, wanted: Callable[[str], bool]) -> None:
