@@ -1,9 +1,9 @@
 """Runs are planned whatever is done to the clock.
 
-Prefect's server begins its own services, the one that plans runs among them, by the time of day, and
-plans none twice for one time of day. Set back by a day, it would run nothing for a day. So it is
-asked for what is due, which it then plans at once; and where a time of day comes once more, it is
-asked by new schedules of the same times, which have nothing behind them.
+Prefect's server begins its own services, the one that plans runs among them, by the time of day,
+and plans none twice for one time of day. Set back by a day, it would run nothing for a day. So it
+is asked for what is due, which it then plans at once; and where a time of day comes once more, it
+is asked by new schedules of the same times, which have nothing behind them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 
 _log = logging.getLogger(__name__)
-#: Less than lies between two runs of anything.
-_PAUSE_SECONDS: Final = 30.0
+#: Ten runs are planned ahead, ten minutes of what is due each minute; asking takes 0.3 s of CPU.
+_PAUSE_SECONDS: Final = 60.0
 _STEP_SECONDS: Final = 30.0
 
 
@@ -56,7 +56,7 @@ def plan(names: Collection[str], *, anew: bool) -> bool:
             for deployment in found:
                 if anew:
                     _renew(client, deployment)
-                if not deployment.paused:
+                if deployment.schedules and not deployment.paused:
                     _plan(client, deployment)
     except Exception as error:  # whatever a server, or what stands before it, may answer
         _log.warning("What is due could not be planned: %r · 未能安排数据流程。", error)
