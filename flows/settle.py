@@ -9,6 +9,7 @@ Each bucket carries its own watermark: the log's version it is settled through.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from schemas.avro import dataset_columns
 from schemas.bucket import BUCKETS
 from schemas.facets import STOPPING
 
+_log = logging.getLogger(__name__)
+_TRIES: Final = 5
 _EPOCH: Final = dt.date(1970, 1, 1)
 #: What is looked at of each version that waits.
 _COUNTED: Final = pl.Schema(
@@ -62,13 +65,22 @@ def settle(
     """Settle the buckets of a family that are due; return what was done.
 
     `on` (a day in China) is the day the dataset is folded for; `everything` settles each bucket
-    that lacks a version or a day, due or not. Raises connectors.lake.Lost when another settling
-    was first: nothing is lost, the next run goes on.
+    that lacks a version or a day, due or not. Where another settling was first it begins again with
+    what that one has left; raises connectors.lake.Lost when others were always first: nothing is
+    lost, the next run goes on.
     """
+    for _ in range(_TRIES - 1):
+        try:
+            return _settle(settings, family, on or china_today(), everything=everything)
+        except lake.Lost:
+            _log.info("%s: another settling was first; looking again", family)
+    return _settle(settings, family, on or china_today(), everything=everything)
+
+
+def _settle(settings: Settings, family: str, day: dt.date, *, everything: bool) -> Settled:
     log = lake.open_table(settings, "log", family)
     if log is None:
         return Settled(family, 0, 0, 0)
-    day = on or china_today()
     history = lake.ensure_table(settings, "history", family, history_columns(family), ["bucket"])
     dataset = lake.ensure_table(settings, "datasets", family, dataset_columns(family), ["bucket"])
     rows = sizes(history)

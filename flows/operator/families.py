@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
-from connectors import lake
 from connectors.errors import MiantiError
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-_TRIES: Final = 3
 
 #: What a run's form offers; the same as `schemas.avro.FAMILIES`.
 Family = Literal["registration", "licence", "credit"]
@@ -33,23 +31,13 @@ def each(families: Iterable[str], work: Callable[[str], T]) -> Outcome[T]:
     outcome = Outcome[T]()
     for family in families:
         try:
-            outcome.done[family] = _patiently(work, family)
+            outcome.done[family] = work(family)
         except Exception as error:
             outcome.failed[family] = words(error)
             _log.error("%s: %s", family, outcome.failed[family])
             if not isinstance(error, MiantiError):
                 _log.error("%s: at\n%s", family, _where(error))
     return outcome
-
-
-def _patiently(work: Callable[[str], T], family: str) -> T:
-    """Do it again when another run was first to write: what was read for it no longer held."""
-    for _ in range(_TRIES - 1):
-        try:
-            return work(family)
-        except lake.Lost:
-            _log.info("%s: another run was writing to the same table; once more", family)
-    return work(family)
 
 
 def words(error: Exception) -> str:

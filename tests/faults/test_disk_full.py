@@ -21,6 +21,8 @@ _MAINTAIN: Final = "flows.maintain:_compact:before:1"
 _INGEST: Final = ("ingest", "licence")
 #: So many bytes of a file that is being written are left on the disk.
 _CUT: Final = 100
+_OF_DISK: Final = ("The disk is full", "磁盘已满")
+_OF_LEDGER: Final = ("make room on its disk", "请清理该磁盘空间")
 #: Megabytes of a whole disk, and the bytes of it that are left in turn.
 _DISK: Final = 30
 _ROOMS: Final = (0, 4_096, 20_000, 45_000, 90_000, 200_000, 400_000, 2_000_000)
@@ -152,14 +154,18 @@ def parquet(exchange: Exchange) -> set[Path]:
 
 def told(exchange: Exchange, size: int, point: str, *command: str) -> None:
     """Run out of room, and assert that one sentence of each language says where it is wanted."""
-    _says_so(exchange.home, full(_near(exchange), size, point, *command))
+    ended = full(_near(exchange), size, point, *command)
+    _says_so(exchange.home, ended, *_OF_DISK)
 
 
 def stopped_short(disk: Disk, environment: dict[str, str], *command: str) -> bool:
     """Run a command; return whether it ended for want of room, of which it must have told."""
     ended = mianti(environment, *command)
     if ended.returncode != 0:
-        _says_so(disk.place, ended)
+        # SQLite calls some of it an error of the disk, and the ledger says what to do of either.
+        of_ledger = ended.stderr.startswith("The ledger")
+        said = _OF_LEDGER if of_ledger else _OF_DISK
+        _says_so(disk.place, ended, *said)
     return ended.returncode != 0
 
 
@@ -168,12 +174,12 @@ def _near(exchange: Exchange) -> dict[str, str]:
     return exchange.environment | {"TMPDIR": str(exchange.home)}
 
 
-def _says_so(home: Path, ended: Done) -> None:
+def _says_so(home: Path, ended: Done, in_english: str, in_chinese: str) -> None:
     assert ended.returncode == 2, ended.stderr
     english, chinese, *more = ended.stderr.splitlines()
-    assert "The disk is full" in english or "make room on its disk" in english
+    assert in_english in english
     assert str(home) in english
-    assert "磁盘" in chinese
+    assert in_chinese in chinese
     assert more == []
 
 

@@ -11,7 +11,6 @@ from prefect.client.schemas.objects import ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
 from prefect.utilities.callables import parameter_schema
 
-from connectors import lake
 from connectors.errors import MiantiError
 from flows.complete import Cycle
 from flows.deployments import DEPLOYMENTS, Deployment
@@ -116,17 +115,6 @@ def test_a_family_that_fails_stops_none_of_the_others(caplog: pytest.LogCaptureF
     assert "credit: Something unexpected went wrong (ValueError)" in told
     assert phone not in told + caplog.text
     assert "test_deployments.py" in caplog.text
-
-
-def test_a_run_that_another_overtook_tries_again() -> None:
-    overtaken = [lake.Lost(), lake.Lost()]
-
-    def work(_: str) -> int:
-        if overtaken:
-            raise overtaken.pop()
-        return 7
-
-    assert each(["credit"], work).done == {"credit": 7}
 
 
 def ingested(family: str, *parts: Part) -> Ingested:
