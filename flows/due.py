@@ -18,7 +18,7 @@ OLDEST_WAIT: Final = dt.timedelta(minutes=10)
 #: Versions of the log that quiet buckets may stand behind: reading the tail costs what lies there.
 FAR_BEHIND: Final = 20
 #: Versions in one piece; two are held at a time: one is made while the last one is written.
-GROUP_ROWS: Final = 300_000
+GROUP_ROWS: Final = 150_000
 
 #: By bucket, a watermark: the version of the log (plus one) it is settled through.
 Marks = Mapping[int, int]

@@ -76,6 +76,7 @@ def tell(town: Town, ran: Ran, judged: Judged) -> Told:
     _events(town, ran, judged, told)
     _lag(town, ran, told)
     _memory(ran, told)
+    _processor(ran, told)
     _files(town, ran, told)
     _answers(town, ran, judged, told)
     return told
@@ -124,6 +125,17 @@ def _memory(ran: Ran, told: Told) -> None:
         figures[name] = {"second quarter": second, "last quarter": last, "most": round(top)}
         if second is not None and last is not None:
             told.bounds.append(Bound(f"memory of {name}, MB", last, second * _FLAT + _FLAT_MB))
+
+
+def _processor(ran: Ran, told: Told) -> None:
+    """Tell what each part had of a core; what a process did after its last sample is not in it."""
+    samples = [found for at, found in ran.figures.processor if ran.began <= at <= ran.loaded]
+    last = {process: seconds for found in samples for process, seconds in found.items()}
+    first = samples[0] if samples else {}
+    used: Counter[str] = Counter()
+    for process, seconds in last.items():
+        used[process[0]] += seconds - first.get(process, 0.0)
+    told.figures["cores"] = {n: round(s / (ran.loaded - ran.began), 3) for n, s in used.items()}
 
 
 def _young(ran: Ran, name: str, at: float) -> bool:

@@ -38,6 +38,7 @@ def table(told: Told) -> str:
             f"files of {name}": f"median {one['median']:.0f}, most {one['most']}"
             for name, one in figures["files of a table"].items()
         },
+        "cores taken by": _cores(figures["cores"]),
         "machine": run["machine"],
     }
     rows = [f"| {name} | {value} |" for name, value in lines.items()]
@@ -54,6 +55,11 @@ def _kills(kills: list[Any]) -> str:
     for _, name in kills:
         names[name] = names.get(name, 0) + 1
     return f"{len(kills)}: " + ", ".join(f"{name} {n}" for name, n in sorted(names.items()))
+
+
+def _cores(taken: dict[str, float]) -> str:
+    most = sorted(taken.items(), key=lambda one: -one[1])
+    return f"{sum(taken.values()):.2f}: " + ", ".join(f"{name} {of:.2f}" for name, of in most)
 
 
 def _shares(found: dict[str, float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -22,24 +23,35 @@ _EACH: Final = 1.0
 _FILES_EACH: Final = 5.0
 _PARTITIONS: Final = 4
 _FAMILIES: Final = ("licence", "credit")
+#: What the process that runs, watches and kills the others is called.
+SELF: Final = "the soak itself"
 
 
 @dataclass
 class Figures:
-    """Samples, each with its time (seconds since 1970)."""
+    """Samples, each with its time (seconds since 1970): megabytes, a core's seconds by process."""
 
     memory: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    processor: list[tuple[float, dict[tuple[str, int], float]]] = field(default_factory=list)
     lag: list[tuple[float, int, int]] = field(default_factory=list)
     files: list[tuple[float, dict[str, int]]] = field(default_factory=list)
     receipts: list[tuple[float, int]] = field(default_factory=list)
 
 
-def memory(pid: int | None) -> float | None:
+def memory(pid: int) -> float | None:
     """Return the resident megabytes of a process."""
     with suppress(OSError):
         status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
         if "VmRSS:" in status:
             return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return None
+
+
+def processor(pid: int) -> float | None:
+    """Return the seconds of a core a process and its threads have had (proc(5): utime and stime)."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return None
 
 
@@ -88,8 +100,11 @@ class Watch:
             take(time.time())
 
     def _memory(self, now: float) -> None:
-        found = {part.name: memory(part.pid) for part in self._parts}
+        pids = {part.name: part.pid for part in self._parts if part.pid is not None}
+        found = {name: memory(pid) for name, pid in pids.items()}
         self.figures.memory.append((now, {n: mb for n, mb in found.items() if mb is not None}))
+        worked = {(n, pid): processor(pid) for n, pid in {**pids, SELF: os.getpid()}.items()}
+        self.figures.processor.append((now, {n: s for n, s in worked.items() if s is not None}))
 
     def _lag(self, now: float) -> None:
         try:
