@@ -31,18 +31,21 @@ class Delivery:
         self._schema_id = schema_id
         self.sent: Callable[[int], None] = lambda _: None
 
-    def deliver(self, events: pl.DataFrame, partition: int | None = None) -> int:
-        """Deliver whole events (with `content_digest`); return how many. Raises NotDelivered."""
-        done = 0
-        for piece in events.iter_slices(_SLICE):
+    def deliver(self, events: pl.DataFrame, partitions: pl.Series | None = None) -> int:
+        """Deliver whole events (with `content_digest`); return how many. Raises NotDelivered.
+
+        `partitions`: where each goes; without, where its subject's belong.
+        """
+        for begin in range(0, events.height, _SLICE):
+            piece = events.slice(begin, _SLICE)
             self.ledger.write(ledger_rows(piece, sent=False))
+            parts = partitions.slice(begin, _SLICE) if partitions is not None else None
             offsets = send_all(
-                self._producer, self._topic, self._family, piece, partition, self._schema_id
+                self._producer, self._topic, self._family, piece, parts, self._schema_id
             )
             self.ledger.confirm(piece)
             self._advance(offsets)
-            done += piece.height
-            self.sent(done)
+            self.sent(begin + piece.height)
         return events.height
 
     def _advance(self, offsets: dict[int, list[int]]) -> None:

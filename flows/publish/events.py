@@ -42,11 +42,16 @@ def identified(events: pl.DataFrame, family: str) -> pl.DataFrame:
 
 
 def single(family: str, fields: dict[str, Any]) -> pl.DataFrame:
-    """Return a frame of one event with `content_digest` and id from its fields.
+    """Return a frame of one event, as `by_hand` makes it."""
+    return by_hand(family, [fields])
+
+
+def by_hand(family: str, events: list[dict[str, Any]]) -> pl.DataFrame:
+    """Return events with `content_digest` and id from the fields of each.
 
     Fields left out are null; `void_ab_initio` is no unless given.
     """
     columns = event_columns(family)
-    row = dict.fromkeys(columns) | {"void_ab_initio": "no"} | fields
-    frame = pl.DataFrame([row], schema=columns)
+    rows = [dict.fromkeys(columns) | {"void_ab_initio": "no"} | fields for fields in events]
+    frame = pl.DataFrame(rows, schema=columns)
     return identified(frame.with_columns(content_digest=content_digest(frame, family)), family)

@@ -8,13 +8,13 @@ it speaks of can then be missing.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from kafka import KafkaProducer
 
 from flows.publish.deliver import Delivery
-from flows.publish.events import Sender, single
+from flows.publish.events import Sender, by_hand
 from schemas.bucket import partition
 from schemas.facets import STATEMENT
 
@@ -39,37 +39,38 @@ def state(
     `code` is the publisher's own USCC, which stands for subject and issuer. `excepted`: for whom
     nothing is complete; each partition's copy names its own, behind whose mended rows it comes.
     """
-    named = pl.DataFrame({"subject": excepted.sort().head(MOST_EXCEPTED)})
+    named = excepted.sort().head(MOST_EXCEPTED)
     unnamed = max(excepted.len() - MOST_EXCEPTED, 0)
     numbers = sorted(producer.partitions_for(topic))
-    for number in numbers:
-        here = partition(pl.col("subject"), len(numbers)) == number
-        key = f"{code}/statement/{sender.layout}/{number}"
-        content = {
+    there = named.to_frame("subject").select(partition(pl.col("subject"), len(numbers))).to_series()
+
+    def content(number: int) -> dict[str, Any]:
+        return {
             "complete_through": complete_through if not unnamed else None,
             "partition": number,
             "partitions": len(numbers),
             "rows": rows,
-            "excepted": named.filter(here)["subject"].to_list(),
+            "excepted": named.filter(there == number).to_list(),
             "unnamed": unnamed,
             "unreadable": unreadable,
         }
-        event = single(
-            sender.family,
-            {
-                "publisher": sender.publisher,
-                "issuer": code,
-                "subject": code,
-                "record_key": key,
-                "facet": STATEMENT,
-                "event_type": STATEMENT,
-                "sequence": delivery.ledger.next_sequence(key, STATEMENT),
-                "edition": sender.edition,
-                "layout": sender.layout,
-                "layout_version": sender.layout_version,
-                "file_digest": sender.file_digest,
-                STATEMENT: content,
-            },
-        )
-        delivery.deliver(event, partition=number)
-    return len(numbers)
+
+    def event(number: int) -> dict[str, Any]:
+        key = f"{code}/statement/{sender.layout}/{number}"
+        return {
+            "publisher": sender.publisher,
+            "issuer": code,
+            "subject": code,
+            "record_key": key,
+            "facet": STATEMENT,
+            "event_type": STATEMENT,
+            "sequence": delivery.ledger.next_sequence(key, STATEMENT),
+            "edition": sender.edition,
+            "layout": sender.layout,
+            "layout_version": sender.layout_version,
+            "file_digest": sender.file_digest,
+            STATEMENT: content(number),
+        }
+
+    events = by_hand(sender.family, [event(number) for number in numbers])
+    return delivery.deliver(events, pl.Series(numbers))

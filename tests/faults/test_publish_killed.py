@@ -22,15 +22,15 @@ from tests.support.exchange import Exchange
 _STATED = "2026-06-01T00:00"
 #: Thirty records at first; then ten changed and thirty new, sent by tens.
 FIRST, SECOND = 30, 40
-_SMALL_SLICES = ("flows.publish.deliver:_SLICE=10",)
+_SLICE = 10
 #: A statement goes to each of four partitions.
 PARTITIONS = 4
 
 
-def at(point: str, what: str, name: str, stated: int = PARTITIONS) -> Any:
-    """Return a parameter: where the process dies, and the statements Kafka holds in the end."""
+def at(point: str, what: str, name: str, stated: int = PARTITIONS, by: int = _SLICE) -> Any:
+    """Return a parameter: where the process dies, sending by so many; the statements in the end."""
     marked = pytest.mark.fault(f"publish killed {what}", how=f"SIGKILL, `{point}`")
-    return pytest.param(point, stated, id=name, marks=marked)
+    return pytest.param(point, stated, by, id=name, marks=marked)
 
 
 POINTS = [
@@ -46,9 +46,10 @@ POINTS = [
     ),
     at("flows.publish.publish:state:before:1", "before its statement", "before-statement"),
     at(
-        "flows.publish.deliver:send_all:after:6",
+        "flows.publish.deliver:send_all:after:21",
         "between the partitions of its statement",
         "mid-statement",
+        by=2,
         # Two were sent, four are sent again: a newer sequence, saying the same.
         stated=2 + PARTITIONS,
     ),
@@ -61,12 +62,12 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize(("point", "stated"), POINTS)
-def test_publish(exchange: Exchange, fault: Fault, point: str, stated: int) -> None:
+@pytest.mark.parametrize(("point", "stated", "by"), POINTS)
+def test_publish(exchange: Exchange, fault: Fault, point: str, stated: int, by: int) -> None:
     scene = Scene(exchange, exchange.department())
     scene.publish(*range(1, FIRST + 1))
     command = publishing(scene)
-    killed(exchange.environment, point, *command, tuned=_SMALL_SLICES)
+    killed(exchange.environment, point, *command, tuned=(f"flows.publish.deliver:_SLICE={by}",))
     again(exchange.environment, *command)
     once(scene, stated)
     again(exchange.environment, *command)
