@@ -69,7 +69,11 @@ def tell(town: Town, ran: Ran, judged: Judged) -> Told:
         "plan": asdict(town.plan),
         "machine": f"{platform.machine()}, {cpu_count()} cores, load at the end {getloadavg()[1]:.0f}",
         "kills": [(round(at - ran.began, 1), name) for at, name in ran.kills],
-        "ended by themselves": {p.name: [how for _, how in p.ends] for p in town.parts if p.ends},
+        "ended by themselves": {
+            p.name: [f"after {at - ran.began:.0f} s: {how}" for at, how in p.ends]
+            for p in town.parts
+            if p.ends
+        },
         "seconds of load": round(ran.loaded - ran.began, 1),
         "seconds until all was landed": round(max(0.0, ran.finished - ran.loaded), 1),
     }
@@ -128,14 +132,21 @@ def _memory(ran: Ran, told: Told) -> None:
 
 
 def _processor(ran: Ran, told: Told) -> None:
-    """Tell what each part had of a core; what a process did after its last sample is not in it."""
-    samples = [found for at, found in ran.figures.processor if ran.began <= at <= ran.loaded]
+    """Tell what each part had of a core, in all and in the last quarter, when the tables are large."""
+    last = ran.loaded - (ran.loaded - ran.began) / 4
+    told.figures["cores"] = _cores(ran, ran.began)
+    told.figures["cores in the last quarter"] = _cores(ran, last)
+
+
+def _cores(ran: Ran, begin: float) -> dict[str, float]:
+    """Return what each part had of a core from then on; not what a process did after its last sample."""
+    samples = [found for at, found in ran.figures.processor if begin <= at <= ran.loaded]
     last = {process: seconds for found in samples for process, seconds in found.items()}
     first = samples[0] if samples else {}
     used: Counter[str] = Counter()
     for process, seconds in last.items():
         used[process[0]] += seconds - first.get(process, 0.0)
-    told.figures["cores"] = {n: round(s / (ran.loaded - ran.began), 3) for n, s in used.items()}
+    return {name: round(seconds / (ran.loaded - begin), 3) for name, seconds in used.items()}
 
 
 def _young(ran: Ran, name: str, at: float) -> bool:
@@ -159,7 +170,7 @@ def _files(town: Town, ran: Ran, told: Told) -> None:
 
 def _answers(town: Town, ran: Ran, judged: Judged, told: Told) -> None:
     asked = [one for one in questions(town) if ran.began <= one["t"] <= ran.loaded]
-    took = [one["ms"] for one in asked if "answer" in one]
+    took, quarter = _of(asked, ran.began, ran.loaded), (ran.loaded - ran.began) / 4
     away = _away(ran)
     calm = [one["ms"] for one in asked if "answer" in one and not away(one["t"])]
     errors = [one for one in asked if "error" in one]
@@ -169,6 +180,8 @@ def _answers(town: Town, ran: Ran, judged: Judged, told: Told) -> None:
         "not answered": Counter(one["error"] for one in errors),
         "not answered, but for the seconds after a kill": sum(not away(o["t"]) for o in errors),
         "ms": shares(took),
+        "ms in the first quarter": shares(_of(asked, ran.began, ran.began + quarter)),
+        "ms in the last quarter": shares(_of(asked, ran.loaded - quarter, ran.loaded)),
         "ms, but for the seconds after a kill": shares(calm),
     }
     told.figures["receipts"] = {
@@ -178,6 +191,10 @@ def _answers(town: Town, ran: Ran, judged: Judged, told: Told) -> None:
         "of answers that broke off": judged.unheard,
         "proved by mianti receipt verify": judged.proved,
     }
+
+
+def _of(asked: Iterable[dict[str, Any]], begin: float, end: float) -> list[float]:
+    return [one["ms"] for one in asked if "answer" in one and begin <= one["t"] <= end]
 
 
 def _away(ran: Ran) -> Any:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from connectors.settings import Settings, read_settings
 from flows.ingest import ingest
@@ -28,15 +30,20 @@ def main(what: str, mark: str) -> int:
 
 def _ingest(settings: Settings) -> bool:
     outcome = each(EVERY, lambda family: ingest(settings, family))
-    print(*outcome.done.values(), sep="\n", flush=True)
-    return bool(outcome.failed)
+    return _tell(outcome.done, outcome.failed)
 
 
 def _maintain(settings: Settings) -> bool:
     tables = each(EVERY, lambda family: maintain(settings, family))
     receipts = each(["receipts"], lambda _: maintain_receipts(settings))
-    print(*(tables.done | receipts.done).values(), sep="\n", flush=True)
-    return bool(tables.failed or receipts.failed)
+    return _tell(tables.done | receipts.done, tables.failed | receipts.failed)
+
+
+def _tell(done: Mapping[str, Any], failed: Mapping[str, str]) -> bool:
+    """Print what was done and, last, what failed and why; return whether anything did."""
+    why = [f"{family}: {words.splitlines()[0]}" for family, words in failed.items()]
+    print(*done.values(), *why, sep="\n", flush=True)
+    return bool(failed)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,10 @@ def table(told: Told) -> str:
             f"files of {name}": f"median {one['median']:.0f}, most {one['most']}"
             for name, one in figures["files of a table"].items()
         },
+        "answers in the first quarter, ms": _shares(questions["ms in the first quarter"]),
+        "answers in the last quarter, ms": _shares(questions["ms in the last quarter"]),
         "cores taken by": _cores(figures["cores"]),
+        "cores in the last quarter": _cores(figures["cores in the last quarter"]),
         "machine": run["machine"],
     }
     rows = [f"| {name} | {value} |" for name, value in lines.items()]
