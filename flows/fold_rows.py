@@ -10,7 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from flows.fold import ENVELOPE, SIDES
 from flows.stated import Pair, Stated
@@ -19,6 +19,8 @@ from schemas.facets import DECISION, FINAL_STANDINGS, STATEMENT
 
 #: One version landed: the columns of `flows.log.history_columns`; those that are null may lack.
 Version = Mapping[str, Any]
+#: Of two versions the greater counts: sequence and event id.
+_Order: TypeAlias = tuple[int, str]
 _DAY: Final = dt.timedelta(days=1)
 _ENVELOPE: Final = (*ENVELOPE, "effective_from", "effective_to")
 
@@ -37,26 +39,40 @@ def whole_rows(
     return [_record(key, records[key], family, on) for key in sorted(records)]
 
 
-def complete_through_rows(
-    versions: Iterable[Version], known_at: dt.datetime | None = None
-) -> dict[Pair, Stated]:
-    """Return what `flows.complete.complete_through` says, by publisher and layout; without nulls."""
-    newest: dict[Pair, dict[int, Any]] = defaultdict(dict)
-    for version in sorted(_union(versions, known_at), key=_order):
+class Statements:
+    """What a family's statements come to, taken in one by one: in any order, and as often as they come.
+
+    Of each field the newest that was stated stands, so that nothing is looked at twice.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[Pair, dict[int, dict[str, tuple[_Order, Any]]]] = defaultdict(dict)
+
+    def add(self, version: Version) -> None:
+        """Take in a version; one that is no statement says nothing."""
         said = version.get(STATEMENT)
-        if version["facet"] == STATEMENT and said is not None:
-            parts = newest[version["publisher"], version["layout"]]
-            before = parts.get(said["partition"], {})
-            parts[said["partition"]] = before | {n: v for n, v in said.items() if v is not None}
-    found = {}
-    for key, parts in newest.items():
-        through = [said.get("complete_through") for said in parts.values()]
-        wanted = max((said["partitions"] for said in parts.values()), default=0)
-        named = not any(said.get("unnamed") for said in parts.values())
-        if len(parts) == wanted and None not in through and named:
-            excepted = [code for said in parts.values() for code in said.get("excepted") or []]
-            found[key] = Stated(min(through), frozenset(excepted))
-    return found
+        if version["facet"] != STATEMENT or said is None:
+            return
+        parts = self._newest[version["publisher"], version["layout"]]
+        part, order = parts.setdefault(said["partition"], {}), _order(version)
+        for name, value in said.items():
+            if value is not None and (name not in part or part[name][0] < order):
+                part[name] = order, value
+
+    def complete(self) -> dict[Pair, Stated]:
+        """Return what `flows.complete.complete_through` says, by publisher and layout; no nulls."""
+        found = {}
+        for key, parts in self._newest.items():
+            told: list[Any] = [
+                {n: value for n, (_, value) in one.items()} for one in parts.values()
+            ]
+            through = [said.get("complete_through") for said in told]
+            wanted = max(said["partitions"] for said in told)
+            named = not any(said.get("unnamed") for said in told)
+            if len(parts) == wanted and None not in through and named:
+                excepted = [code for said in told for code in said.get("excepted") or []]
+                found[key] = Stated(min(through), frozenset(excepted))
+        return found
 
 
 def _union(versions: Iterable[Version], known_at: dt.datetime | None) -> Iterable[Version]:
@@ -75,7 +91,7 @@ def _landing(version: Version) -> tuple[Any, ...]:
     return version["landed_at"], version["topic"], version["partition"], version["offset"]
 
 
-def _order(version: Version) -> tuple[int, str]:
+def _order(version: Version) -> _Order:
     return version["sequence"], version["event_id"]
 
 

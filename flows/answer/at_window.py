@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from connectors.replica import Position, Replica
 from flows.answer.facts import Facts, Row
 from flows.clock import CHINA
-from flows.fold_rows import complete_through_rows, whole_rows
+from flows.fold_rows import Statements, Version, whole_rows
 from flows.stated import Pair, Stated, complete, excepting, held, holding_back
 from schemas.avro import FAMILIES
 
@@ -24,15 +24,22 @@ class Known:
     positions: Mapping[str, Position]
 
 
+def _nothing() -> dict[str, Statements]:
+    return {family: Statements() for family in FAMILIES}
+
+
 @dataclass
 class Gathering:
     """Gathers facts from one replica; what is complete is worked out once for all who ask.
 
-    `cycles`: how often each publisher promised to publish.
+    `cycles`: how often each publisher promised to publish. Of the statements only those that are
+    new are taken in.
     """
 
     replica: Replica
     cycles: Mapping[str, dt.timedelta]
+    _told: dict[str, Statements] = field(default_factory=_nothing)
+    _taken: int = 0
     _complete: tuple[tuple[int, int], Mapping[Pair, Stated]] = field(default=((-1, -1), {}))
 
     def gather(
@@ -56,17 +63,32 @@ class Gathering:
 
     def _stated(self, known_at: dt.datetime | None) -> Mapping[Pair, Stated]:
         last, said = self.replica.statements()
+        if known_at is not None:
+            then = [(family, one) for family, one in said if one["landed_at"] <= known_at]
+            return self._held_back(_taken_in(_nothing(), then), known_at)
         number = (last, self.replica.quarantine())
-        if known_at is None and number == self._complete[0]:
-            return self._complete[1]
+        if number != self._complete[0]:
+            _taken_in(self._told, said[self._taken :])
+            self._taken = len(said)
+            self._complete = (number, self._held_back(self._told, None))
+        return self._complete[1]
+
+    def _held_back(
+        self, told: Mapping[str, Statements], known_at: dt.datetime | None
+    ) -> dict[Pair, Stated]:
         found: dict[Pair, Stated] = {}
-        for family in FAMILIES:
-            mine = [statement for of, statement in said if of == family]
+        for family, statements in told.items():
             waits = held(self.replica.waiting(family, known_at))
-            found |= holding_back(complete_through_rows(mine, known_at), waits)
-        if known_at is None:
-            self._complete = (number, found)
+            found |= holding_back(statements.complete(), waits)
         return found
+
+
+def _taken_in(
+    told: dict[str, Statements], said: Iterable[tuple[str, Version]]
+) -> dict[str, Statements]:
+    for family, statement in said:
+        told[family].add(statement)
+    return told
 
 
 def _landed(

@@ -85,6 +85,9 @@ def test_what_was_known_then_is_told_by_the_replica_as_by_the_lake(
     window.publish(window.food.licence(1, XK_ZT="3"))
     assert clerk.told()["licence"] == ("must_bring", "stopped")
     assert clerk.told(known_at=then.isoformat()) == window.told(known_at=then)
+    before = then.replace(year=2020)  # when nobody had stated anything
+    assert clerk.told(known_at=before.isoformat()) == window.told(known_at=before)
+    assert clerk.told(known_at=before.isoformat())["licence"] == ("must_bring", "source_incomplete")
     assert clerk.told(on="2020-01-01") == window.told(on=dt.date(2020, 1, 1))
 
 

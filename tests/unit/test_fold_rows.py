@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flows.complete import complete_through
 from flows.fold import whole
-from flows.fold_rows import complete_through_rows, whole_rows
+from flows.fold_rows import Statements, whole_rows
 from flows.log import history_columns
 from flows.stated import Stated
 from tests.oracle.publishing import Version
@@ -69,15 +69,18 @@ def statements(draw: st.DrawFn) -> pl.DataFrame:
     return made.unique("event_id", keep="first", maintain_order=True)
 
 
-@given(said=statements(), known_at=st.sampled_from([None, *TIMES]))
+@given(said=statements(), data=st.data())
 @settings(max_examples=250, deadline=None)
-def test_both_say_the_same_of_completeness(
-    said: pl.DataFrame, known_at: dt.datetime | None
+def test_statements_in_any_order_and_twice_come_to_what_the_columns_say(
+    said: pl.DataFrame, data: st.DataObject
 ) -> None:
-    known = said if known_at is None else said.filter(pl.col("landed_at") <= known_at)
-    expected = complete_through(known).drop_nulls("complete_through")
+    expected = complete_through(said).drop_nulls("complete_through")
     wanted = {
         (who, layout): Stated(through, frozenset(excepted))
         for who, layout, through, excepted in expected.iter_rows()
     }
-    assert complete_through_rows(said.iter_rows(named=True), known_at) == wanted
+    once = said.rows(named=True)
+    statements = Statements()
+    for version in data.draw(st.permutations(once + once[: len(once) // 2])):
+        statements.add(version)
+    assert statements.complete() == wanted
