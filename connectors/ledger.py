@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS positions (
   PRIMARY KEY (topic, part));
 CREATE TABLE IF NOT EXISTS newest (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS floors (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS losses (found INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS waiting (
   layout TEXT NOT NULL, record_key TEXT NOT NULL, facet TEXT NOT NULL, subject TEXT NOT NULL,
   edition INTEGER NOT NULL,
@@ -208,10 +209,21 @@ class Ledger:
         """Return the newest edition a rebuilt ledger knows to have been sent of a layout."""
         return self._edition("SELECT edition FROM floors WHERE layout = ?", layout)
 
+    def note_lost(self) -> None:
+        """Remember that the topic tells of what is not here, until `raise_floors`: over a crash, too."""
+        with self._db:
+            self._db.execute("INSERT OR IGNORE INTO losses VALUES (1)")
+
+    @property
+    def lost(self) -> bool:
+        """Whether the ledger had lost something, and its floors are not yet raised for that."""
+        return self._db.execute("SELECT 1 FROM losses").fetchone() is not None
+
     def raise_floors(self) -> None:
         """Set each layout's floor to its newest known edition: the ledger was rebuilt."""
         with self._db:
             self._db.execute("INSERT OR REPLACE INTO floors SELECT layout, edition FROM newest")
+            self._db.execute("DELETE FROM losses")
 
     def waiting(self, layout: str) -> pl.DataFrame:
         """Return what waits to be mended in a layout, as `flows.publish.waiting.WAITING`."""

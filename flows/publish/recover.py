@@ -52,7 +52,7 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
     """
     known = ledger.position(topic)
     publishers = contract.publishers(settings.mianti_publishers).publishers
-    found, lost, ids = 0, False, SchemaIds(settings, family)
+    found, ids = 0, SchemaIds(settings, family)
     with consumer(settings) as client:
         parts = partitions(client, topic)
         first, ends = bounds(client, parts)
@@ -60,10 +60,9 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
         for part in parts:
             check_bounds(part, start[part], first[part], ends[part])
         for batch in read(client, start, ends):
-            events, lacked = _absorb(ledger, batch.records, family, publishers, ids)
-            found, lost = found + events, lost or lacked
+            found += _absorb(ledger, batch.records, family, publishers, ids)
             ledger.set_positions(topic, [(p.partition, at) for p, at in batch.positions.items()])
-    if lost:
+    if ledger.lost:
         ledger.raise_floors()
     return found
 
@@ -74,13 +73,14 @@ def _absorb(
     family: str,
     publishers: Mapping[str, Publisher],
     ids: SchemaIds,
-) -> tuple[int, bool]:
-    """Return how many events there were, and whether the ledger lacked one."""
+) -> int:
+    """Write into the ledger what it lacks; return how many events there were."""
     if not records:
-        return 0, False
+        return 0
     judged = judge(records, family, publishers, ids).sort("partition", "offset")
     frame = with_digest(judged.filter(verdict=ACCEPTED), family)
-    lacked = frame.join(ledger.exact(frame["record_key"]), on=_VERSION, how="anti").height > 0
+    if frame.join(ledger.exact(frame["record_key"]), on=_VERSION, how="anti").height:
+        ledger.note_lost()  # first: a crash behind the next line would leave nothing to tell it by
     ledger.write(ledger_rows(frame, sent=True))
     refused = judged.filter(verdict=QUARANTINED).select("partition", "offset").rows()
     if refused:
@@ -92,7 +92,7 @@ def _absorb(
         ledger.note_file(digest, layout, edition)
         ledger.note_edition(layout, edition)
     _wait(ledger, frame)
-    return frame.height, lacked
+    return frame.height
 
 
 def _keep_sequences(

@@ -19,7 +19,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from connectors.errors import MiantiError
 from connectors.files.unreadable import Unreadable
-from connectors.ledger import LedgerUnusable
+from connectors.ledger import Ledger, LedgerUnusable
 from connectors.topics import ensure_topic
 from flows.publish import Outcome
 from flows.publish.edition import BadTime, parse_time
@@ -384,6 +384,31 @@ def test_a_ledger_put_back_from_a_backup_refuses_what_is_older_than_it_finds(
     assert (counts(done), done.reasons) == ((1, 0, 0, 1), {"older_edition": 1})
     later = dept.publish([dept.licence(1, XK_ZT="3")], "later.csv", edition=day(6))
     assert counts(later) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "last", ["note_lost", "write", "note_file", "note_edition", "set_positions", "raise_floors"]
+)
+def test_a_ledger_whose_rebuilding_crashed_still_refuses_what_is_older(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    dept = exchange.department()
+    dept.publish([dept.licence(1)], edition=day(1))
+    dept.publish([dept.licence(1), dept.licence(2)], "newer.csv", edition=day(5))
+    dept.lose_ledger()
+    between = [dept.licence(1, XK_ZT="3")]
+    doing = getattr(Ledger, last)
+
+    def crashing(ledger: Ledger, *given: Any) -> None:
+        doing(ledger, *given)
+        raise Crash
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ledger, last, crashing)
+        with pytest.raises(Crash):
+            dept.publish(between, "between.csv", edition=day(3))
+    done = dept.publish(between, "between.csv", edition=day(3))
+    assert (counts(done), done.reasons) == ((1, 0, 0, 1), {"older_edition": 1})
 
 
 def test_a_crash_loses_nothing_that_could_make_older_files_unsafe(exchange: Exchange) -> None:

@@ -24,7 +24,7 @@ STEPS: Final = (
         f"connectors.ledger:Ledger.{name}"
         for name in (
             *("write", "seen", "confirm", "note_file", "note_edition", "note_waiting"),
-            *("set_positions", "raise_floors"),
+            *("set_positions", "note_lost", "raise_floors"),
         )
     ),
     "kafka:KafkaProducer.send",
