@@ -82,6 +82,12 @@ class Table:
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         return [json.loads(line) for line in lines if line]
 
+    def compacts(self, version: int) -> bool:
+        """Return whether a commit put the same rows into other files, and did nothing else."""
+        changes = [one.get("add") or one.get("remove") for one in self.commit(version)]
+        files = [one for one in changes if one]
+        return bool(files) and not any(one["dataChange"] for one in files)
+
     def rows(self, state: State | None = None) -> list[Row]:
         """Return the rows of a version, the newest unless told."""
         files = (state or self.newest).files.values()

@@ -65,9 +65,11 @@ def _watermarks(log: Log, history: dict[int, int], dataset: dict[int, int]) -> I
 
 def _settled(log: Log, number: int, mark: int) -> dict[str, Row]:
     """Return the events of a bucket that a watermark says are settled, by id."""
-    last = log.table.newest
-    state: State = log.table.at(min(mark - 1, last.version)) if mark else State(-1)
-    paths = state.files if mark <= last.version else last.files
+    last, version = log.table.newest, mark - 1
+    while version < last.version and log.table.compacts(version + 1):
+        version += 1  # the same rows, and nobody needs the files that held them before
+    state: State = log.table.at(min(version, last.version)) if mark else State(-1)
+    paths = state.files if version < last.version else last.files
     rows = (row for file in paths.values() for row in log.table.of(file))
     mine = (row for row in rows if row["verdict"] == "accepted" and row["facet"])
     return first_landed(row for row in mine if bucket(row["subject"]) == number)

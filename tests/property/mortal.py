@@ -51,6 +51,7 @@ class Mortal(World):
     deaths: Counter[str] = field(default_factory=Counter)
     replayed: int = 0
     _unfinished: Callable[[], object] | None = None
+    _untold: bool = False
     _follower: Follower | None = None
     _alone: ExitStack = field(default_factory=ExitStack)
 
@@ -168,7 +169,7 @@ class Mortal(World):
 
     def compare_dataset(self) -> None:
         """Compare, unless the model cannot know what should be there."""
-        if not self._unfinished:
+        if not (self._unfinished or self._untold):
             super().compare_dataset()
 
     @contextmanager
@@ -197,7 +198,8 @@ class Mortal(World):
         self.landings = sorted(rows["landed_at"].unique())
         known = {_of(version) for version in self.model.topic}
         assert first.keys() <= known, f"in no file: {first.keys() - known}"
-        if self._unfinished or life.dead:
+        self._untold = bool(self._unfinished or life.dead)  # until a landing has told all
+        if self._untold:
             return
         for number, one in enumerate(self.model.topic):
             if one.facet not in _NOT_MODELLED:

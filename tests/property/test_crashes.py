@@ -74,7 +74,7 @@ def test_publishing_dies_after_each_of_its_steps(kafka: str) -> None:
 
     with founded(Mortal, kafka) as world, kept():
         died = every_step(world, publish, "publish")
-        whole(world, died, at_least=40)
+        whole(world, died, at_least=30)
 
 
 @pytest.mark.timeout(some(900))
