@@ -13,8 +13,13 @@ import unicodedata
 
 _PROVINCE = "(1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"
 _CITIZEN = re.compile(rf"(?=({_PROVINCE}\d{{15}}[\dXx]))", re.ASCII)
+_APART = "[ \u2010-\u2015\u2212-]{0,3}"
+_GROUPS = "|".join(
+    _APART.join((rf"\d{{{first}}}", *(rf"\d{{{size}}}" for size in rest)))
+    for first, *rest in ((1, 4, 4), (2, 4, 3), (2, 3, 4))  # behind the 1 and what follows it
+)
 _MOBILE = re.compile(
-    r"(?<![0-9A-Za-z])(?:(?:tel|mobile|phone)?(?:\+|00)?(?:86)?)1[3-9]\d{9}(?![0-9A-Za-z])",
+    rf"(?<![0-9A-Za-z])(?:tel|mobile|phone)?(?:(?:\+|00)?86{_APART})?1[3-9](?:{_GROUPS})(?![0-9A-Za-z])",
     re.ASCII | re.IGNORECASE,
 )
 _OLD = re.compile(rf"(?<![0-9A-Za-z]){_PROVINCE}\d{{13}}(?![0-9A-Za-z])", re.ASCII)
@@ -28,7 +33,7 @@ def holds_number(text: str) -> bool:
     plain = unicodedata.normalize("NFKC", text)
     together = re.sub(r"(?<=\d)[ \u2010-\u2015\u2212-]{1,3}(?=[\dXx])", "", plain)
     identities = (match[1] for match in _CITIZEN.finditer(together))
-    return bool(_MOBILE.search(together)) or any(_is_identity(one) for one in identities)
+    return bool(_MOBILE.search(plain)) or any(_is_identity(one) for one in identities)
 
 
 def doubtful(text: str) -> bool:
