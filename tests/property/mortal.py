@@ -38,7 +38,7 @@ from tests.property.steps import Dead, Life, numbered
 from tests.support import kafka as raw
 from tests.support import lake
 
-Name = tuple[str, str, int, str, Any]
+Name = tuple[str, str, int, str, Any, dt.date | None, dt.date | None]
 #: Of withdrawals the model knows what they say, not how many it takes to say it.
 _NOT_MODELLED = ("withdrawal", "statement")
 
@@ -248,9 +248,10 @@ def _arrives() -> None:
 
 def _of(version: Version) -> Name:
     said = version.content
-    return (version.record_key, version.facet, version.sequence, said.subject, said.get("state"))
+    key = (version.record_key, version.facet, version.sequence, said.subject)
+    return *key, said.get("state"), said.effective_from, said.effective_to
 
 
 def _of_row(row: dict[str, Any]) -> Name:
     key = (row["record_key"], row["facet"], row["sequence"], row["subject"])
-    return *key, row[row["facet"]].get("state")
+    return *key, row[row["facet"]].get("state"), row["effective_from"], row["effective_to"]
