@@ -64,11 +64,12 @@ class Gathering:
     def _stated(self, known_at: dt.datetime | None) -> Mapping[Pair, Stated]:
         last, said = self.replica.statements()
         if known_at is not None:
-            then = [(family, one) for family, one in said if one["landed_at"] <= known_at]
-            return self._held_back(_taken_in(_nothing(), then), known_at)
+            then = _nothing()
+            _take_in(then, (one for one in said if one[1]["landed_at"] <= known_at))
+            return self._held_back(then, known_at)
         number = (last, self.replica.quarantine())
         if number != self._complete[0]:
-            _taken_in(self._told, said[self._taken :])
+            _take_in(self._told, said[self._taken :])
             self._taken = len(said)
             self._complete = (number, self._held_back(self._told, None))
         return self._complete[1]
@@ -83,12 +84,9 @@ class Gathering:
         return found
 
 
-def _taken_in(
-    told: dict[str, Statements], said: Iterable[tuple[str, Version]]
-) -> dict[str, Statements]:
+def _take_in(told: Mapping[str, Statements], said: Iterable[tuple[str, Version]]) -> None:
     for family, statement in said:
         told[family].add(statement)
-    return told
 
 
 def _landed(

@@ -80,7 +80,7 @@ def test_statements_in_any_order_and_twice_come_to_what_the_columns_say(
         for who, layout, through, excepted in expected.iter_rows()
     }
     once = said.rows(named=True)
-    statements = Statements()
+    told = Statements()
     for version in data.draw(st.permutations(once + once[: len(once) // 2])):
-        statements.add(version)
-    assert statements.complete() == wanted
+        told.add(version)
+    assert told.complete() == wanted

@@ -5,10 +5,15 @@ Every number here is made up; the identity numbers have the right check characte
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import polars as pl
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from schemas.personal import holds_personal, personal_column, redact
+from tests.oracle.personal import holds_number
 
 WITH_X = "34052419800101001X"
 HOLDS = {
@@ -125,3 +130,24 @@ def test_the_first_column_with_such_a_number_is_named_and_the_value_is_not() -> 
     named = frame.select(personal_column(["a", "b"])).to_series().to_list()
     assert named == [None, None, "a", "b"]
     assert frame.select(personal_column([])).to_series().to_list() == [None]
+
+
+@given(
+    digits=st.from_regex("1[3-9][0-9]{9}", fullmatch=True),
+    sizes=st.sampled_from(
+        [(11,), (3, 4, 4), (4, 4, 3), (4, 3, 4), (1, 10), (2, 9), (3, 8), (5, 6)]
+    ),
+    gaps=st.lists(st.sampled_from(["", " ", "-", "  ", "\u2014", "    "]), min_size=2, max_size=2),
+    before=st.sampled_from(["", "a", "9", "tel", "+86", "86 ", "law-"]),
+    after=st.sampled_from(["", " ", "x", "5", "号"]),
+)
+@settings(max_examples=300, deadline=None)
+@example("13066974219", (1, 10), ["-", "-"], "law-", "")  # a test's publisher was called so
+def test_the_oracle_finds_the_same_mobile_numbers(
+    digits: str, sizes: tuple[int, ...], gaps: list[str], before: str, after: str
+) -> None:
+    ends = [*accumulate(sizes)]
+    groups = [digits[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+    apart = "".join(gap + group for gap, group in zip(gaps, groups[1:], strict=False))
+    text = before + groups[0] + apart + after
+    assert found([text]) == [holds_number(text)], text
