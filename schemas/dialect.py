@@ -84,6 +84,28 @@ class Split(_Strict):
     split: str
 
 
+class Part(_Strict):
+    """A part of a text: what the first group of a regular expression finds in the column.
+
+    For a cell that holds a code and a name, such as `1201 食品经营`. A filled cell in which the
+    pattern finds nothing refuses the row.
+    """
+
+    part: str
+    pattern: str
+
+
+class Amount(_Strict):
+    """An amount with its unit in the cell: 元, 万元 or 亿元, in digits or Chinese numerals.
+
+    Published in yuan. `unit` is what an amount without a unit is in; without it such a cell
+    refuses the row.
+    """
+
+    amount: str
+    unit: Literal["yuan", "wan_yuan"] | None = None
+
+
 class IfPresent(_Strict):
     """One word when the column holds anything, another when it is empty."""
 
@@ -116,6 +138,8 @@ FieldMap = Annotated[
     | Code
     | Codes
     | Split
+    | Part
+    | Amount
     | IfPresent
     | Each,
     BeforeValidator(_column_is_text),
@@ -135,9 +159,13 @@ class Words(_Strict):
 
 
 class RecordKey(_Strict):
-    """What is tracked: the issuer, then the columns that hold the issuer's own number."""
+    """What is tracked: the issuer, then the columns that hold the issuer's own number.
 
-    columns: list[str] = Field(min_length=1)
+    A constant among the columns keeps two lists of one organ apart. The subject's column makes a
+    decision about several enterprises several records.
+    """
+
+    columns: list[str | Const] = Field(min_length=1)
     says: Words
 
 
@@ -150,6 +178,17 @@ class EventMap(_Strict):
     effective_to: FieldMap | None = None
     occurred_at: FieldMap | None = None
     content: dict[str, FieldMap]
+
+
+class Moves(_Strict):
+    """Which records of others a row of the layout may take over; without it such a row is refused.
+
+    `subjects`: a record may move to another enterprise. `layouts`: records that these layouts
+    published continue in this one, and fields that it does not map are erased.
+    """
+
+    subjects: bool = False
+    layouts: list[str] = []
 
 
 class Header(_Strict):
@@ -170,14 +209,27 @@ class Dialect(_Strict):
     native: bool = False
     columns: dict[str, list[str]]
     headers: list[Header] = []
+    #: The columns in their order, for files that have no header.
+    headerless: list[str] = []
+    #: Columns that are known and not wanted; any other column that is not read is reported.
+    ignore: list[str] = []
+    #: A row whose first filled cell begins with one of these words (合计, 填报人) is no record.
+    skip_rows: list[str] = []
+    #: Where the records of a JSON page are, such as `data.rows`.
+    records: str | None = None
     recognise: list[str] = Field(min_length=1)
     required: list[str] = []
     personal: list[str] = []
+    #: Columns that hold numbers of documents, which are then no numbers of persons.
+    document_numbers: list[str] = []
+    #: The column of 组织机构代码 (GB 11714), by which a refused row still names its enterprise.
+    organisation_code: str | None = None
     blank: list[str] = []
     no_end: list[dt.date] = []
     edition: str | None = None
     sequence: str | None = None
     subject: str
+    moves: Moves = Moves()
     issuer: FieldMap
     issuer_name: FieldMap | None = None
     events: list[EventMap] = []
@@ -223,14 +275,20 @@ def mapped_columns(dialect: Dialect) -> set[str]:
     for event in dialect.events:
         maps += [event.type, event.effective_from, event.effective_to, event.occurred_at]
         maps += event.content.values()
-    found = {dialect.subject, *dialect.record_key.columns}
+    found = {dialect.subject, *key_columns(dialect)}
     return found.union(*(columns_of(m) for m in maps if m is not None))
+
+
+def key_columns(dialect: Dialect) -> list[str]:
+    """Return the columns of the record key, without its constants."""
+    return [column for column in dialect.record_key.columns if isinstance(column, str)]
 
 
 def used_columns(dialect: Dialect) -> set[str]:
     """Return every column the dialect names."""
-    named = [dialect.edition, dialect.sequence]
+    named = [dialect.edition, dialect.sequence, dialect.organisation_code]
     listed = [*dialect.required, *dialect.personal, *dialect.recognise]
+    listed += [*dialect.document_numbers, *dialect.headerless]
     return mapped_columns(dialect) | set(listed) | {n for n in named if n}
 
 

@@ -14,7 +14,7 @@ import polars as pl
 from flows.publish.clean import clean
 from flows.publish.fields import Compiled, Context, compile_field, parse_time
 from schemas.avro import event_columns, instance
-from schemas.dialect import Dialect, EventMap, columns_of, mapped_columns
+from schemas.dialect import Dialect, EventMap, columns_of, key_columns, mapped_columns
 from schemas.identifiers import uscc
 
 #: Columns of a mapped event that the plan fills in later.
@@ -78,7 +78,7 @@ def faults_of(judged: pl.DataFrame) -> pl.DataFrame:
 
 def columns_by_path(dialect: Dialect) -> dict[str, str]:
     """Return, for the path of an event field, the layout's columns it is read from."""
-    paths = {"subject": dialect.subject, "record_key": "+".join(dialect.record_key.columns)}
+    paths = {"subject": dialect.subject, "record_key": "+".join(key_columns(dialect))}
     paths["issuer"] = "+".join(sorted(columns_of(dialect.issuer)))
     for event in dialect.events:
         for name, spec in event.content.items():
@@ -98,7 +98,7 @@ def _cleaned(rows: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
 def _base(dialect: Dialect, context: Context) -> dict[str, Compiled]:
     """Return what all events of a row share."""
     issuer = compile_field(dialect.issuer, context)
-    parts = [issuer.value, *(pl.col(c) for c in dialect.record_key.columns)]
+    parts = [issuer.value, *(pl.col(c) for c in key_columns(dialect))]
     key = pl.concat_str([escape(part) for part in parts], separator="/")
     base = {
         "issuer": issuer,
@@ -128,7 +128,7 @@ def _row_faults(dialect: Dialect, base: dict[str, Compiled]) -> Iterator[pl.Expr
     for column in dialect.required:
         yield pl.when(pl.col(column).is_null()).then(pl.lit(f"missing:{column}"))
     yield pl.when(base["issuer"].value.is_null()).then(pl.lit("issuer_missing"))
-    where = "+".join(dialect.record_key.columns)
+    where = "+".join(key_columns(dialect))
     yield pl.when(base["record_key"].value.is_null()).then(pl.lit(f"key_incomplete:{where}"))
 
 
