@@ -10,7 +10,7 @@ from connectors.files import Unreadable, open_source
 from schemas import contract
 from schemas.catalogue import spreadsheet
 from schemas.catalogue.grammar import Catalogue, Material, Matter, Use
-from schemas.contract import BadContract
+from schemas.faults import BadContract, Fault, Said
 
 _SHIPPED = Path(contract.__file__).parent / "catalogue"
 
@@ -33,7 +33,9 @@ def _read(path: Path, code: str, known: Catalogue) -> tuple[dict[str, Material],
     try:
         return spreadsheet.uses(_rows(path), code, known)
     except (OSError, Unreadable, spreadsheet.BadSheet) as error:
-        raise BadContract(f"{path.name} (matter {code})", str(error), "catalogue") from error
+        told = [*str(error).splitlines(), ""]
+        said = Said(told[0], told[1] or told[0])
+        raise BadContract([Fault(path.name, f"matters.{code}", said)], "catalogue") from error
 
 
 def _rows(path: Path) -> Iterator[spreadsheet.Row]:

@@ -1,69 +1,106 @@
-"""Reading the declarative contract: dialects, code lists, publishers' table, catalogue."""
+"""Reading the declarative contract: dialects, code lists, publishers' table, catalogue.
+
+What cannot work does not load, and all that is wrong is told at once. Every publisher keeps its own
+dialects, and the table is one for all: a line is held against its layouts where they are published.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemas.catalogue.grammar import Catalogue
-from schemas.dialect import Dialect, Words
-from schemas.errors import MiantiError
+from schemas.code_list import CodeList
+from schemas.dialect import Dialect
+from schemas.dialect_check import wrong_in
+from schemas.faults import BadContract, Fault, Said, no_such
+from schemas.grammar_faults import faults_of
 from schemas.publishers import PublishersTable
+from schemas.publishers_check import BadWord, without_right, wrong_in_line, wrong_in_table
+
+__all__ = ["BadContract", "CodeList", "agreed", "catalogue", "code_lists", "dialects", "publishers"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_Named = TypeVar("_Named", Dialect, CodeList)
 _HERE: Final = resources.files("schemas")
+_LAYOUT: Final = Said("layout", "版式")
 
 
-class BadContract(MiantiError):
-    """A dialect, a code list, the publishers' table or the catalogue breaks the grammar."""
+@dataclass(frozen=True)
+class Contract:
+    """Dialects and code lists by id, and the publishers' table: what publishing goes by."""
 
-    def __init__(self, name: str, fault: str, guide: str = "dialects") -> None:
-        super().__init__(
-            f"{name}: {fault}. docs/{guide}.md has every word of the grammar.",
-            f"{name} 不符合规范：{fault}。语法说明见 docs/{guide}.zh-CN.md。",
-        )
+    dialects: dict[str, Dialect]
+    code_lists: dict[str, CodeList]
+    table: PublishersTable
 
 
-class CodeList(BaseModel):
-    """What the codes of one source mean; `source` says where that is known from."""
+@cache
+def agreed(
+    folder: Path | None = None, table: Path | None = None, publisher: str | None = None
+) -> Contract:
+    """Return dialects, code lists and table, each held against the others.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    id: str
-    says: Words
-    source: str
-    values: dict[str, str]
+    `folder`, `table`: as for `dialects` and `publishers`. `publisher`: whose line to hold against
+    the layouts; None for every line, and then with the rights that its layouts need. Raises
+    BadContract with every fault of all files.
+    """
+    layouts, codes = _dialects(folder), _code_lists(folder)
+    file = table or _HERE / "publishers.yaml"
+    found, faults = _table(file)
+    faults = [*layouts.faults, *codes.faults, *faults]
+    if found is not None:
+        whole = layouts.whole and codes.whole
+        lines = found.publishers
+        chosen = {id_: lines[id_] for id_ in lines if publisher in (None, id_)}
+        for id_, line in chosen.items():
+            for wrong in wrong_in_line(id_, line, layouts.by_id, codes.by_id, whole=whole):
+                if isinstance(wrong, BadWord):
+                    at = codes.files[wrong.list]
+                    faults.append(Fault(at, f"values.{wrong.code or chr(34) * 2}", wrong.says))
+                else:
+                    faults.append(Fault(file.name, *wrong))
+            if publisher is None:
+                rights = without_right(id_, line, layouts.by_id)
+                faults += [Fault(file.name, *wrong) for wrong in rights]
+    if faults or found is None:
+        raise BadContract(dict.fromkeys(faults))
+    return Contract(layouts.by_id, codes.by_id, found)
 
 
 @cache
 def dialects(extra: Path | None = None) -> dict[str, Dialect]:
     """Return all dialects by id: those shipped, and those of the directory `extra`.
 
-    Raises BadContract when a file breaks the grammar.
+    Raises BadContract where one cannot work.
     """
-    found = [_read(Dialect, name, text) for name, text in _yaml_files("dialects", extra)]
-    return {dialect.id: dialect for dialect in found}
+    return _dialects(extra).sound()
 
 
 @cache
 def code_lists(extra: Path | None = None) -> dict[str, CodeList]:
     """Return all code lists by id: those shipped, and those of `extra`/codes."""
-    folder = extra / "codes" if extra else None
-    found = [_read(CodeList, name, text) for name, text in _yaml_files("codes", folder)]
-    return {codes.id: codes for codes in found}
+    return _code_lists(extra).sound()
 
 
 @cache
 def publishers(path: Path | None = None) -> PublishersTable:
-    """Return the publishers' table of `path`, or the one shipped."""
-    file = path or _HERE / "publishers.yaml"
-    return _read(PublishersTable, file.name, _text(file))
+    """Return the publishers' table of `path`, or the one shipped. Raises BadContract.
+
+    Whether its layouts are there is not asked: whoever only lands events needs none of them.
+    """
+    found, faults = _table(path or _HERE / "publishers.yaml")
+    if faults or found is None:
+        raise BadContract(faults)
+    return found
 
 
 @cache
@@ -73,48 +110,143 @@ def catalogue(folder: Path | None = None) -> Catalogue:
     Its parts may stand in any number of files. Raises BadContract.
     """
     if folder is not None and not folder.is_dir():
-        raise BadContract(str(folder), "there is no such directory", "catalogue")
+        raise BadContract([Fault(str(folder), "", _NO_FOLDER)], "catalogue")
     parts: dict[str, dict[str, Any]] = {}
-    for name, text in _yaml_in(folder or _HERE / "catalogue", "catalogue"):
-        for part, entries in _parts(name, text).items():
+    faults: list[Fault] = []
+    for name, file in _yaml_in(folder or _HERE / "catalogue"):
+        for part, entries in _parts(name, file, faults).items():
             known = parts.setdefault(part, {})
-            if twice := sorted(map(str, known.keys() & entries.keys())):
-                raise BadContract(name, f"{part}: {twice[0]} is in another file, too", "catalogue")
+            for twice in sorted(map(str, known.keys() & entries.keys())):
+                faults.append(Fault(name, f"{part}.{twice}", _TWICE))
             known |= entries
-    return _validated(Catalogue, "catalogue", parts, "catalogue")
+    found = _validated(Catalogue, "catalogue", parts, faults)
+    if faults or found is None:
+        raise BadContract(faults, "catalogue")
+    return found
 
 
-def _parts(name: str, text: str) -> dict[str, dict[str, Any]]:
-    content = _loaded(name, text, "catalogue") or {}
+def _parts(name: str, file: Traversable, faults: list[Fault]) -> dict[str, dict[str, Any]]:
+    content = _loaded(name, file, faults) or {}
+    if content is _UNREAD:
+        return {}
     if not isinstance(content, dict):
-        raise BadContract(name, "must hold parts by their names", "catalogue")
+        faults.append(
+            Fault(name, "", Said("must hold parts by their names", "应为按名称划分的部分"))
+        )
+        return {}
     for part, entries in content.items():
         if not isinstance(entries, dict):
-            raise BadContract(name, f"{part}: must hold entries by their names", "catalogue")
-    return content
+            told = Said("must hold entries by their names", "应为按名称列出的条目")
+            faults.append(Fault(name, str(part), told))
+    return {part: entries for part, entries in content.items() if isinstance(entries, dict)}
 
 
-def _read(model: type[_Model], name: str, text: str) -> _Model:
-    return _validated(model, name, _loaded(name, text))
+_NO_FOLDER: Final = Said("there is no such directory", "没有该目录")
+_TWICE: Final = Said("is in another file, too", "在另一个文件中重复")
 
 
-def _loaded(name: str, text: str, guide: str = "dialects") -> Any:
+@dataclass
+class _Found(Generic[_Named]):
+    """What one kind of file holds: by id, in which file each is, and all that is wrong.
+
+    `whole`: every file could be read.
+    """
+
+    by_id: dict[str, _Named] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    whole: bool = True
+
+    def sound(self) -> dict[str, _Named]:
+        """Return all by id. Raises BadContract where anything is wrong."""
+        if self.faults:
+            raise BadContract(self.faults)
+        return self.by_id
+
+
+@cache
+def _dialects(extra: Path | None) -> _Found[Dialect]:
+    found = _read_all(Dialect, "dialects", extra, "")
+    for id_, dialect in found.by_id.items():
+        found.faults += [Fault(found.files[id_], *wrong) for wrong in wrong_in(dialect)]
+        others = {o for o, one in found.by_id.items() if one.family == dialect.family and o != id_}
+        for layout in dialect.moves.layouts:
+            if layout not in others:
+                told = no_such(_LAYOUT, layout, others)
+                found.faults.append(Fault(found.files[id_], "moves.layouts", told))
+    return found
+
+
+@cache
+def _code_lists(extra: Path | None) -> _Found[CodeList]:
+    return _read_all(CodeList, "codes", extra / "codes" if extra else None, "codes/")
+
+
+def _read_all(model: type[_Named], shipped: str, own: Path | None, named: str) -> _Found[_Named]:
+    """Read the shipped files, then one's own, which stand in the place of those of their id."""
+    found: _Found[_Named] = _Found()
+    if own is not None and not own.is_dir():
+        # Own dialects need no code lists of their own.
+        if not named:
+            found.faults.append(Fault(str(own), "", _NO_FOLDER))
+        own = None
+    for folder in (_HERE / shipped, *([own] if own is not None else [])):
+        here: set[str] = set()
+        for name, file in _yaml_in(folder):
+            content = _loaded(named + name, file, found.faults)
+            one = _validated(model, named + name, content, found.faults)
+            if one is None:
+                found.whole = False
+                continue
+            if one.id in here:
+                found.faults.append(Fault(named + name, f"id.{one.id}", _TWICE))
+            here.add(one.id)
+            found.by_id[one.id], found.files[one.id] = one, named + name
+    return found
+
+
+def _table(file: Traversable) -> tuple[PublishersTable | None, list[Fault]]:
+    faults: list[Fault] = []
+    found = _validated(PublishersTable, file.name, _loaded(file.name, file, faults), faults)
+    if found is not None:
+        faults += [Fault(file.name, *wrong) for wrong in wrong_in_table(found)]
+    return found, faults
+
+
+#: What a file that cannot be read holds; its fault is told already.
+_UNREAD: Final = object()
+
+
+def _loaded(name: str, file: Traversable, faults: list[Fault]) -> Any:
     try:
-        return yaml.load(text, _EachOnce)  # noqa: S506 - a safe loader, and stricter
+        return yaml.load(file.read_text("utf-8"), _EachOnce)  # noqa: S506 - a safe loader, and stricter
+    except UnicodeDecodeError as error:
+        byte = error.start + 1
+        told = Said(
+            f"is not in UTF-8 (byte {byte}): save it as UTF-8",
+            f"不是 UTF-8 编码（第 {byte} 字节）：请另存为 UTF-8",
+        )
     except yaml.YAMLError as error:
-        raise BadContract(name, " ".join(str(error).split()), guide) from None
+        why = " ".join(str(error).split())
+        told = Said(why, f"不是可读的 YAML（{why}）")
+    except OSError:
+        raise
     except Exception as error:
         # PyYAML raises whatever its parts do (a day that is none, an odd tag, too great a depth).
-        why = f"is no YAML that can be read ({type(error).__name__})"
-        raise BadContract(name, why, guide) from None
+        kind = type(error).__name__
+        told = Said(f"is no YAML that can be read ({kind})", f"不是可读的 YAML（{kind}）")
+    faults.append(Fault(name, "", told))
+    return _UNREAD
 
 
-def _validated(model: type[_Model], name: str, content: Any, guide: str = "dialects") -> _Model:
+def _validated(model: type[_Model], name: str, content: Any, faults: list[Fault]) -> _Model | None:
+    if content is _UNREAD:
+        return None
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc'][:4]))}: {e['msg']}" for e in error.errors()[:3]]
-        raise BadContract(name, "; ".join(faults), guide) from None
+        faults += faults_of(name, model, error)
+        return None
 
 
 class _EachOnce(yaml.SafeLoader):
@@ -130,21 +262,7 @@ class _EachOnce(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _yaml_files(folder: str, extra: Path | None) -> Iterator[tuple[str, str]]:
-    yield from _yaml_in(_HERE / folder)
-    if extra is not None and extra.is_dir():  # own dialects need no code lists of their own
-        yield from _yaml_in(extra)
-
-
-def _yaml_in(folder: Traversable, guide: str = "dialects") -> Iterator[tuple[str, str]]:
+def _yaml_in(folder: Traversable) -> Iterator[tuple[str, Traversable]]:
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".yaml"):
-            yield entry.name, _text(entry, guide)
-
-
-def _text(file: Traversable, guide: str = "dialects") -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        why = f"is not in UTF-8 (byte {error.start + 1}): save it as UTF-8"
-        raise BadContract(file.name, why, guide) from None
+            yield entry.name, entry

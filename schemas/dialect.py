@@ -7,9 +7,10 @@ it with an example; here is their grammar.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 
 class _Strict(BaseModel):
@@ -22,10 +23,15 @@ class Text(_Strict):
     text: str
 
 
-class Const(_Strict):
-    """The same value for every row of the layout."""
+def _day_is_text(value: Any) -> Any:
+    """YAML reads 2029-01-01 as a day, in quotes or not it is meant as the same."""
+    return value.isoformat() if type(value) is dt.date else value
 
-    const: str
+
+class Const(_Strict):
+    """The same value for every row of the layout: a text, a word, a day, a time or an amount."""
+
+    const: Annotated[str, BeforeValidator(_day_is_text)]
 
 
 class First(_Strict):
@@ -126,24 +132,40 @@ def _column_is_text(value: Any) -> Any:
     return {"text": value} if isinstance(value, str) else value
 
 
+def _which(value: Any) -> str | None:
+    """Return the word by which a map is known among others; None where it has none, or several."""
+    if isinstance(value, dict):
+        found = [word for word in MAPS if word in value]
+        return found[0] if len(found) == 1 else None
+    return next((word for word, kind in MAPS.items() if isinstance(value, kind)), None)
+
+
 FieldMap = Annotated[
-    Text
-    | Const
-    | First
-    | Date
-    | Time
-    | Term
-    | Yuan
-    | WanYuan
-    | Code
-    | Codes
-    | Split
-    | Part
-    | Amount
-    | IfPresent
-    | Each,
+    Annotated[Text, Tag("text")]
+    | Annotated[Const, Tag("const")]
+    | Annotated[First, Tag("first")]
+    | Annotated[Date, Tag("date")]
+    | Annotated[Time, Tag("time")]
+    | Annotated[Term, Tag("term")]
+    | Annotated[Yuan, Tag("yuan")]
+    | Annotated[WanYuan, Tag("wan_yuan")]
+    | Annotated[Code, Tag("code")]
+    | Annotated[Codes, Tag("codes")]
+    | Annotated[Split, Tag("split")]
+    | Annotated[Part, Tag("part")]
+    | Annotated[Amount, Tag("amount")]
+    | Annotated[IfPresent, Tag("if_present")]
+    | Annotated[Each, Tag("each")],
+    Discriminator(_which),
     BeforeValidator(_column_is_text),
 ]
+
+_EVERY_MAP: Final[tuple[type[BaseModel], ...]] = (
+    *(Text, Const, First, Date, Time, Term, Yuan, WanYuan, Code, Codes, Split, Part, Amount),
+    *(IfPresent, Each),
+)
+#: Every map by its first word, by which it is known.
+MAPS: Final = {next(iter(kind.model_fields)): kind for kind in _EVERY_MAP}
 
 
 class Words(_Strict):
@@ -234,16 +256,6 @@ class Dialect(_Strict):
     issuer_name: FieldMap | None = None
     events: list[EventMap] = []
 
-    @model_validator(mode="after")
-    def _columns_are_declared(self) -> Dialect:
-        unknown = sorted(used_columns(self) - set(self.columns))
-        if unknown:
-            raise ValueError(f"dialect {self.id} uses columns it does not declare: {unknown}")
-        forbidden = sorted(mapped_columns(self) & set(self.personal))
-        if forbidden:
-            raise ValueError(f"dialect {self.id} maps personal columns: {forbidden}")
-        return self
-
     def aliases(self) -> dict[str, str]:
         """Return every known spelling of a column, folded by `fold_name`, to its own name."""
         return {
@@ -252,13 +264,38 @@ class Dialect(_Strict):
             for spelling in [name, *others]
         }
 
+    def maps(self) -> Iterator[Fed]:
+        """Yield every field map outside of `each`, and the field of the event that it feeds."""
+        yield Fed("issuer", ("issuer",), self.issuer)
+        if self.issuer_name is not None:
+            yield Fed("issuer_name", ("issuer_name",), self.issuer_name)
+        for event in self.events:
+            yield Fed(f"{event.facet}.type", ("event_type",), event.type)
+            for name in ("effective_from", "effective_to", "occurred_at"):
+                if (spec := getattr(event, name)) is not None:
+                    yield Fed(f"{event.facet}.{name}", (name,), spec)
+            for name, spec in event.content.items():
+                yield Fed(f"{event.facet}.{name}", (event.facet, name), spec)
+
     def code_lists(self) -> set[str]:
         """Return the names of the code lists the dialect uses."""
-        specs = [s for event in self.events for s in (event.type, *event.content.values())]
-        inner = [
-            s for each in specs if isinstance(each, Each) for i in each.each for s in i.values()
-        ]
-        return {spec.list for spec in [*specs, *inner] if isinstance(spec, Code | Codes)}
+        specs: list[Any] = [fed.spec for fed in self.maps()]
+        found = set()
+        while specs:
+            spec = specs.pop()
+            if isinstance(spec, Each):
+                specs += [inner for item in spec.each for inner in item.values()]
+            elif isinstance(spec, Code | Codes):
+                found.add(spec.list)
+        return found
+
+
+class Fed(NamedTuple):
+    """A field map; `place`: where it stands, `path`: the field of the event that it feeds."""
+
+    place: str
+    path: tuple[str, ...]
+    spec: FieldMap
 
 
 Each.model_rebuild()
@@ -271,12 +308,8 @@ def fold_name(name: str) -> str:
 
 def mapped_columns(dialect: Dialect) -> set[str]:
     """Return the columns whose values reach an event."""
-    maps: list[Any] = [dialect.issuer, dialect.issuer_name]
-    for event in dialect.events:
-        maps += [event.type, event.effective_from, event.effective_to, event.occurred_at]
-        maps += event.content.values()
     found = {dialect.subject, *key_columns(dialect)}
-    return found.union(*(columns_of(m) for m in maps if m is not None))
+    return found.union(*(columns_of(fed.spec) for fed in dialect.maps()))
 
 
 def key_columns(dialect: Dialect) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.dialect import Words
 from schemas.facets import ALWAYS_OWNED
@@ -53,13 +53,6 @@ class PublishersTable(_Strict):
     """All publishers by their id (the last part of their topics' names)."""
 
     publishers: dict[str, Publisher]
-
-    @model_validator(mode="after")
-    def _ids_fit_topic_names(self) -> PublishersTable:
-        for name in self.publishers:
-            if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,60}", name):
-                raise ValueError(f"publisher id {name!r}: use a-z, 0-9 and -, 2 to 61 characters")
-        return self
 
 
 def _glob(pattern: str) -> str:

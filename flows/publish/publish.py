@@ -62,10 +62,6 @@ class UnknownPublisher(MiantiError):
     """The publishers' table has no such line."""
 
 
-class CodeListMissing(MiantiError):
-    """The publisher's line names no code list for a list its layout uses."""
-
-
 class StatedTooEarly(MiantiError):
     """A file is said to be complete through a time that is yet to come."""
 
@@ -93,12 +89,12 @@ def publish(
     """
     started = time.monotonic()
     _require_past(request.complete_through)
+    known = contract.agreed(settings.mianti_dialects, settings.mianti_publishers, request.publisher)
     owner = publisher_line(settings, request.publisher)
-    dialects = contract.dialects(settings.mianti_dialects)
-    found = recognise(rows.header, dialects, owner, request.layout)
+    found = recognise(rows.header, known.dialects, owner, request.layout)
     if found.renamed is not None and isinstance(rows, Source):
         rows = rows.with_header(found.renamed)
-    context = Context(found.dialect.no_end, _codes(found.dialect, owner, request, settings))
+    context = Context(found.dialect.no_end, _codes(found.dialect, owner, known))
     job = _Job(rows, request, settings, owner, found, context)
     outcome = Outcome(file=request.name, layout=found.dialect.id)
     with spill(rows.size) as aside:
@@ -202,21 +198,11 @@ def _look_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> Non
 
 
 def _codes(
-    dialect: Dialect, owner: Publisher, request: Request, settings: Settings
+    dialect: Dialect, owner: Publisher, known: contract.Contract
 ) -> Mapping[str, Mapping[str, str]]:
     """Return the code lists by the dialect's names; code lists are per publisher and layout."""
-    known = contract.code_lists(settings.mianti_dialects)
     chosen = owner.layouts[dialect.id].codes
-    wanted = dialect.code_lists()
-    missing = sorted(name for name in wanted if chosen.get(name) not in known)
-    if missing:
-        raise CodeListMissing(
-            f"Publisher {request.publisher} names no code list for {', '.join(missing)} of layout "
-            f"{dialect.id}: add it under layouts/codes in the publishers' table.",
-            f"发布部门 {request.publisher} 未为版式 {dialect.id} 指定代码表 {', '.join(missing)}："
-            "请在发布部门表的 layouts/codes 下补充。",
-        )
-    return {name: known[chosen[name]].values for name in wanted}
+    return {name: known.code_lists[chosen[name]].values for name in dialect.code_lists()}
 
 
 def _map_file(

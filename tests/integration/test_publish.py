@@ -23,8 +23,9 @@ from connectors.ledger import Ledger, LedgerUnusable
 from connectors.topics import ensure_topic
 from flows.publish import Outcome
 from flows.publish.edition import BadTime, parse_time
-from flows.publish.publish import CodeListMissing, UnknownPublisher
+from flows.publish.publish import UnknownPublisher
 from flows.publish.recognise import NotRecognised
+from schemas.contract import BadContract
 from tests.support import kafka as raw
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange, read_csv, write_csv
@@ -667,7 +668,7 @@ def test_a_header_that_fits_two_layouts_asks_which(exchange: Exchange) -> None:
 def test_a_code_list_that_is_not_named_is_asked_for(exchange: Exchange) -> None:
     dept = exchange.department()
     dept.line["layouts"] = {"cn-sgs-2018-licence": {}}
-    with pytest.raises(CodeListMissing, match="category, state"):
+    with pytest.raises(BadContract, match=r"(?s)category, which.*state, which"):
         dept.publish([dept.licence(1)])
 
 

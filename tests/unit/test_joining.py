@@ -9,7 +9,7 @@ import yaml
 
 from connectors.files import open_source
 from connectors.settings import Settings
-from flows.publish.publish import CodeListMissing, Request, publish
+from flows.publish.publish import Request, publish
 from schemas import contract
 from schemas.dialect import Dialect, FieldMap
 
@@ -76,14 +76,14 @@ def test_the_documentation_lists_every_shipped_dialect() -> None:
 
 def test_a_line_without_the_lists_its_layout_needs_publishes_nothing(tmp_path: Path) -> None:
     settings = write(tmp_path, line=LINE | {"layouts": {"fire-inspection": {}}})
-    with pytest.raises(CodeListMissing, match="result"):
+    with pytest.raises(contract.BadContract, match="result"):
         publish(open_source(tmp_path / "fire-20260501.csv"), DRY, settings)
 
 
 def test_a_line_that_names_a_list_nobody_has_publishes_nothing(tmp_path: Path) -> None:
     layouts = {"fire-inspection": {"codes": {"result": "no-such-list"}}}
     settings = write(tmp_path, line=LINE | {"layouts": layouts})
-    with pytest.raises(CodeListMissing, match="result"):
+    with pytest.raises(contract.BadContract, match="result"):
         publish(open_source(tmp_path / "fire-20260501.csv"), DRY, settings)
 
 
