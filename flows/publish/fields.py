@@ -10,6 +10,8 @@ from typing import Any, Final
 import polars as pl
 
 from schemas import dialect as d
+from schemas.avro import instance
+from schemas.constants import value_of
 
 DATE_SPELLINGS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d")
 _DATE_SHAPE: Final = (
@@ -41,8 +43,16 @@ class Context:
     codes: Mapping[str, Mapping[str, str]]
 
 
-def compile_field(spec: Any, context: Context) -> Compiled:
-    """Return the expression of one field map over cleaned String columns."""
+def compile_field(spec: Any, context: Context, dtype: pl.DataType | None = None) -> Compiled:
+    """Return the expression of one field map over cleaned String columns.
+
+    `dtype`: that of the event's field, a text unless told: a constant is read as one of it.
+    """
+    field_type = pl.String() if dtype is None else dtype
+    if isinstance(spec, d.Const):
+        return Compiled(pl.lit(value_of(spec.const, field_type), field_type))
+    if isinstance(spec, d.Each):
+        return _each(spec, context, field_type)
     compiler = _COMPILERS[type(spec)]
     compiled: Compiled = compiler(spec, context)
     return compiled
@@ -73,10 +83,6 @@ def _fault(code: str, column: str, wrong: pl.Expr) -> pl.Expr:
 
 def _text(spec: d.Text, _: Context) -> Compiled:
     return Compiled(pl.col(spec.text))
-
-
-def _const(spec: d.Const, _: Context) -> Compiled:
-    return Compiled(pl.lit(spec.const))
 
 
 def _first(spec: d.First, _: Context) -> Compiled:
@@ -167,10 +173,15 @@ def _if_present(spec: d.IfPresent, _: Context) -> Compiled:
     return Compiled(pl.when(present).then(pl.lit(spec.then)).otherwise(pl.lit(spec.otherwise)))
 
 
-def _each(spec: d.Each, context: Context) -> Compiled:
+def _each(spec: d.Each, context: Context, dtype: pl.DataType) -> Compiled:
     items, faults = [], []
+    record = instance(dtype.inner) if isinstance(dtype, pl.List) else dtype
+    fields = record.fields if isinstance(record, pl.Struct) else []
+    types = {one.name: instance(one.dtype) for one in fields}
     for item in spec.each:
-        compiled = {name: compile_field(value, context) for name, value in item.items()}
+        compiled = {
+            name: compile_field(value, context, types.get(name)) for name, value in item.items()
+        }
         faults += [fault for c in compiled.values() for fault in c.faults]
         struct = pl.struct([c.value.alias(name) for name, c in compiled.items()])
         items.append(pl.when(compiled[spec.needs].value.is_not_null()).then(struct))
@@ -179,7 +190,6 @@ def _each(spec: d.Each, context: Context) -> Compiled:
 
 _COMPILERS: Final[dict[type, Any]] = {
     d.Text: _text,
-    d.Const: _const,
     d.First: _first,
     d.Date: _date,
     d.Time: _time,
@@ -190,5 +200,4 @@ _COMPILERS: Final[dict[type, Any]] = {
     d.Codes: _codes,
     d.Split: _split,
     d.IfPresent: _if_present,
-    d.Each: _each,
 }

@@ -5,7 +5,7 @@ Pure: no client, no clock, no file. What a row says is decided by its dialect al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,8 +14,9 @@ import polars as pl
 from flows.publish.clean import clean
 from flows.publish.fields import Compiled, Context, compile_field, parse_time
 from schemas.avro import event_columns, instance
-from schemas.dialect import Dialect, EventMap, columns_of, key_columns, mapped_columns
+from schemas.dialect import Code, Dialect, EventMap, columns_of, key_columns, mapped_columns
 from schemas.identifiers import uscc
+from schemas.takes import fields_of
 
 #: Columns of a mapped event that the plan fills in later.
 LATER = ("event_id", "publisher", "layout", "layout_version", "file_digest", "file_row")
@@ -38,7 +39,7 @@ def map_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> Mapped:
     """
     cleaned = _cleaned(rows, dialect)
     base = _base(dialect, context)
-    compiled = [_event_fields(event, context) for event in dialect.events]
+    compiled = [_event_fields(event, dialect.family, context) for event in dialect.events]
     every = [*base.values(), *(c for event in compiled for c in event.values())]
     checks = [*_row_faults(dialect, base), *(fault for c in every for fault in c.faults)]
     judged = cleaned.with_columns(__why=pl.coalesce([pl.col("__fault"), *checks]))
@@ -132,16 +133,39 @@ def _row_faults(dialect: Dialect, base: dict[str, Compiled]) -> Iterator[pl.Expr
     yield pl.when(base["record_key"].value.is_null()).then(pl.lit(f"key_incomplete:{where}"))
 
 
-def _event_fields(event: EventMap, context: Context) -> dict[str, Compiled]:
+def _event_fields(event: EventMap, family: str, context: Context) -> dict[str, Compiled]:
     """Return the fields of one event of a row; those of its content are named `.name`."""
+    columns = event_columns(family)
+    types = _types(columns[event.facet])
     fields = {"event_type": compile_field(event.type, context)}
     for name in ("effective_from", "effective_to", "occurred_at"):
         spec = getattr(event, name)
         if spec is not None:
-            fields[name] = compile_field(spec, context)
+            fields[name] = compile_field(spec, context, columns[name])
     for name, spec in event.content.items():
-        fields[f".{name}"] = compile_field(spec, context)
+        fields[f".{name}"] = compile_field(spec, context, types[name])
+    _add_missing(event, family, fields)
     return fields
+
+
+def _types(facet: pl.DataType) -> Mapping[str, pl.DataType]:
+    assert isinstance(facet, pl.Struct)  # noqa: S101 - a facet is a record by the schema
+    return {field.name: instance(field.dtype) for field in facet.fields}
+
+
+def _add_missing(event: EventMap, family: str, fields: dict[str, Compiled]) -> None:
+    """Let a row be refused whose empty cell leaves a field empty that the schema needs.
+
+    Only a code's meaning can be so. An event whose state says nothing is none (`_select`).
+    """
+    known = fields_of(family)[event.facet].fields
+    needed = {f".{name}": event.content.get(name) for name, takes in known.items() if takes.needed}
+    state = fields.get(".state")
+    for name, spec in {"event_type": event.type, **needed}.items():
+        if isinstance(spec, Code) and name != ".state":
+            empty = fields[name].value.is_null()
+            wrong = empty & state.value.is_not_null() if state else empty
+            fields[name].faults.append(pl.when(wrong).then(pl.lit(f"missing:{spec.code}")))
 
 
 def _select(
@@ -166,9 +190,6 @@ def _select(
 
 def _content(dtype: pl.DataType, values: dict[str, pl.Expr]) -> pl.Expr:
     assert isinstance(dtype, pl.Struct)  # noqa: S101 - a facet is a record by the schema
-    unknown = sorted(set(values) - {f".{field.name}" for field in dtype.fields})
-    if unknown:
-        raise ValueError(f"a dialect maps fields the schema does not have: {unknown}")
     return pl.struct(
         [
             values.get(f".{field.name}", _absent(instance(field.dtype)))
