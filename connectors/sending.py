@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 from connectors.clients import client
 from connectors.errors import MiantiError
 from connectors.framing import headers, values
+from connectors.read_back import read_as_written
 from connectors.settings import Settings, kafka_options
 from schemas.bucket import partition as partition_of
 
@@ -21,6 +22,10 @@ _DELIVERY_MS: Final = 120_000
 
 class NotDelivered(MiantiError):
     """Kafka did not acknowledge an event: nothing sent with it may be called published."""
+
+
+class NotReadable(MiantiError):
+    """What events were written as is not read as those events: none of them was sent."""
 
 
 @contextmanager
@@ -42,17 +47,32 @@ def producer(settings: Settings) -> Iterator[KafkaProducer]:
         yield one
 
 
+def written(events: pl.DataFrame, family: str, schema_id: int) -> pl.Series:
+    """Return the Kafka values (Binary) of events, having read them again.
+
+    Raises NotWritable where the schema has no room for what an event holds, NotReadable.
+    """
+    made = values(events, family, schema_id)
+    if not read_as_written(events, made, family):
+        raise NotReadable(
+            "What the events were written as is not read as the same events: none of them was sent, "
+            "and none is held for published. Report this with the file's layout.",
+            "事件写出后读回的内容不一致：均未发送，也未记为已发布。请连同文件版式一并报告。",
+        )
+    return made
+
+
 def send_all(
     to: KafkaProducer,
     topic: str,
     family: str,
     events: pl.DataFrame,
-    partitions: pl.Series | None = None,
-    schema_id: int | None = None,
+    partitions: pl.Series | None,
+    messages: pl.Series,
 ) -> dict[int, list[int]]:
     """Send events keyed by subject; return, by partition, the offsets they were given.
 
-    `partitions`: where each goes; without, where its subject's belong.
+    `partitions`: where each goes; without, where its subject's belong. `messages`: as `written`.
     Returns only when every one is acknowledged. Raises NotDelivered.
     """
     try:
@@ -60,7 +80,7 @@ def send_all(
             partitions = _partitions(to, topic, events)
         made = zip(
             events["subject"].cast(pl.Binary),
-            values(events, family, schema_id),
+            messages,
             headers(events, family),
             partitions,
             strict=True,

@@ -115,7 +115,7 @@ def _file(batches: list[RawBatch], of: Version) -> tuple[bytes, int]:
     """
     head, mark = _container(of)
     count, size = sum(batch.count for batch in batches), sum(map(len, batches))
-    before = head + _long(count) + _long(size)
+    before = head + long_bytes(count) + long_bytes(size)
     return b"".join([before, *(batch.section for batch in batches), mark]), len(before)
 
 
@@ -184,7 +184,7 @@ def _fields(of: Version) -> list[dict[str, Any]]:
     return list(schema["fields"])
 
 
-def _long(number: int) -> bytes:
+def long_bytes(number: int) -> bytes:
     """Return a number that is not negative as an Avro long."""
     return b"".join(_sevens(number << 1))
 

@@ -1,4 +1,7 @@
-"""Delivering events: written down in the ledger, sent, acknowledged, confirmed; in that order."""
+"""Delivering events: written and read again, noted in the ledger, sent, acknowledged, confirmed.
+
+In that order: what cannot be sent leaves nothing in the ledger.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import polars as pl
 from kafka import KafkaProducer
 
 from connectors.ledger import Ledger
-from connectors.sending import send_all
+from connectors.sending import send_all, written
 from flows.publish.recover import ledger_rows
 
 #: Events written down and sent between two confirmations.
@@ -32,17 +35,17 @@ class Delivery:
         self.sent: Callable[[int], None] = lambda _: None
 
     def deliver(self, events: pl.DataFrame, partitions: pl.Series | None = None) -> int:
-        """Deliver whole events (with `content_digest`); return how many. Raises NotDelivered.
+        """Deliver whole events (with `content_digest`); return how many.
 
         `partitions`: where each goes; without, where its subject's belong.
+        Raises NotDelivered, NotReadable, NotWritable.
         """
         for begin in range(0, events.height, _SLICE):
             piece = events.slice(begin, _SLICE)
+            messages = written(piece, self._family, self._schema_id)
             self.ledger.write(ledger_rows(piece, sent=False))
             parts = partitions.slice(begin, _SLICE) if partitions is not None else None
-            offsets = send_all(
-                self._producer, self._topic, self._family, piece, parts, self._schema_id
-            )
+            offsets = send_all(self._producer, self._topic, self._family, piece, parts, messages)
             self.ledger.confirm(piece)
             self._advance(offsets)
             self.sent(begin + piece.height)
