@@ -10,7 +10,7 @@ from typing import Any, Final, TypeGuard
 from flows.answer.decide import Decision, Outcome
 from flows.answer.verdict import Reason
 from flows.clock import CHINA
-from schemas.catalogue.grammar import Catalogue
+from schemas.catalogue.grammar import Catalogue, PromiseEvidence
 from schemas.dialect import Words
 from schemas.publishers import PublishersTable
 
@@ -94,6 +94,19 @@ _EXCEPTED: Final = Words(
     "be mended: they are not complete for this enterprise.",
     zh="{source}报送的数据中，有涉及或可能涉及本企业、未通过检查而尚待处理的，其数据对本企业不完整，不能据此判断。",
 )
+#: The catalogue names as a source who publishes nothing, or not in that layout.
+_UNLISTED: Final = Words(
+    en="The publishers' table has no {source}, which the catalogue names as a source of {evidence}: "
+    "nothing can be concluded. Whoever keeps the catalogue sees it by `mianti catalogue check`.",
+    zh="发布部门表中没有目录所指定的“{evidence}”数据来源 {source}，不能据此判断。"
+    "目录维护人员可用 `mianti catalogue check` 检查。",
+)
+_UNSENT: Final = Words(
+    en="{source} does not send the layout {unsent}, which the catalogue names as a source of "
+    "{evidence}: nothing can be concluded. Whoever keeps the catalogue sees it by `mianti catalogue check`.",
+    zh="{source}未登记目录所指定的“{evidence}”数据来源版式 {unsent}，不能据此判断。"
+    "目录维护人员可用 `mianti catalogue check` 检查。",
+)
 #: The same in a word or two, for a table.
 _SHORT: Final[Mapping[Reason, Words]] = {
     "none_on_file": Words(en="none on file", zh="无在案记录"),
@@ -137,13 +150,17 @@ def _said(decision: Decision, catalogue: Catalogue, table: PublishersTable, lang
     follows = getattr(_FOLLOWS, language).format_map(named) if decision.due is not None else ""
     if decision.evidence is None and unshared is not None:
         return f"{getattr(unshared, language)}{follows}"  # the catalogue's own words, as they are
-    pattern: str = getattr(_pattern(decision), language)
+    pattern: str = getattr(_pattern(decision, named), language)
     return pattern.format_map(named) + follows
 
 
-def _pattern(decision: Decision) -> Words:
+def _pattern(decision: Decision, named: _Names) -> Words:
     if decision.reason == "source_incomplete" and decision.excepted:
         return _EXCEPTED
+    if decision.reason == "source_incomplete" and named.unlisted:
+        return _UNLISTED
+    if decision.reason == "source_incomplete" and named["unsent"]:
+        return _UNSENT
     if decision.reason is not None:
         return REASONS[decision.reason]
     if decision.outcome == "on_promise":
@@ -171,6 +188,21 @@ class _Names(dict[str, str]):
         source = self._decision.source or ""
         publisher = self._table.publishers.get(source)
         return getattr(publisher.name, self._language) if publisher else source
+
+    @property
+    def unlisted(self) -> bool:
+        """Whether the publishers' table lacks the source."""
+        source = self._decision.source
+        return source is not None and source not in self._table.publishers
+
+    def _unsent(self) -> str:
+        """Return the layouts of the source that its line in the publishers' table lacks."""
+        evidence = self._catalogue.evidence.get(self._decision.evidence or "")
+        publisher = self._table.publishers.get(self._decision.source or "")
+        if publisher is None or evidence is None or isinstance(evidence, PromiseEvidence):
+            return ""
+        wanted = evidence.sources.get(self._decision.source or "", [])
+        return ", ".join(layout for layout in wanted if layout not in publisher.layouts)
 
     def _cycle(self) -> str:
         publisher = self._table.publishers.get(self._decision.source or "")
@@ -210,4 +242,5 @@ def _time(at: dt.datetime) -> str:
 
 
 def _days(cycle: dt.timedelta, language: str) -> str:
-    return f"{cycle.days} days" if language == "en" else f"{cycle.days}天"
+    days = f"{cycle / dt.timedelta(days=1):g}"
+    return f"{days} days" if language == "en" else f"{days}天"
