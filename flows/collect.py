@@ -40,7 +40,7 @@ from connectors.zone import (
 )
 from flows.publish.edition import EditionUnclear, edition_in_name
 from flows.publish.outcome import Outcome
-from flows.publish.publish import Request, publish
+from flows.publish.publish import Request, publish, record_places
 
 _log = logging.getLogger(__name__)
 #: What is no fault of the file's: the run ends, and the next one goes on with it.
@@ -82,9 +82,7 @@ class Receipt:
             return told | {"published": 0, "failed": said}
         counts = self.outcome.as_json()
         refused = Path(counts.pop("refused_file") or "").name or None
-        edition = self.outcome.edition
-        stated = edition.isoformat() if edition else None
-        return told | {"edition": stated} | counts | {"refused_file": refused}
+        return told | counts | {"refused_file": refused}
 
 
 @dataclass
@@ -221,7 +219,8 @@ def _published(settings: Settings, file: Dropped, copy: Path, now: dt.datetime) 
     outcome: Outcome | None = None
     why: MiantiError | None = None
     try:
-        outcome = publish(open_source(copy), request, settings)
+        places = record_places(settings, file.publisher)
+        outcome = publish(open_source(copy, places=places), request, settings)
     except (*_ELSEWHERE, LedgerBusy, KafkaError):
         raise
     except MiantiError as error:

@@ -93,16 +93,15 @@ class JsonArraySource(JsonSource):
 
     def __init__(self, path: Path, chunk_rows: int, places: Sequence[str] = ()) -> None:
         """Read the whole file once; `places` are tried first (`JsonStream`), then no place."""
-        *tried, last = (*places, None)
-        for place in tried:
-            self._place = place
+        for place in places:
+            self._place: str | None = place
             try:
                 super().__init__(path, chunk_rows)
             except Unreadable:
                 continue
             if self._page.found:
                 return
-        self._place = last
+        self._place = None
         super().__init__(path, chunk_rows)
 
     def _records(self) -> Iterator[Found]:
@@ -132,7 +131,10 @@ class JsonArraySource(JsonSource):
         if page.others:
             names = ", ".join(page.others[:5])
             said.append(
-                (f"Other lists in the file are not read: {names}.", f"文件中的其他列表未读取：{names}。")
+                (
+                    f"Other lists in the file are not read: {names}.",
+                    f"文件中的其他列表未读取：{names}。",
+                )
             )
         return said
 

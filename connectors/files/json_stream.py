@@ -16,14 +16,17 @@ _SPACE = " \t\r\n\ufeff"
 _DEEPEST = 8  # objects within objects in which records are looked for
 #: Names under which interfaces tell how many records there are in all, folded.
 _TOTALS = frozenset(
-    "total count totalcount totalelements totalrecords totalnum totalnumber totalrows totalsize "
-    "totalresults totalhits totalitems totalcnt recordcount recordstotal recordtotal rowcount "
-    "rowtotal allcount numfound numrecords sumcount totalcounts totals 总数 总条数 总记录数 记录总数 "
-    "总行数 总计 数据总量".split()
+    ("total", "totals", "count", "allcount", "sumcount", "numfound", "numrecords")
+    + tuple(f"total{what}" for what in ("count", "counts", "cnt", "num", "number", "size", "hits"))
+    + tuple(f"total{what}" for what in ("elements", "records", "rows", "results", "items"))
+    + ("recordcount", "recordstotal", "recordtotal", "rowcount", "rowtotal")
+    + ("总数", "总条数", "总记录数", "记录总数", "总行数", "总计", "数据总量")
 )
-_PAGES = frozenset("pages totalpages totalpage pagecount pagetotal allpages 总页数".split())
-_MORE = frozenset("hasnext hasnextpage hasmore more nextpage next nexturl".split())
-_LAST = frozenset("last islast islastpage lastpage".split())
+_PAGES = frozenset(
+    ["pages", "totalpages", "totalpage", "pagecount", "pagetotal", "allpages", "总页数"]
+)
+_MORE = frozenset(["hasnext", "hasnextpage", "hasmore", "more", "nextpage", "next", "nexturl"])
+_LAST = frozenset(["last", "islast", "islastpage", "lastpage"])
 
 
 @dataclass

@@ -69,9 +69,9 @@ class TableSource(Source):
         """Take the header from the first records of a table."""
         self._sample = sample
         at = header_at(sample)
-        self._read_under(sample[at], at, 1)
+        self.read_under(sample[at], at, 1)
 
-    def _read_under(self, names: Fields, at: int, rows: int) -> None:
+    def read_under(self, names: Fields, at: int, rows: int) -> None:
         """Read the table under a header of some rows, the first of them at `at`."""
         self._before = at + rows  # records before the first row of data
         self._header = table_header(self._sample, names, self._before)
@@ -96,7 +96,7 @@ class TableSource(Source):
             return
         other = copy.copy(self)
         try:
-            other._read_under(names, at, rows)
+            other.read_under(names, at, rows)
         except Unreadable:  # a header of nothing, or of too much
             return
         yield other

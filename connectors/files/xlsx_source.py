@@ -63,18 +63,22 @@ class XlsxSource(TableSource):
 
     def _of(self, sheet: _Filled) -> "XlsxSource":
         other = copy.copy(self)
-        other._at = sheet
-        try:
-            other.take_sample(sheet.sample)
-        except Unreadable:  # no row of it could be a header
-            other._header, other._columns = [], Columns((), (), 0, 0)
+        other.take_sheet(sheet)
         return other
+
+    def take_sheet(self, sheet: _Filled) -> None:
+        """Read another sheet of the workbook."""
+        self._at = sheet
+        try:
+            self.take_sample(sheet.sample)
+        except Unreadable:  # no row of it could be a header
+            self._header, self._columns = [], Columns((), (), 0, 0)
 
     def chunks(self) -> Iterator[Chunk]:
         """Read the sheet from its start; a row's number is that which Excel shows."""
         with _opened(self.path) as (file, archive):
             cells = sheet_rows(archive, self._at.part.path, self._book)
-            rows = enumerate(cells, start=1)
+            rows: Iterator[tuple[int, Cells]] = enumerate(cells, start=1)
             if self._at.merges:
                 merges = Merges(self._at.merges, self._columns.width)
                 rows = ((row, merges.fill(row, found)) for row, found in rows)

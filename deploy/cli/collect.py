@@ -34,7 +34,12 @@ def command(as_json: bool) -> None:
     done = collect(read_settings(), dt.datetime.now(dt.UTC))
     if as_json:
         told = [receipt.as_json() for receipt in done.receipts]
-        summary = {"files": told, "waiting": done.waiting, "strays": done.strays, "copies": done.copies}
+        summary = {
+            "files": told,
+            "waiting": done.waiting,
+            "strays": done.strays,
+            "copies": done.copies,
+        }
         click.echo(json.dumps(summary, ensure_ascii=False))
     else:
         for receipt in done.receipts:

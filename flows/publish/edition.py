@@ -10,6 +10,9 @@ from typing import Final
 from connectors.errors import MiantiError
 from flows.clock import CHINA
 
+#: Clocks of two machines.
+CLOCKS_DIFFER: Final = dt.timedelta(minutes=5)
+
 _YEAR: Final = r"(?P<{0}y>20\d\d)"
 _MONTH: Final = r"(?P<{0}m>0?[1-9]|1[0-2])"
 _DAY: Final = r"(?P<{0}d>0?[1-9]|[12]\d|3[01])"
@@ -19,7 +22,8 @@ _NO_DATE: Final = (
     r"|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)))"
 )
 _CLOCK: Final = (
-    _NO_DATE + r"(?:[-_T ]?(?P<{0}H>[01]\d|2[0-3])[-_:.]?(?P<{0}M>[0-5]\d)(?:[-_:.]?(?P<{0}S>[0-5]\d))?"
+    _NO_DATE
+    + r"(?:[-_T ]?(?P<{0}H>[01]\d|2[0-3])[-_:.]?(?P<{0}M>[0-5]\d)(?:[-_:.]?(?P<{0}S>[0-5]\d))?"
     r"|[-_T ]?(?P<{0}h>[01]?\d|2[0-3])[时点:](?:(?P<{0}n>[0-5]?\d)分?)?)?(?!\d)"
 )
 #: 20260509, 2026-05-09, 2026-5-9, 2026.5.9, 2026_05_09, 2026年5月9日, each with a time or without.
@@ -40,7 +44,8 @@ _DATE: Final = re.compile(
 _RANGE: Final = r"\s*(?:[-–—~～至到_]|--)\s*"
 #: What may follow the first date of a range: a day without its year.
 _SAME_YEAR: Final = re.compile(
-    _RANGE + r"(?:(?P<m>0?[1-9]|1[0-2])[月./](?P<d>0?[1-9]|[12]\d|3[01])日?|(?P<o>\d{1,2})[日号])(?!\d)"
+    _RANGE
+    + r"(?:(?P<m>0?[1-9]|1[0-2])[月./](?P<d>0?[1-9]|[12]\d|3[01])日?|(?P<o>\d{1,2})[日号])(?!\d)"
 )
 #: 20260501-0507 may be a range or a time.
 _DAY_OR_TIME: Final = re.compile(r"[-–—~～至到](?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)")
@@ -85,6 +90,31 @@ def edition_in_name(name: str) -> dt.datetime | None:
         "2026年5月1日, or a range). Give the date of the export with --edition, or rename the file.",
         f"{name}：无法从文件名确定数据日期（应为一个日期，如 20260501、2026-05-01、2026年5月1日，或一个起止区间）。"
         "请用 --edition 指定导出日期，或更改文件名。",
+    )
+
+
+def require_past(edition: dt.datetime | None, now: dt.datetime) -> None:
+    """Raise EditionUnclear where an edition (UTC) is yet to come.
+
+    All that is published until then would count as older, and be refused.
+    """
+    if edition is not None and edition > now + CLOCKS_DIFFER:
+        raise EditionUnclear(
+            f"The edition {edition.astimezone(CHINA):%Y-%m-%d %H:%M} (China) is yet to come: correct the "
+            "date in the file's name, or give the date of the export with --edition.",
+            f"版次 {edition.astimezone(CHINA):%Y-%m-%d %H:%M} 晚于当前时间：请更正文件名中的日期，"
+            "或用 --edition 指定导出日期。",
+        )
+
+
+def require_dated(name: str) -> EditionUnclear:
+    """Build the error of a file without a date where all files of its layout had one."""
+    return EditionUnclear(
+        f"{name}: the files of this layout have had a date in their names so far, and this one has "
+        "none, so it could be older than they are. Give the date of the export with --edition, or "
+        "put it into the name.",
+        f"{name}：该版式此前的文件名均带有日期，本文件没有，无法判断新旧。请用 --edition 指定导出日期，"
+        "或在文件名中写明日期。",
     )
 
 
