@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS positions (
   PRIMARY KEY (topic, part));
 CREATE TABLE IF NOT EXISTS newest (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS floors (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS dated (layout TEXT PRIMARY KEY, always INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS losses (found INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS waiting (
   layout TEXT NOT NULL, record_key TEXT NOT NULL, facet TEXT NOT NULL, subject TEXT NOT NULL,
@@ -190,6 +191,21 @@ class Ledger:
                 "INSERT INTO files VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
                 "complete = coalesce(excluded.complete, complete)",
                 values,
+            )
+
+    def always_dated(self, layout: str) -> bool:
+        """Return whether all files of a layout so far, one at least, had a date in their names."""
+        query = "SELECT always FROM dated WHERE layout = ?"
+        found = self._db.execute(query, (layout,)).fetchone()
+        return found is not None and bool(found[0])
+
+    def note_dated(self, layout: str, *, dated: bool) -> None:
+        """Remember whether a file of a layout had a date in its name."""
+        with self._db:
+            self._db.execute(
+                "INSERT INTO dated VALUES (?, ?) ON CONFLICT DO UPDATE SET "
+                "always = min(always, excluded.always)",
+                (layout, int(dated)),
             )
 
     def newest(self, layout: str) -> dt.datetime | None:

@@ -15,9 +15,9 @@ from typing import Literal, Protocol
 from connectors.store import S3
 from connectors.zone_bucket import Bucket
 from connectors.zone_directory import Directory, Unreadable
-from connectors.zone_names import Dropped
+from connectors.zone_names import Dropped, copies, numbered_of, shortened
 
-__all__ = ["Dropped", "Unreadable", "Zone", "open_zone"]
+__all__ = ["Dropped", "Unreadable", "Zone", "copies", "numbered_of", "open_zone", "shortened"]
 
 End = Literal["done", "failed"]
 
@@ -33,6 +33,9 @@ class Zone(Protocol):
 
         Raises Unreadable.
         """
+
+    def finished(self, file: Dropped, name: str) -> bool:
+        """Return whether a file of that name from the same folder was finished with before."""
 
     def finish(self, file: Dropped, end: End, folder: str, beside: Mapping[str, Path]) -> bool:
         """Put files beside, then move the file there; return false if it has changed since."""

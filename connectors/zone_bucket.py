@@ -10,7 +10,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connectors.store import bucket_of, s3, unreachable
-from connectors.zone_names import Dropped, parts_of
+from connectors.zone_names import ENDS, Dropped, parts_of
 
 _CHANGED: Final = {"PreconditionFailed", "NoSuchKey", "404", "412"}
 #: The largest object that one CopyObject takes.
@@ -32,7 +32,8 @@ class Bucket:
                 if place := parts_of(path):
                     publisher, layout, name = place
                     size, mark = one["Size"], one["ETag"]
-                    yield Dropped(path, name, publisher, layout, size, mark, ready=True)
+                    written = one["LastModified"]
+                    yield Dropped(path, name, publisher, layout, size, mark, True, written)
         except (BotoCoreError, ClientError) as error:
             raise unreachable(error) from error
 
@@ -58,6 +59,22 @@ class Bucket:
     def finish(self, file: Dropped, end: str, folder: str, beside: Mapping[str, Path]) -> bool:
         """Put files beside, then move the object there; return false if it has changed since."""
         return _unless_changed(lambda: self._finish(file, f"{end}/{folder}", beside))
+
+    def finished(self, file: Dropped, name: str) -> bool:
+        """Return whether a file of that name from the same folder was finished with before."""
+        folder = self._key(file.path).rpartition("/")[0]
+        pages: Any = s3().get_paginator("list_objects_v2")
+        try:
+            return any(
+                found["Prefix"].endswith(f"-{name}/")
+                for end in ENDS
+                for page in pages.paginate(
+                    Bucket=self._bucket, Prefix=f"{folder}/{end}/", Delimiter="/"
+                )
+                for found in page.get("CommonPrefixes", [])
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise unreachable(error) from error
 
     def _finish(self, file: Dropped, folder: str, beside: Mapping[str, Path]) -> bool:
         key = self._key(file.path)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.errors import MiantiError
-from connectors.zone_names import Dropped, parts_of
+from connectors.zone_names import ENDS, Dropped, parts_of
 
 #: A file that was written to less than this ago may be half of one.
 QUIET: Final = dt.timedelta(seconds=30)
@@ -43,7 +43,8 @@ class Directory:
                 publisher = layout = None
             written = dt.datetime.fromtimestamp(found.st_mtime, dt.UTC)
             ready = now - written >= QUIET
-            yield Dropped(path, name, publisher, layout, found.st_size, _mark(found), ready)
+            size, mark = found.st_size, _mark(found)
+            yield Dropped(path, name, publisher, layout, size, mark, ready, written)
 
     def fetch(self, file: Dropped, to: Path) -> bool:
         """Copy a file; return false if it changed meanwhile. Raises Unreadable."""
@@ -56,6 +57,12 @@ class Directory:
         with os.fdopen(source, "rb") as reader, to.open("wb") as writer:
             shutil.copyfileobj(reader, writer, 1 << 20)
             return _mark(os.fstat(reader.fileno())) == file.mark
+
+    def finished(self, file: Dropped, name: str) -> bool:
+        """Return whether a file of that name from the same folder was finished with before."""
+        folders = [(self._root / file.path).parent / end for end in ENDS]
+        names = (found.name for folder in folders if folder.is_dir() for found in folder.iterdir())
+        return any(found.partition("-")[2] == name for found in names)
 
     def finish(self, file: Dropped, end: str, folder: str, beside: Mapping[str, Path]) -> bool:
         """Put files beside, then move the file there; return false if it has changed since."""

@@ -12,10 +12,13 @@ import hashlib
 import json
 import logging
 import tempfile
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from kafka.errors import KafkaError
 
 from connectors.clients import KafkaUnreachable, kept
 from connectors.disk import DiskFull
@@ -26,10 +29,18 @@ from connectors.registry import NotRegistered, RegistryUnreachable
 from connectors.sending import NotDelivered
 from connectors.settings import NotRunning, Settings
 from connectors.store import StoreUnreachable
-from connectors.zone import Dropped, Unreadable, Zone, open_zone
-from flows.publish.edition import edition_in_name
+from connectors.zone import (
+    Dropped,
+    Unreadable,
+    Zone,
+    copies,
+    numbered_of,
+    open_zone,
+    shortened,
+)
+from flows.publish.edition import EditionUnclear, edition_in_name
 from flows.publish.outcome import Outcome
-from flows.publish.publish import Request, publish
+from flows.publish.publish import Request, publish, record_places
 
 _log = logging.getLogger(__name__)
 #: What is no fault of the file's: the run ends, and the next one goes on with it.
@@ -71,21 +82,26 @@ class Receipt:
             return told | {"published": 0, "failed": said}
         counts = self.outcome.as_json()
         refused = Path(counts.pop("refused_file") or "").name or None
-        edition = self.outcome.edition
-        stated = edition.isoformat() if edition else None
-        return told | {"edition": stated} | counts | {"refused_file": refused}
+        return told | counts | {"refused_file": refused}
 
 
 @dataclass
 class Collected:
     """What one collecting did. `waiting`: files left for a later run; `strays`: paths of files
-    that lie where nothing is collected. `stopped`: what ended the run before the last file.
+    that lie where nothing is collected; `copies`: those that a sync program or a file manager
+    made of other files, which are never published. `stopped`: what ended the run before the last
+    file.
     """
 
     receipts: list[Receipt] = field(default_factory=list)
     waiting: int = 0
     strays: list[str] = field(default_factory=list)
+    copies: list[str] = field(default_factory=list)
     stopped: MiantiError | None = None
+
+
+class Unexpected(MiantiError):
+    """Reading or publishing one file failed in a way that no check foresees."""
 
 
 def collect(settings: Settings, now: dt.datetime) -> Collected:
@@ -97,15 +113,66 @@ def collect(settings: Settings, now: dt.datetime) -> Collected:
     zone, done = open_zone(settings.mianti_zone), Collected()
     try:
         with kept():
-            for file in zone.dropped(now):
+            listed = list(zone.dropped(now))
+            left = copies(listed)
+            for file in sorted(listed, key=_turn):
                 if file.publisher is None or file.layout is None:
-                    done.strays.append(file.path)
-                    _log.warning("%s: put it under <publisher>/<layout>/", file.path)
-                elif not file.ready or not _collect(settings, zone, file, now, done):
+                    done.strays.append(file.shown)
+                    _log.warning("%s: put it under <publisher>/<layout>/", file.shown)
+                elif file.path in left or _numbers_a_finished_one(zone, file):
+                    done.copies.append(file.shown)
+                    _log.warning("%s: a copy that a program made is not published", file.shown)
+                elif not file.ready or not _collect_alone(settings, zone, file, now, done):
                     done.waiting += 1
     except _ELSEWHERE as error:
         done.stopped = error
     return done
+
+
+def _turn(file: Dropped) -> tuple[str, str, dt.datetime, dt.datetime, str]:
+    """Order a layout's files by their edition; those without one by when they were written."""
+    try:
+        edition = edition_in_name(file.name)
+    except EditionUnclear:
+        edition = None
+    folder = (file.publisher or "", file.layout or "")
+    return *folder, edition or file.written, file.written, file.name
+
+
+def _numbers_a_finished_one(zone: Zone, file: Dropped) -> bool:
+    original = numbered_of(file.name)
+    return original is not None and zone.finished(file, original)
+
+
+def _collect_alone(
+    settings: Settings, zone: Zone, file: Dropped, now: dt.datetime, done: Collected
+) -> bool:
+    """Collect one file; its own trouble, of whatever kind, keeps no other file waiting."""
+    try:
+        return _collect(settings, zone, file, now, done)
+    except (*_ELSEWHERE, KafkaError):
+        raise
+    except Exception as error:
+        _log.error("%s: left where it is\n%s", file.shown, _trace(error))
+        publisher, layout = file.publisher or "", file.layout or ""
+        why = _unexpected(error)
+        done.receipts.append(Receipt(file.shown, publisher, layout, "", now, None, why))
+        return True
+
+
+def _trace(error: Exception) -> str:
+    """Return where an error came from, without its text, which may quote a cell."""
+    return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+
+
+def _unexpected(error: Exception) -> Unexpected:
+    """Name the kind of an error and no more: its text may quote a cell."""
+    kind = type(error).__name__
+    return Unexpected(
+        f"The file could not be handled ({kind}); the log of this run has the details. Save it "
+        "again, as CSV UTF-8 and under a plain name, or report it.",
+        f"该文件无法处理（{kind}），详情见本次运行日志。请另存为“CSV UTF-8”并使用普通文件名后重试，或反馈该问题。",
+    )
 
 
 def _collect(
@@ -114,24 +181,24 @@ def _collect(
     """Publish one file and put it away; return false if it is to be looked at again."""
     with tempfile.TemporaryDirectory(prefix="mianti-") as name:
         # The name may be anyone's: only its suffix, by which a reader may judge, is kept.
-        copy = Path(name) / f"file{Path(file.name).suffix[:8]}"
+        copy = Path(name) / f"file{_suffix(file.name)}"
         try:
             whole = zone.fetch(file, copy)
         except Unreadable as error:
-            _log.warning("%s: %s", file.path, error)
+            _log.warning("%s: %s", file.shown, error)
             return False
         if not whole:
-            _log.info("%s: changed while it was read; left for the next run", file.path)
+            _log.info("%s: changed while it was read; left for the next run", file.shown)
             return False
         try:
             receipt = _published(settings, file, copy, now)
         except LedgerBusy:
-            _log.info("%s: its publisher is publishing just now; left for the next run", file.path)
+            _log.info("%s: its publisher is publishing just now; left for the next run", file.shown)
             return False
         beside = dict(_beside(receipt, Path(name), now))
-        folder = f"{receipt.digest[:12]}-{file.name}"
+        folder = f"{receipt.digest[:12]}-{shortened(file.name)}"
         if not zone.finish(file, "failed" if receipt.why else "done", folder, beside):
-            _log.info("%s: has changed since; the new content is collected next time", file.path)
+            _log.info("%s: has changed since; the new content is collected next time", file.shown)
             return False
     _log.info("%s", line(receipt))
     done.receipts.append(receipt)
@@ -141,22 +208,27 @@ def _collect(
 def _published(settings: Settings, file: Dropped, copy: Path, now: dt.datetime) -> Receipt:
     assert file.publisher is not None and file.layout is not None  # noqa: S101, PT018
     digest = _digest(copy)
-    refused = copy.with_name(f"{Path(file.name).stem}.refused{copy.suffix}"[-200:])
+    stem = shortened(Path(file.name).stem, 150)
+    refused = copy.with_name(f"{stem}.refused{copy.suffix}")
     request = Request(
         file.publisher,
         file.name,
         file.layout,
-        edition_in_name(file.name),
         refused_path=refused,
     )
-    outcome, why = None, None
+    outcome: Outcome | None = None
+    why: MiantiError | None = None
     try:
-        outcome = publish(open_source(copy), request, settings)
-    except (*_ELSEWHERE, LedgerBusy):
+        places = record_places(settings, file.publisher)
+        outcome = publish(open_source(copy, places=places), request, settings)
+    except (*_ELSEWHERE, LedgerBusy, KafkaError):
         raise
     except MiantiError as error:
         why = error
-    return Receipt(file.path, file.publisher, file.layout, digest, now, outcome, why)
+    except Exception as error:
+        _log.error("%s\n%s", file.shown, _trace(error))
+        why = _unexpected(error)
+    return Receipt(file.shown, file.publisher, file.layout, digest, now, outcome, why)
 
 
 def _beside(receipt: Receipt, folder: Path, now: dt.datetime) -> Iterator[tuple[str, Path]]:
@@ -167,6 +239,12 @@ def _beside(receipt: Receipt, folder: Path, now: dt.datetime) -> Iterator[tuple[
     if receipt.outcome is not None and receipt.outcome.refused_file is not None:
         refused = Path(receipt.outcome.refused_file)
         yield refused.name, refused
+
+
+def _suffix(name: str) -> str:
+    """Return the suffix of a name where it is a plain one, such as `.xlsx`."""
+    suffix = Path(name).suffix[:8]
+    return suffix if suffix.isascii() else ""
 
 
 def _digest(path: Path) -> str:

@@ -3,7 +3,8 @@
 from connectors.files.columns import FAULT, REFUSED_COLUMNS, REFUSED_KEYS, ROW
 from connectors.files.open import open_source
 from connectors.files.refused import RefusedFile
-from connectors.files.source import FAULTS, Chunk, Source
+from connectors.files.sheets import Sheets
+from connectors.files.source import FAULTS, Chunk, Sheet, Source
 from connectors.files.unreadable import Unreadable
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "ROW",
     "Chunk",
     "RefusedFile",
+    "Sheet",
+    "Sheets",
     "Source",
     "Unreadable",
     "open_source",

@@ -8,7 +8,19 @@ from connectors.files.unreadable import unreadable
 ROW, FAULT = "__row", "__fault"
 REFUSED_COLUMNS = ("退回原因代码 reason_code", "退回原因 reason", "原行号 row")
 REFUSED_KEYS = ("_reason_code", "_reason", "_row")
+FORMULA = "=?"  # stands for a formula whose value the file does not store
+_SHEET = 10_000_000  # more than the rows of any sheet
 MAX_COLUMNS = 4096  # a table of ours has 40; this stops a file whose every row has new keys
+
+
+def sheet_row(sheet: int, row: int) -> int:
+    """Number a row of one of several sheets (from 0 on), so that no other row has its number."""
+    return sheet * _SHEET + row
+
+
+def sheet_and_row(number: int) -> tuple[int, int]:
+    """Return what `sheet_row` was given."""
+    return divmod(number, _SHEET)
 
 
 def unique_names(names: Iterable[str]) -> list[str]:

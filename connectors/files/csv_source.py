@@ -27,6 +27,13 @@ class CsvSource(TableSource):
         self.delimiter = _delimiter(Lines(path, self.encoding))
         super().__init__(path, chunk_rows, _sample(Lines(path, self.encoding), self.delimiter))
 
+    @property
+    def ends_whole(self) -> bool:
+        """Whether the last line has its end, which a file that was cut off lacks."""
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.size - 4))
+            return file.read().rstrip(b"\0").endswith((b"\n", b"\r", b"\x1a"))
+
     def chunks(self) -> Iterator[Chunk]:
         """Read the file from its start."""
         lines = Lines(self.path, self.encoding)

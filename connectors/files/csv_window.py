@@ -25,7 +25,7 @@ class Window:
     def __init__(self, lines: Lines, columns: Columns, delimiter: str) -> None:
         """Begin with the next line, as record 1."""
         self._lines = lines
-        self._records = Records(lines, delimiter)
+        self._records = Records(lines, delimiter, columns)
         self._columns = columns
         self._delimiter = delimiter
         self._row = 0

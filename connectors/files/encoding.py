@@ -16,6 +16,15 @@ _CJK = re.compile(r"[\u3000-\u9fff\uff00-\uffee]")
 # about 10^10: such a line was pasted in from another file.
 _CLASSES = bytes(76 if 0xE4 <= b <= 0xE9 else 67 if 0x80 <= b <= 0xBF else 46 for b in range(256))
 _UTF8_RUN = b"LCC" * 4  # a lead byte and two continuations, four times
+# Python's codec is GB18030 of 2000, which had no code points of their own for these characters.
+# Source: GB 18030-2022 and the index gb18030 of the WHATWG Encoding Standard, as browsers read it.
+_SINCE_2005 = {
+    "\ue78d": "\ufe10", "\ue78e": "\ufe12", "\ue78f": "\ufe11", "\ue790": "\ufe13",
+    "\ue791": "\ufe14", "\ue792": "\ufe15", "\ue793": "\ufe16", "\ue794": "\ufe17",
+    "\ue795": "\ufe18", "\ue796": "\ufe19", "\ue7c7": "\u1e3f", "\ue81e": "\u9fb4",
+    "\ue826": "\u9fb5", "\ue82b": "\u9fb6", "\ue82c": "\u9fb7", "\ue832": "\u9fb8",
+    "\ue843": "\u9fb9", "\ue854": "\u9fba", "\ue864": "\u9fbb",
+}  # fmt: skip
 
 
 def detect_encoding(path: Path) -> str:
@@ -68,7 +77,7 @@ def texts(file: BinaryIO, encoding: str) -> Iterator[str]:
     """Give the file as text, in blocks, each wrong byte and each NUL as U+FFFD."""
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     while block := file.read(BLOCK):
-        yield decoder.decode(block).replace("\0", LOST)
+        yield _assigned(decoder.decode(block), encoding).replace("\0", LOST)
     yield decoder.decode(b"", final=True)
 
 
@@ -81,12 +90,20 @@ def lines_of(block: bytes, encoding: str, newline: bytes) -> list[str]:
     if encoding == "gb18030" and _has_utf8(block):
         return [_line(raw) for raw in block.split(newline)]
     text = block.decode("gb18030" if encoding == "gb18030" else "utf-8", "replace")
-    return text.replace("\0", LOST).split(newline.decode())
+    return _assigned(text, encoding).replace("\0", LOST).split(newline.decode())
 
 
 def _line(raw: bytes) -> str:
     encoding = "utf-8" if _has_utf8(raw) else "gb18030"
-    return raw.decode(encoding, "replace").replace("\0", LOST)
+    return _assigned(raw.decode(encoding, "replace"), encoding).replace("\0", LOST)
+
+
+def _assigned(text: str, encoding: str) -> str:
+    """Put the code points that characters have since 2005 in place of their private ones."""
+    if encoding == "gb18030":
+        for private, assigned in _SINCE_2005.items():
+            text = text.replace(private, assigned)
+    return text
 
 
 def _has_utf8(raw: bytes) -> bool:

@@ -1,17 +1,17 @@
 """JSON: a list of objects, an object with one such list, or one object a line."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from connectors.files.columns import MAX_COLUMNS, REFUSED_KEYS, unique_names
 from connectors.files.encoding import detect_encoding, texts
-from connectors.files.json_stream import JsonStream
+from connectors.files.json_stream import JsonStream, Page
 from connectors.files.json_values import MAX_VALUE, Decoder, kind_of, text_of
 from connectors.files.lines import TOO_LONG, Lines
 from connectors.files.source import Chunk, Record, Source, finish, frame, mend
-from connectors.files.unreadable import unreadable
+from connectors.files.unreadable import Unreadable, unreadable
 
 Found = tuple[int, str | None, Any]
 """A record's number, its fault, and its value (with a fault, perhaps its text)."""
@@ -88,13 +88,55 @@ class JsonArraySource(JsonSource):
     """One JSON text. A record that is no object is a faulty row; broken text is Unreadable."""
 
     format = "json"
+    _page: Page
+    _rows = 0
+
+    def __init__(self, path: Path, chunk_rows: int, places: Sequence[str] = ()) -> None:
+        """Read the whole file once; `places` are tried first (`JsonStream`), then no place."""
+        for place in places:
+            self._place: str | None = place
+            try:
+                super().__init__(path, chunk_rows)
+            except Unreadable:
+                continue
+            if self._page.found:
+                return
+        self._place = None
+        super().__init__(path, chunk_rows)
 
     def _records(self) -> Iterator[Found]:
         with self.path.open("rb") as file:
-            stream = JsonStream(texts(file, self.encoding))
+            stream = JsonStream(texts(file, self.encoding), self._place)
+            self._page, row = stream.page, 0
             for row, (value, flawed) in enumerate(stream.records(), start=1):
                 self._position = file.tell()
                 yield row, _fault(value, flawed), value
+            self._rows = row
+
+    @property
+    def left_out(self) -> list[tuple[str, str]]:
+        """What the objects around the records say: of a total, of further pages, of other lists."""
+        page, said = self._page, []
+        if page.total is not None and page.total != self._rows:
+            said.append(
+                (
+                    f"The file states a total of {page.total:,} records and holds {self._rows:,}.",
+                    f"文件声明共 {page.total:,} 条记录，实际包含 {self._rows:,} 条。",
+                )
+            )
+        elif page.more:
+            said.append(
+                ("The file says that it is one page of several.", "文件标明本页之后还有其他页。")
+            )
+        if page.others:
+            names = ", ".join(page.others[:5])
+            said.append(
+                (
+                    f"Other lists in the file are not read: {names}.",
+                    f"文件中的其他列表未读取：{names}。",
+                )
+            )
+        return said
 
 
 class JsonLinesSource(JsonSource):

@@ -6,20 +6,69 @@ of events (ijson) ends a whole file at one wrong character, and holds a string o
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.files.json_values import MAX_VALUE, Decoder
-from connectors.files.unreadable import Unreadable, unreadable
+from connectors.files.unreadable import Unreadable, elsewhere, unreadable
 
 _SPACE = " \t\r\n\ufeff"
+_DEEPEST = 8  # objects within objects in which records are looked for
+#: Names under which interfaces tell how many records there are in all, folded.
+_TOTALS = frozenset(
+    ("total", "totals", "count", "allcount", "sumcount", "numfound", "numrecords")
+    + tuple(f"total{what}" for what in ("count", "counts", "cnt", "num", "number", "size", "hits"))
+    + tuple(f"total{what}" for what in ("elements", "records", "rows", "results", "items"))
+    + ("recordcount", "recordstotal", "recordtotal", "rowcount", "rowtotal")
+    + ("总数", "总条数", "总记录数", "记录总数", "总行数", "总计", "数据总量")
+)
+_PAGES = frozenset(
+    ["pages", "totalpages", "totalpage", "pagecount", "pagetotal", "allpages", "总页数"]
+)
+_MORE = frozenset(["hasnext", "hasnextpage", "hasmore", "more", "nextpage", "next", "nexturl"])
+_LAST = frozenset(["last", "islast", "islastpage", "lastpage"])
+
+
+@dataclass
+class Page:
+    """What the objects around a list of records say of it.
+
+    `total`: the greatest number of records stated; `more`: that there are further pages;
+    `others`: where further lists of objects are.
+    """
+
+    total: int | None = None
+    more: bool = False
+    found: bool = False
+    empty: bool = False
+    others: list[str] = field(default_factory=list)
+
+    def note(self, key: str, value: Any) -> None:
+        """Take up one member of an object that is no record."""
+        name = "".join(c for c in key if c.isalnum()).lower()
+        text = str(value).strip().replace(",", "")
+        if name in _TOTALS and text.isdecimal():
+            self.total = max(self.total or 0, int(text))
+        elif name in _PAGES and text.isdecimal():
+            self.more = self.more or int(text) > 1
+        elif name in _MORE:
+            self.more = self.more or text.lower() not in ("", "none", "false", "0", "null", "-1")
+        elif name in _LAST:
+            self.more = self.more or text.lower() == "false"
 
 
 class JsonStream:
     """Reads a JSON array of records, or an object with one such array, from blocks of text."""
 
-    def __init__(self, texts: Iterator[str]) -> None:
-        """Begin at the text's start; nothing is read yet."""
+    def __init__(self, texts: Iterator[str], at: str | None = None) -> None:
+        """Begin at the text's start; nothing is read yet.
+
+        `at`: where the list of records is, such as `data.rows`; None: in the outermost object.
+        """
         self._texts = texts
+        self._wanted = at
+        self._lists: list[str] = []
+        self.page = Page()
         self._text = ""
         self._at = 0
         self._record = 0
@@ -34,34 +83,55 @@ class JsonStream:
             self._begin_array()
             yield from self._items()
         elif self._peek() == "{":
-            yield from self._members()
+            yield from self._members("", 1)
+            self._require_one()
         else:
             raise unreadable("no_records")
         if self._peek():
             raise self._broken()
 
-    def _members(self) -> Iterator[tuple[Any, bool]]:
-        lists = empty = 0
+    def _members(self, path: str, depth: int) -> Iterator[tuple[Any, bool]]:
         self._take("{")
         while self._peek() != "}":
-            if not isinstance(self._value(), str):
+            key = self._value()
+            if not isinstance(key, str):
                 raise self._broken()
             self._take(":")
-            if self._peek() != "[":
-                self._value()
-            elif self._begin_array() == "{":
-                lists += 1
-                if lists > 1:
-                    raise unreadable("several_lists")
-                yield from self._items()
+            here = f"{path}.{key}" if path else key
+            if self._peek() == "[":
+                yield from self._list(here, depth)
+            elif self._peek() == "{" and depth < _DEEPEST:
+                yield from self._members(here, depth + 1)
             else:
-                empty += self._peek() == "]"
-                for _ in self._items():
-                    pass
+                self.page.note(key, self._value())
             self._end_item("}")
         self._take("}")
-        if not lists and not empty:
-            raise unreadable("no_records")
+
+    def _list(self, path: str, depth: int) -> Iterator[tuple[Any, bool]]:
+        """Read a list that is the one wanted; pass over any other and remember it."""
+        wanted = path == self._wanted or (self._wanted is None and depth == 1)
+        if self._begin_array() == "{":
+            self._lists.append(path)
+            if not wanted:
+                self.page.others.append(path)
+            elif self.page.found:
+                raise unreadable("several_lists")
+            else:
+                self.page.found = True
+                yield from self._items()
+                return
+        elif wanted and self._peek() == "]":
+            self.page.empty = True
+        for _ in self._items():
+            pass
+
+    def _require_one(self) -> None:
+        """Raise Unreadable where no list was read, saying where there are some."""
+        if self.page.found or (self.page.empty and not self._lists):
+            return
+        if self._lists:
+            raise elsewhere(self._lists)
+        raise unreadable("no_records")
 
     def _begin_array(self) -> str:
         """Pass over the bracket; give what follows it."""

@@ -58,6 +58,10 @@ class Lines:
         self._at = self._start + 1
         return self._lines[self._start]
 
+    def record(self) -> list[str]:
+        """Return the lines of the record that was just read."""
+        return self._lines[self._start : self._at]
+
     @property
     def at(self) -> int:
         """Lines taken since `window`."""

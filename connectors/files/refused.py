@@ -40,7 +40,7 @@ class RefusedFile:
         if refused.height != told.height:
             raise ValueError("a reason names a row that is not in these rows")
         for row, *values, code, reason in refused.iter_rows():
-            self._open().write(tuple(values), code, reason, row)
+            self._open().write(tuple(values), code, reason, self._source.place(row))
 
     def close(self) -> Path | None:
         """Put the file in its place; return its path, or None when no row was refused."""

@@ -1,6 +1,7 @@
 """Writers of refused rows, one for each format a department may have sent."""
 
 import csv
+import re
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,16 +13,19 @@ from connectors.files.columns import REFUSED_COLUMNS, REFUSED_KEYS
 from connectors.files.csv_source import CsvSource
 from connectors.files.json_source import JsonSource
 from connectors.files.json_values import compact, value_of
+from connectors.files.sheets import Sheets
 from connectors.files.source import LOST, Source
 from connectors.files.table import TableSource
 
+# A number with its sign, and dashes that stand for nothing, are none.
+_FORMULA = re.compile(r"\s*(?![-+]?[\d.,]*\s*$|[-－]+\s*$)[=+\-@＝＋－＠]")
 Values = tuple[str | None, ...]
 
 
 class Writer(Protocol):
     """Writes refused rows to a file of its own; `close` makes the file whole."""
 
-    def write(self, values: Values, code: str, reason: str, row: int) -> None:
+    def write(self, values: Values, code: str, reason: str, row: str) -> None:
         """Write one row of the sender, with why it was refused and where it stood."""
 
     def close(self) -> None:
@@ -37,13 +41,18 @@ class CsvWriter:
         self._csv = csv.writer(self._file, delimiter=delimiter)
         self._csv.writerow([*header, *REFUSED_COLUMNS])
 
-    def write(self, values: Values, code: str, reason: str, row: int) -> None:
-        """Write one row. Its cells are the sender's own text, a leading `=` included."""
-        self._csv.writerow([*values, code, reason, row])
+    def write(self, values: Values, code: str, reason: str, row: str) -> None:
+        """Write one row; what a spreadsheet would run gets an apostrophe, which readers take off."""
+        self._csv.writerow([*map(_inert, values), code, reason, row])
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _inert(text: str | None) -> str | None:
+    """Return a cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    return f"'{text}" if text and _FORMULA.match(text) else text
 
 
 class XlsxWriter:
@@ -56,9 +65,9 @@ class XlsxWriter:
         self._sheet = self._book.create_sheet()
         self._append([*header, *REFUSED_COLUMNS])
 
-    def write(self, values: Values, code: str, reason: str, row: int) -> None:
+    def write(self, values: Values, code: str, reason: str, row: str) -> None:
         """Write one row. A text with a leading `=` stays a text."""
-        self._append([*values, code, reason, str(row)])
+        self._append([*values, code, reason, row])
 
     def _append(self, texts: list[str | None]) -> None:
         self._sheet.append([text and self._cell(text) for text in texts])
@@ -83,11 +92,11 @@ class JsonWriter:
         self._lines = lines
         self._before = "" if lines else "[\n"
 
-    def write(self, values: Values, code: str, reason: str, row: int) -> None:
+    def write(self, values: Values, code: str, reason: str, row: str) -> None:
         """Write one record, nested values as the values they were."""
         fields = zip(self._kinds.items(), values, strict=True)
         record: dict[str, Any] = {key: value_of(text, kinds) for (key, kinds), text in fields}
-        record |= zip(REFUSED_KEYS, (code, reason, row), strict=True)
+        record |= zip(REFUSED_KEYS, (code, reason, int(row)), strict=True)
         self._file.write(self._before + compact(record))
         self._before = "\n" if self._lines else ",\n"
 
@@ -103,6 +112,6 @@ def writer_for(source: Source, path: Path) -> Writer:
         return JsonWriter(path, source.kinds, lines=source.format == "jsonl")
     if isinstance(source, CsvSource):
         return CsvWriter(path, source.header_row, source.delimiter)
-    if isinstance(source, TableSource):
+    if isinstance(source, TableSource | Sheets):
         return XlsxWriter(path, source.header_row)
     raise TypeError(f"no writer for {type(source).__name__}")

@@ -16,6 +16,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v")) + b"\x7f"
 _MARKUP = re.compile(r"<(!doctype|html|table|meta|\?xml|head|body|style)", re.IGNORECASE)
 _JSON = re.compile(r"\[\s*(\{|\]|$)|\{\s*(\"|\}|$)")
+_PYTHON = re.compile(r"\[?\s*\{\s*'")
 _LINES = (".jsonl", ".ndjson")
 
 
@@ -88,6 +89,8 @@ def _text_kind(path: Path, head: bytes) -> str:
     suffix = path.suffix.lower()
     if _MARKUP.match(text):
         raise unreadable("web_page")
+    if _PYTHON.match(text):
+        raise unreadable("python_text")
     if suffix in _LINES:
         return "jsonl"
     if suffix != ".json" and not _JSON.match(text):

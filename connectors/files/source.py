@@ -12,6 +12,7 @@ from typing import Self
 import polars as pl
 
 from connectors.files.columns import FAULT, ROW
+from connectors.files.excel_texts import unwrap
 
 LOST = "\ufffd"  # stands where a character could not be read
 
@@ -41,6 +42,31 @@ FAULTS: dict[str, tuple[str, str]] = {
         "digits: type it again into a cell formatted as text.",
         "超过 15 位的号码被存为数字，Excel 已丢失末尾数位：请将单元格设为文本格式后重新录入。",
     ),
+    "number_format": (
+        "A number is shown in a format that is not understood, so what it shows is not known: type "
+        "it as text.",
+        "数字使用了无法识别的单元格格式，无法确定所显示的内容：请改为文本格式录入。",
+    ),
+    "formula_without_value": (
+        "A cell holds a formula, and the file does not tell its value: open the file in Excel or "
+        "WPS, save it and publish it again.",
+        "单元格为公式，但文件中没有保存计算结果：请用 Excel 或 WPS 打开并保存后重新发布。",
+    ),
+    "error_value": (
+        "A cell holds an error of the spreadsheet (such as #N/A or #REF!) instead of a value: "
+        "correct the formula or type the value.",
+        "单元格是表格软件的错误值（如 #N/A、#REF!），没有内容：请更正公式或直接录入。",
+    ),
+    "cut_text": (
+        "The line after this row does not split into fields: it may be the rest of this row's last "
+        "text, cut at a line break. Put the text on one line or into quotation marks.",
+        "下一行无法拆分为字段，可能是本行最后一个文本因换行被截断：请将文本合并为一行或用引号括起。",
+    ),
+    "cut_at_end": (
+        "The file ends in the middle of its last line, and this row's last cell is empty, which "
+        "other rows fill: export the file again, or end its last line with a line break.",
+        "文件在最后一行中间结束，且本行最后一格为空（其他行有内容）：请重新导出；如确无内容，请在行末补换行。",
+    ),
     "not_an_object": (
         "The record is not a JSON object.",
         "该记录不是 JSON 对象。",
@@ -59,13 +85,23 @@ Record = tuple[int, str | None, Sequence[str | None]]
 class Chunk:
     """Some rows of a file, in its order.
 
-    `rows`: `__row` Int64 (the record's number, 1-based, the header not counted; blank rows of a
-    table are passed over but counted, as a spreadsheet does), `__fault` String (null, or a key
+    `rows`: `__row` Int64 (of a workbook the row's number as Excel shows it, of other files the
+    record's, 1-based, the header not counted; blank rows of a table are passed over but counted;
+    `Source.place` says it in words), `__fault` String (null, or a key
     of `FAULTS`), then the file's columns, all String; null where blank.
     A record that could not be split stands whole in the first column.
     """
 
     rows: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook, to be read by itself."""
+
+    name: str
+    hidden: bool
+    table: "Source"
 
 
 class Source(ABC):
@@ -116,6 +152,33 @@ class Source(ABC):
         """Do what `with_header` says, to this source itself."""
         raise ValueError(f"{self.format} names its columns in every record")
 
+    def readings(self) -> Iterator[Self]:
+        """Yield this file under each header it may have, the likeliest first."""
+        yield self
+
+    def sheets(self) -> list[Sheet]:
+        """All sheets that hold anything, hidden ones too; none where a file has no sheets."""
+        return []
+
+    @property
+    def titles(self) -> int:
+        """How many filled rows above the header are passed over."""
+        return 0
+
+    @property
+    def ends_whole(self) -> bool:
+        """Whether the file ends as one that was not cut off does, as far as its form tells."""
+        return True
+
+    @property
+    def left_out(self) -> list[tuple[str, str]]:
+        """What the file itself says is not all in it, as sentences in English and Chinese."""
+        return []
+
+    def place(self, row: int) -> str:
+        """Say where the row of a number stands, as the sender finds it."""
+        return str(row)
+
     def position(self) -> int:
         """Bytes read so far by the present pass, about; for a progress bar against `size`."""
         return min(self._position, self.size)
@@ -145,11 +208,12 @@ def schema(names: Iterable[str]) -> dict[str, pl.DataType]:
 
 
 def finish(rows: pl.DataFrame) -> pl.DataFrame:
-    """Make blanks null, and mark rows in which a character was lost.
+    """Take off what Excel put around texts, make blanks null, mark rows that lost a character.
 
     A character lost before the file was written counts too: the name is wrong all the same, and
     a refused row that comes back unmended is refused again.
     """
+    rows = unwrap(rows)
     values = pl.exclude(ROW, FAULT)
     lost = pl.any_horizontal(values.str.contains(LOST, literal=True).fill_null(False))
     marked = rows.with_columns(

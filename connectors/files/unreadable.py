@@ -1,5 +1,7 @@
 """Files that cannot be read at all: why, and what the department can do about it."""
 
+from collections.abc import Sequence
+
 from connectors.errors import MiantiError
 
 _AS_CSV_EN = "save it as .xlsx or as CSV UTF-8 and publish that file."
@@ -67,6 +69,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "one such list, or one object a line.",
         "JSON 文本中没有记录列表：应为对象数组、含一个对象数组的对象，或每行一个对象。",
     ),
+    "python_text": (
+        "The lines are the notation of a Python program , such as 'name': …, not JSON: write them with "
+        "json.dumps and publish that file.",
+        "各行是 Python 程序的写法（如 '名称': …），不是 JSON：请用 json.dumps 输出后再发布。",
+    ),
     "several_lists": (
         "The JSON object holds more than one list of records: keep the one to publish.",
         "JSON 对象中有多个记录列表：请只保留要发布的一个。",
@@ -86,7 +93,20 @@ class Unreadable(MiantiError):
         return Unreadable, (self.reason_code, self.message_en, self.message_zh)
 
 
-def unreadable(code: str, **numbers: int) -> Unreadable:
-    """Build the error of `code`, with the numbers its sentences name."""
+def unreadable(code: str, **words: int | str) -> Unreadable:
+    """Build the error of `code`, with the numbers and names its sentences hold."""
     english, chinese = REASONS[code]
-    return Unreadable(code, english.format(**numbers), chinese.format(**numbers))
+    return Unreadable(code, english.format(**words), chinese.format(**words))
+
+
+def elsewhere(places: Sequence[str]) -> Unreadable:
+    """Build the error of a JSON text whose lists of records are further within."""
+    named = ", ".join(places[:5])
+    return Unreadable(
+        "no_records",
+        f"The records are not in the outermost object; there are lists of objects at: {named}. Name "
+        "the right one in the layout's dialect, such as `records: data.rows`, or export that list "
+        "alone.",
+        f"记录不在最外层对象中；对象数组位于：{named}。请在该版式的方言文件中写明位置（如 records: data.rows），"
+        "或只导出记录数组。",
+    )

@@ -1,36 +1,42 @@
-"""What a workbook says of itself: its sheets, its strings, which of its cells are dates."""
+"""What a workbook says of itself: its sheets, its strings, how its styles show numbers."""
 
 import posixpath
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
 
-from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from connectors.files.unreadable import unreadable
+from connectors.files.xlsx_formats import Shape, shape_of
 from connectors.files.xlsx_xml import PartParser, unescape
 
 _MAX_PART = 1 << 29  # bytes unpacked; as strings in memory they take up to three times as much
-# Built-in formats; from 27 on they depend on the language and are dates in Chinese
-# (ECMA-376 part 1, 18.8.30, zh-cn).
-_DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 _STYLE_GROUPS = ("cellStyleXfs", "cellXfs", "cellStyles", "dxfs")
 _RELATION = "/worksheet"
 
 
 @dataclass(frozen=True)
-class Book:
-    """What reading a sheet needs: `dates` are the cell styles that show a date."""
+class Part:
+    """A sheet of a workbook: the path of its part, its name, whether it is hidden."""
 
-    sheets: list[str]
+    path: str
+    name: str
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class Book:
+    """What reading a sheet needs: `shapes` are those of the cell styles that are not plain."""
+
+    sheets: list[Part]
     strings: list[str]
-    dates: frozenset[int]
+    shapes: dict[int, Shape]
     epoch: datetime
 
 
 def read_book(archive: zipfile.ZipFile) -> Book:
-    """Read all but the sheets: of these the paths, in order, of the visible ones or else all.
+    """Read all but the sheets' rows.
 
     Raises Unreadable for one too big, and what a damaged archive raises.
     """
@@ -39,7 +45,7 @@ def read_book(archive: zipfile.ZipFile) -> Book:
     return Book(
         _sheets(workbook, _elements(archive, "xl/_rels/workbook.xml.rels")),
         _strings(archive),
-        _date_styles(_elements(archive, "xl/styles.xml")),
+        _shapes(_elements(archive, "xl/styles.xml")),
         CALENDAR_MAC_1904 if old_calendar else CALENDAR_WINDOWS_1900,
     )
 
@@ -88,26 +94,31 @@ def _parse_whole(parser: PartParser, archive: zipfile.ZipFile, path: str) -> Non
         pass
 
 
-def _sheets(workbook: Elements, relations: Elements) -> list[str]:
+def _sheets(workbook: Elements, relations: Elements) -> list[Part]:
     targets = {
         about["Id"]: posixpath.join("/xl", about["Target"])[1:]
         for name, about in relations
         if name == "Relationship" and about["Type"].endswith(_RELATION)
     }
     sheets = [about for name, about in workbook if name == "sheet" and about["id"] in targets]
-    visible = [about for about in sheets if about.get("state", "visible") == "visible"]
-    return [targets[about["id"]] for about in visible or sheets]
+    hidden = [about.get("state", "visible") != "visible" for about in sheets]
+    none = all(hidden)  # a workbook that shows nothing is read all the same
+    return [
+        Part(targets[about["id"]], about.get("name", ""), out and not none)
+        for about, out in zip(sheets, hidden, strict=True)
+    ]
 
 
-def _date_styles(styles: Elements) -> frozenset[int]:
-    dates = set(_DATES)
+def _shapes(styles: Elements) -> dict[int, Shape]:
+    codes: dict[int, str] = {}
     numbers: list[int] = []
     group = ""
     for name, about in styles:
-        if name == "numFmt" and is_date_format(about.get("formatCode", "")):
-            dates.add(int(about["numFmtId"]))
+        if name == "numFmt":
+            codes[int(about["numFmtId"])] = about.get("formatCode", "")
         elif name in _STYLE_GROUPS:
             group = name
         elif name == "xf" and group == "cellXfs":
             numbers.append(int(about.get("numFmtId", 0)))
-    return frozenset(style for style, number in enumerate(numbers) if number in dates)
+    shapes = {number: shape_of(number, codes) for number in set(numbers)}
+    return {style: shapes[number] for style, number in enumerate(numbers) if shapes[number]}

@@ -5,16 +5,17 @@ from collections.abc import Iterator
 
 from openpyxl.utils import column_index_from_string
 
+from connectors.files.columns import FORMULA
 from connectors.files.xlsx_book import Book
 from connectors.files.xlsx_cells import date_text, number_text
+from connectors.files.xlsx_formats import DATE, Format, show
+from connectors.files.xlsx_merges import Cells
 from connectors.files.xlsx_xml import PartParser, unescape
 
 _MAX_ROWS = 1 << 20  # Excel's own limit
-Row = tuple[list[str | None], bool]
-"""A row's texts, blank ones at its end left out, and whether a number in it lost digits."""
 
 
-def sheet_rows(archive: zipfile.ZipFile, path: str, book: Book) -> Iterator[Row]:
+def sheet_rows(archive: zipfile.ZipFile, path: str, book: Book) -> Iterator[Cells]:
     """Give every row of a sheet from its first on, those the file leaves out as empty ones.
 
     One block's rows are held at a time, and the workbook's strings. calamine is five times as
@@ -25,7 +26,7 @@ def sheet_rows(archive: zipfile.ZipFile, path: str, book: Book) -> Iterator[Row]
     given = 0
     for _ in parser.parse(archive, path):
         for number, row in parser.rows:
-            yield from (([], False) for _ in range(given + 1, number))
+            yield from (([], {}) for _ in range(given + 1, number))
             yield row
             given = number
         parser.rows.clear()
@@ -34,33 +35,37 @@ def sheet_rows(archive: zipfile.ZipFile, path: str, book: Book) -> Iterator[Row]
 class _Sheet(PartParser):
     def __init__(self, book: Book) -> None:
         super().__init__()
-        self.rows: list[tuple[int, Row]] = []
+        self.rows: list[tuple[int, Cells]] = []
         self._book = book
         self._columns: dict[str, int] = {}
         self._number = self._place = 0
         self._fields: list[str | None] = []
-        self._lost = False
+        self._faults: dict[int, str] = {}
         self._cell: dict[str, str] = {}
+        self._formula = False
 
     def begin(self, name: str, about: dict[str, str]) -> None:
         if name == "c":
             self._cell = about
             self._place = self._column(about.get("r"))
+            self._formula = self.valued = False
             self.texts.clear()
+        elif name == "f":
+            self._formula = True
         elif name == "row":
             self._number = max(self._number + 1, min(_MAX_ROWS, int(about.get("r", 0))))
             self._place = 0
-            self._fields, self._lost = [], False
+            self._fields, self._faults = [], {}
 
     def finish(self, name: str) -> None:
-        if name == "c" and self.texts:
-            text = self._text("".join(self.texts))
+        if name == "c" and (self.texts or self._formula):
+            text = self._text("".join(self.texts)) if self.texts else self._untold()
             self._fields += [None] * (self._place - len(self._fields))
             self._fields[self._place - 1] = text
         elif name == "row":
             while self._fields and not (self._fields[-1] or "").strip():
                 self._fields.pop()
-            self.rows.append((self._number, (self._fields, self._lost)))
+            self.rows.append((self._number, (self._fields, self._faults)))
 
     def _column(self, reference: str | None) -> int:
         """Give a cell's column from 1 on, by its reference or else by its place."""
@@ -70,6 +75,10 @@ class _Sheet(PartParser):
         if letters not in self._columns:
             self._columns[letters] = column_index_from_string(letters)
         return self._columns[letters]
+
+    def _untold(self) -> str | None:
+        """Return what a formula is without a stored value, unless that is an empty text."""
+        return None if self.valued and self._cell.get("t") == "str" else FORMULA
 
     def _text(self, text: str) -> str:
         kind = self._cell.get("t", "n")
@@ -82,8 +91,15 @@ class _Sheet(PartParser):
         return unescape(text)
 
     def _number_text(self, text: str) -> str:
-        if int(self._cell.get("s", 0)) in self._book.dates:
+        shape = self._book.shapes.get(int(self._cell.get("s", 0)))
+        if shape == DATE:
             return date_text(text, self._book.epoch)
         number, lost = number_text(text)
-        self._lost = self._lost or lost
+        if lost:
+            self._faults[self._place - 1] = "number_lost_digits"
+        elif isinstance(shape, Format):
+            shown = show(number, shape)
+            if shown is None:
+                self._faults[self._place - 1] = "number_format"
+            return number if shown is None else shown
         return number

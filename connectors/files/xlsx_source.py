@@ -1,19 +1,22 @@
 """Excel workbooks (.xlsx), a row at a time."""
 
+import copy
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
 
 from connectors.files.columns import Columns
-from connectors.files.source import Chunk, Record, finish, frame
+from connectors.files.source import Chunk, Record, Sheet, finish, frame
 from connectors.files.table import SAMPLE_ROWS, TableSource
-from connectors.files.unreadable import unreadable
-from connectors.files.xlsx_book import Book, read_book
+from connectors.files.unreadable import Unreadable, unreadable
+from connectors.files.xlsx_book import Book, Part, read_book
+from connectors.files.xlsx_merges import Cells, Merges, Range, ranges_of
 from connectors.files.xlsx_sheet import sheet_rows
 from connectors.files.xlsx_xml import check
 
@@ -24,8 +27,20 @@ _DAMAGE = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Filled:
+    """A sheet that holds anything: its part, its first rows, its merged ranges."""
+
+    part: Part
+    sample: list[list[str | None]]
+    merges: list[Range]
+
+
 class XlsxSource(TableSource):
-    """The first sheet that has a table (else the first with anything) of a workbook."""
+    """One sheet of a workbook: at first the first visible one that has a table.
+
+    Where none has one, it is the first with anything. `sheets` gives the others.
+    """
 
     format = "xlsx"
     encoding = "utf-8"
@@ -34,35 +49,60 @@ class XlsxSource(TableSource):
         """Check the workbook to its end, so that no pass over it breaks half way."""
         with _opened(path) as (_, archive):
             self._book = read_book(archive)
-            samples = {sheet: _sample(archive, sheet, self._book) for sheet in self._book.sheets}
-            filled = [sheet for sheet, sample in samples.items() if any(sample)]
-            if not filled:
-                raise unreadable("empty_file")
-            tables = (sheet for sheet in filled if max(map(len, samples[sheet])) > 2)
-            self._sheet = next(tables, filled[0])
-            check(archive, self._sheet)
-        super().__init__(path, chunk_rows, samples[self._sheet])
+            self._filled = [*_filled(archive, self._book)]
+        visible = [sheet for sheet in self._filled if not sheet.part.hidden]
+        if not visible:
+            raise unreadable("empty_file")
+        tables = (sheet for sheet in visible if max(map(len, sheet.sample)) > 2)
+        self._at = next(tables, visible[0])
+        super().__init__(path, chunk_rows, self._at.sample)
+
+    def sheets(self) -> list[Sheet]:
+        """All sheets that hold anything, in the workbook's order, each to be read by itself."""
+        return [Sheet(one.part.name, one.part.hidden, self._of(one)) for one in self._filled]
+
+    def _of(self, sheet: _Filled) -> "XlsxSource":
+        other = copy.copy(self)
+        other.take_sheet(sheet)
+        return other
+
+    def take_sheet(self, sheet: _Filled) -> None:
+        """Read another sheet of the workbook."""
+        self._at = sheet
+        try:
+            self.take_sample(sheet.sample)
+        except Unreadable:  # no row of it could be a header
+            self._header, self._columns = [], Columns((), (), 0, 0)
 
     def chunks(self) -> Iterator[Chunk]:
-        """Read the sheet from its start."""
+        """Read the sheet from its start; a row's number is that which Excel shows."""
         with _opened(self.path) as (file, archive):
-            rows = enumerate(sheet_rows(archive, self._sheet, self._book), start=1 - self._before)
-            data = (found for found in rows if found[0] > 0 and found[1][0])
+            cells = sheet_rows(archive, self._at.part.path, self._book)
+            rows: Iterator[tuple[int, Cells]] = enumerate(cells, start=1)
+            if self._at.merges:
+                merges = Merges(self._at.merges, self._columns.width)
+                rows = ((row, merges.fill(row, found)) for row, found in rows)
+            data = (found for found in rows if found[0] > self._before and found[1][0])
             while part := list(islice(data, self.chunk_rows)):
                 self._position = file.tell()
-                records = (_record(row, *found, self._columns) for row, found in part)
+                records = (_record(row, found, self._columns) for row, found in part)
                 yield Chunk(finish(frame(self.columns, records)))
 
 
-def _record(row: int, fields: list[str | None], lost: bool, columns: Columns) -> Record:
+def _record(row: int, cells: Cells, columns: Columns) -> Record:
+    fields, faults = cells
     values = columns.fit(fields + [None] * (columns.width - len(fields)))
     if isinstance(values, str):
         return row, values, columns.whole("\t".join(field or "" for field in fields))
-    return row, "number_lost_digits" if lost else None, values
+    return row, next(iter(faults.values()), None), values
 
 
-def _sample(archive: zipfile.ZipFile, sheet: str, book: Book) -> list[list[str | None]]:
-    return [fields for fields, _ in islice(sheet_rows(archive, sheet, book), SAMPLE_ROWS)]
+def _filled(archive: zipfile.ZipFile, book: Book) -> Iterator[_Filled]:
+    for part in book.sheets:
+        rows = islice(sheet_rows(archive, part.path, book), SAMPLE_ROWS)
+        sample = [fields for fields, _ in rows]
+        if any(sample):
+            yield _Filled(part, sample, ranges_of(check(archive, part.path)))
 
 
 @contextmanager

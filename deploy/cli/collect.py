@@ -30,19 +30,30 @@ refused rows. A file written to less than 30 seconds ago waits for the next run.
 @click.command(help=_HELP)
 @AS_JSON
 def command(as_json: bool) -> None:
-    """Collect once. Exit 0: all published; 3: some failed or had rows refused; 2: stopped."""
+    """Collect once. Exit 0: all published; 3: some failed, had rows refused or doubts, or are copies; 2: stopped."""
     done = collect(read_settings(), dt.datetime.now(dt.UTC))
     if as_json:
         told = [receipt.as_json() for receipt in done.receipts]
-        summary = {"files": told, "waiting": done.waiting, "strays": done.strays}
+        summary = {
+            "files": told,
+            "waiting": done.waiting,
+            "strays": done.strays,
+            "copies": done.copies,
+        }
         click.echo(json.dumps(summary, ensure_ascii=False))
     else:
         for receipt in done.receipts:
             click.echo(line(receipt))
         for path in done.strays:
             click.echo(f"{path}: put it under <publisher>/<layout>/ · 请放入 <部门>/<版式>/ 目录")
+        for path in done.copies:
+            click.echo(
+                f"{path}: a copy made by a sync program or file manager, not published; remove it, or "
+                "rename it if it is an export of its own · 同步软件或文件管理器产生的副本，未发布；"
+                "请删除，如确为另一次导出请改名"
+            )
         click.echo(f"waiting · 等待 {done.waiting}")
     if done.stopped is not None:
         raise done.stopped
-    refused = any(one.outcome is None or one.outcome.refused for one in done.receipts)
-    sys.exit(SOME_FAILED if refused else 0)
+    refused = any(one.outcome is None or one.outcome.warns for one in done.receipts)
+    sys.exit(SOME_FAILED if refused or done.copies else 0)

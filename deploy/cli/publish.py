@@ -14,6 +14,7 @@ import click
 from connectors.errors import MiantiError
 from connectors.settings import read_settings
 from deploy.cli.progress import progress_bar
+from flows.clock import CHINA
 from flows.publish import Outcome, Publisher
 from flows.publish.edition import parse_time
 from flows.publish.publish import Step
@@ -33,7 +34,7 @@ original, the reason with each. Publishing a file again doubles nothing.
   mianti publish list.xlsx --publisher housing-demo --dry-run
   mianti publish empty.csv --publisher credit-demo --complete-through 2026-05-01
 
-Exit codes: 0 all published or unchanged, 3 some refused, 2 nothing could be done.
+Exit codes: 0 all published or unchanged, 3 some refused or not read, 2 nothing could be done.
 """
 
 
@@ -103,11 +104,19 @@ def tell(outcome: Outcome, *, dry_run: bool = False) -> None:
         f"published · 发布 {outcome.published:,}, unchanged · 未变 {outcome.unchanged:,}, "
         f"refused · 退回 {outcome.refused:,} ({outcome.seconds:.1f} s)"
     )
+    if outcome.edition is not None:
+        click.echo(f"  edition · 版次 {outcome.edition.astimezone(CHINA):%Y-%m-%d %H:%M:%S}")
+    if outcome.skipped:
+        click.echo(f"  skipped, footers and totals · 略过的合计、落款等行 {outcome.skipped:,}")
     for code, count in outcome.reasons.items():
         click.echo(f"  {count:>8,}  {code}")
     for example in outcome.examples:
-        row = example["__row"]
+        row = example.get("place", example["__row"])
         click.echo(f"  row · 行 {row}: {example['sentence_en']} {example['sentence_zh']}")
+    for note in outcome.notes:
+        click.echo(f"  {note['en']} {note['zh']}")
+    for doubt in outcome.not_complete:
+        click.echo(f"Not stated complete · 不作完整性声明: {doubt['en']} {doubt['zh']}")
     _tell_excepted(outcome)
     if outcome.refused_file:
         click.echo(
@@ -154,4 +163,4 @@ def _totals(done: Sequence[Outcome]) -> dict[str, Any]:
 def _code(done: Sequence[Outcome], failed: Sequence[MiantiError]) -> int:
     if not done:
         return NOTHING_DONE
-    return SOME_REFUSED if failed or any(outcome.refused for outcome in done) else 0
+    return SOME_REFUSED if failed or any(outcome.warns for outcome in done) else 0

@@ -68,7 +68,7 @@ def maintain_summary(done: Iterable[Maintained]) -> str:
 
 def collect_summary(done: Collected | None) -> str:
     """Return what one collecting did, such as `3 files published, 1 failed, 2 waiting`."""
-    if done is None or not (done.receipts or done.waiting or done.strays):
+    if done is None or not (done.receipts or done.waiting or done.strays or done.copies):
         return "nothing new"
     failed = sum(receipt.outcome is None for receipt in done.receipts)
     counts = {
@@ -76,6 +76,7 @@ def collect_summary(done: Collected | None) -> str:
         "failed": failed,
         "waiting": done.waiting,
         "in no department's folder": len(done.strays),
+        "copies left": len(done.copies),
     }
     return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
 
@@ -97,7 +98,9 @@ def collected_rows(done: Collected) -> list[Row]:
         )
     told = "not under <publisher>/<layout>/ · 不在 <部门>/<版式>/ 目录下"
     none = {"read": 0, "published": 0, "unchanged": 0, "refused": 0}
-    return lines + [{"file": path, **none, "why not": told} for path in done.strays]
+    copied = "a copy made by a sync program or file manager · 同步软件或文件管理器产生的副本"
+    left = [(path, told) for path in done.strays] + [(path, copied) for path in done.copies]
+    return lines + [{"file": path, **none, "why not": why} for path, why in left]
 
 
 def collected_text(done: Collected) -> str:

@@ -40,7 +40,8 @@ def map_native(rows: pl.DataFrame, dialect: Dialect, _: Context) -> Mapped:
     for row in rows.iter_rows(named=True):
         number = row["__row"]
         if row["__fault"] is not None:
-            faults.append((number, row["__fault"], None))
+            code, _, where = row["__fault"].partition(":")
+            faults.append((number, code, where or None))
             continue
         try:
             events.append({"__row": number} | _event(row, columns, symbols))

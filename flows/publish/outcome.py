@@ -15,7 +15,10 @@ class Outcome:
     `sentence_zh`), or all of rows a program handed over.
     `seconds`: wall clock. `edition`: UTC. `excepted`: enterprises for whom the layout is not
     complete, rows about them being refused, in this file or before, and not mended yet; `unreadable`:
-    refused rows of this file that are about nobody known.
+    refused rows of this file that are about nobody known. `skipped`: footers and totals, which are
+    not read. `left_sheets`, `hidden_sheets`: sheets of a workbook that hold rows and were not read.
+    `not_complete`: why nothing is stated complete from this file; `notes`: what else a person should
+    know of how it was read; both lists of `en` and `zh`.
     """
 
     file: str
@@ -32,10 +35,22 @@ class Outcome:
     seconds: float = 0.0
     events: int = 0
     examples: list[dict[str, Any]] = field(default_factory=list)
+    skipped: int = 0
+    left_sheets: list[str] = field(default_factory=list)
+    hidden_sheets: list[str] = field(default_factory=list)
+    not_complete: list[dict[str, str]] = field(default_factory=list)
+    notes: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def warns(self) -> bool:
+        """Whether a person has something to do about the file."""
+        return bool(self.refused or self.not_complete)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object `mianti publish --json` prints for one file."""
         counts = ("read", "published", "unchanged", "refused", "reasons", "excepted", "unreadable")
-        names = (*counts, "refused_file", "seconds")
+        told = ("skipped", "left_sheets", "hidden_sheets", "not_complete", "notes")
+        names = (*counts, *told, "refused_file", "seconds")
         values = asdict(self)
-        return {name: values[name] for name in names}
+        edition = self.edition.isoformat() if self.edition else None
+        return {"edition": edition} | {name: values[name] for name in names}

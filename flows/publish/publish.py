@@ -26,17 +26,20 @@ from flows.check import check
 from flows.publish.correction import corrections
 from flows.publish.deliver import Delivery
 from flows.publish.doubts import Doubts
+from flows.publish.edition import CLOCKS_DIFFER, edition_in_name, require_dated, require_past
 from flows.publish.events import Sender, identified, stamp
 from flows.publish.fields import Context
 from flows.publish.mapping import columns_by_path, faults_of, map_rows, named_rows
 from flows.publish.native import map_native, named_events
 from flows.publish.outcome import Outcome
 from flows.publish.plan import Held, Plan, plan
-from flows.publish.recognise import Match, recognise
+from flows.publish.recognise import Match
+from flows.publish.records import Records
 from flows.publish.recover import catch_up, ledger_rows
 from flows.publish.source import Rows
 from flows.publish.spill import Spill, spill
 from flows.publish.statement import MOST_EXCEPTED, state
+from flows.publish.tables import Choice, choose
 from flows.publish.waiting import merged
 from schemas import contract
 from schemas.dialect import Dialect
@@ -44,8 +47,6 @@ from schemas.publishers import Publisher
 from schemas.reasons import sentence
 
 _EXAMPLES: Final = 5
-#: Clocks of two machines.
-_CLOCKS_DIFFER: Final = dt.timedelta(minutes=5)
 _NEWEST: Final = pl.col("edition").max()
 _FAULT: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
 
@@ -68,7 +69,10 @@ class StatedTooEarly(MiantiError):
 
 @dataclass(frozen=True)
 class Request:
-    """What the caller asks for. Times are UTC. `name` stands for the file in messages."""
+    """What the caller asks for. Times are UTC. `name` stands for the file in messages.
+
+    Without an `edition` a file has the one in its name.
+    """
 
     publisher: str
     name: str
@@ -91,12 +95,15 @@ def publish(
     _require_past(request.complete_through)
     known = contract.agreed(settings.mianti_dialects, settings.mianti_publishers, request.publisher)
     owner = publisher_line(settings, request.publisher)
-    found = recognise(rows.header, known.dialects, owner, request.layout)
-    if found.renamed is not None and isinstance(rows, Source):
-        rows = rows.with_header(found.renamed)
+    named = (
+        edition_in_name(request.name) if isinstance(rows, Source) and not request.edition else None
+    )
+    require_past(request.edition or named, dt.datetime.now(dt.UTC))
+    choice = choose(rows, known.dialects, owner, request.layout)
+    found = choice.match
     context = Context(found.dialect.no_end, _codes(found.dialect, owner, known))
-    job = _Job(rows, request, settings, owner, found, context)
-    outcome = Outcome(file=request.name, layout=found.dialect.id)
+    job = _Job(choice.rows, request, settings, owner, found, context, named)
+    outcome = _begun(request, choice)
     with spill(rows.size) as aside:
         doubts = Doubts()
         faults = [*_map_file(job, aside, outcome, progress, doubts)]
@@ -110,9 +117,32 @@ def publish(
     return outcome
 
 
+def record_places(settings: Settings, publisher: str) -> list[str]:
+    """Return where in a JSON object the records of a publisher's layouts may be.
+
+    Nothing for a publisher that is not in the table: publishing says so.
+    """
+    table = contract.publishers(settings.mianti_publishers).publishers
+    dialects = contract.dialects(settings.mianti_dialects)
+    layouts = table[publisher].layouts if publisher in table else {}
+    own = [dialects[name].records for name in layouts if name in dialects]
+    return list(dict.fromkeys(place for place in own if place))
+
+
+def _begun(request: Request, choice: Choice) -> Outcome:
+    return Outcome(
+        file=request.name,
+        layout=choice.match.dialect.id,
+        left_sheets=choice.left_sheets,
+        hidden_sheets=choice.hidden_sheets,
+        not_complete=[words.model_dump() for words in choice.not_complete],
+        notes=[words.model_dump() for words in choice.notes],
+    )
+
+
 def _require_past(through: dt.datetime | None) -> None:
     now = dt.datetime.now(dt.UTC)
-    if through is not None and through > now + _CLOCKS_DIFFER:
+    if through is not None and through > now + CLOCKS_DIFFER:
         raise StatedTooEarly(
             f"Nothing can be complete through {through:%Y-%m-%d %H:%M} UTC, which is yet to come "
             f"(now {now:%Y-%m-%d %H:%M}): give the time the export was made.",
@@ -142,6 +172,7 @@ class _Job:
     owner: Publisher
     match: Match
     context: Context
+    named: dt.datetime | None = None
 
     @property
     def family(self) -> str:
@@ -166,7 +197,7 @@ class _Way:
 
 @contextmanager
 def _ways(job: _Job) -> Iterator[_Way]:
-    request, settings, dialect = job.request, job.settings, job.match.dialect
+    request, settings = job.request, job.settings
     topic = topic_name(job.family, request.publisher)
     number = 0 if request.dry_run else id_to_write(settings, job.family)
     with open_ledger(settings.mianti_ledger, request.publisher, job.family) as ledger:
@@ -175,7 +206,7 @@ def _ways(job: _Job) -> Iterator[_Way]:
         else:
             ensure_topic(settings, topic)
             catch_up(ledger, settings, topic, job.family)
-        edition = ledger.edition_of(job.rows.digest, dialect.id, request.edition)
+        edition = _edition(job, ledger)
         sender = job.sender(edition)
         if request.dry_run:
             yield _Way(ledger, sender, topic)
@@ -183,6 +214,17 @@ def _ways(job: _Job) -> Iterator[_Way]:
         with producer(settings) as client:
             delivery = Delivery(ledger, client, topic, job.family, number)
             yield _Way(ledger, sender, topic, delivery, client)
+
+
+def _edition(job: _Job, ledger: Ledger) -> dt.datetime:
+    """Return the file's edition: the one asked for, that of its name, or the ledger's to say."""
+    layout, digest = job.match.dialect.id, job.rows.digest
+    stated = job.request.edition or job.named
+    if stated is None and isinstance(job.rows, Source):
+        new = not ledger.knows_file(digest, layout, None)
+        if new and ledger.always_dated(layout):
+            raise require_dated(job.request.name)
+    return ledger.edition_of(digest, layout, stated)
 
 
 def _look_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> None:
@@ -213,9 +255,10 @@ def _map_file(
     to_events = map_native if dialect.native else map_rows
     named = named_events if dialect.native else named_rows
     sender = job.sender(dt.datetime.now(dt.UTC))  # the edition is the ledger's to say, later
-    for chunk in job.rows.chunks():
-        rows = chunk.rows.rename(job.match.names, strict=False)
+    records = Records(job.rows, job.match)
+    for rows in records:
         outcome.read += rows.height
+        outcome.skipped = records.skipped
         mapped = to_events(rows, dialect, job.context)
         stamped = stamp(mapped.events, sender)
         judged = check(stamped, job.family, job.owner, job.request.publisher)
@@ -284,7 +327,7 @@ def _finish(job: _Job, way: _Way, outcome: Outcome, doubts: Doubts) -> None:
     if way.delivery is None or way.client is None:
         return
     digest, through = job.rows.digest, job.request.complete_through
-    if excepted.len() > MOST_EXCEPTED:
+    if excepted.len() > MOST_EXCEPTED or outcome.not_complete:
         through = None
     layout, newest = way.sender.layout, way.ledger.newest(way.sender.layout)
     new = not way.ledger.knows_file(digest, layout, through)
@@ -302,6 +345,8 @@ def _finish(job: _Job, way: _Way, outcome: Outcome, doubts: Doubts) -> None:
         way.ledger.note_edition(layout, edition)
         way.ledger.note_waiting(layout, waiting)
     way.ledger.note_file(digest, layout, way.sender.edition, through)
+    if isinstance(job.rows, Source) and job.request.edition is None:
+        way.ledger.note_dated(layout, dated=job.named is not None)
 
 
 def _account(outcome: Outcome, refused: pl.DataFrame, job: _Job) -> None:
@@ -313,7 +358,7 @@ def _account(outcome: Outcome, refused: pl.DataFrame, job: _Job) -> None:
     places = _places(job.match)
     # A program has no refused file to look into: it gets them all.
     shown = (refused.head(_EXAMPLES) if isinstance(job.rows, Source) else refused).iter_rows()
-    outcome.examples = [_told(row, code, where, places) for row, code, where in shown]
+    outcome.examples = [_told(row, code, where, places, job.rows) for row, code, where in shown]
     if refused.height and job.request.refused_path is not None and isinstance(job.rows, Source):
         outcome.refused_file = _give_back(job.rows, refused, job.request.refused_path, places)
 
@@ -326,13 +371,24 @@ def _places(match: Match) -> dict[str, str]:
     return found | {column: own.get(column, column) for column in match.dialect.columns}
 
 
-def _told(row: int, code: str, where: str | None, places: Mapping[str, str]) -> dict[str, Any]:
+def _told(
+    row: int, code: str, where: str | None, places: Mapping[str, str], rows: Rows
+) -> dict[str, Any]:
+    place = _place(row, rows)
     if code in FAULTS:
-        english, chinese = FAULTS[code]
+        at = f"{places.get(where, where)}: " if where else ""
+        english, chinese = (at + text for text in FAULTS[code])
     else:
-        words = sentence(code, places.get(where or "", where))
+        other = _place(int(where), rows) if where and code == "contradictory" else where
+        words = sentence(code, places.get(where or "", other))
         english, chinese = words.en, words.zh
-    return {"__row": row, "code": code, "sentence_en": english, "sentence_zh": chinese}
+    told = {"code": code, "sentence_en": english, "sentence_zh": chinese}
+    return {"__row": row, "place": place} | told
+
+
+def _place(row: int, rows: Rows) -> str:
+    """Say where a row stands, as its sender finds it."""
+    return rows.place(row) if isinstance(rows, Source) else str(row)
 
 
 def _give_back(
@@ -340,7 +396,7 @@ def _give_back(
 ) -> str | None:
     """Write the refused rows in the sender's own layout with the reason beside each."""
     distinct = refused.select("code", "where").unique()
-    told = [_told(0, code, where, places) for code, where in distinct.iter_rows()]
+    told = [_told(0, code, where, places, source) for code, where in distinct.iter_rows()]
     sentences = distinct.with_columns(
         sentence_en=pl.Series([t["sentence_en"] for t in told], dtype=pl.String),
         sentence_zh=pl.Series([t["sentence_zh"] for t in told], dtype=pl.String),

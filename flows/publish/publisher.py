@@ -16,9 +16,8 @@ from typing import Any
 
 from connectors.files import open_source
 from connectors.settings import Settings, read_settings
-from flows.publish.edition import edition_in_name
 from flows.publish.outcome import Outcome
-from flows.publish.publish import Progress, Request, publish, untold
+from flows.publish.publish import Progress, Request, publish, record_places, untold
 from flows.publish.source import Handed
 from flows.publish.withdraw import withdraw
 
@@ -62,9 +61,9 @@ class Publisher:
         Beside a file in a folder nobody may write to, they go to `refused/` of MIANTI_HOME.
         """
         refused = self._beside(path) / f"{path.stem}.refused{path.suffix}"
-        stated = edition or edition_in_name(path.name)
-        request = Request(self.name, path.name, layout, stated, complete_through, dry_run, refused)
-        return publish(open_source(path), request, self._settings, progress)
+        request = Request(self.name, path.name, layout, edition, complete_through, dry_run, refused)
+        places = record_places(self._settings, self.name)
+        return publish(open_source(path, places=places), request, self._settings, progress)
 
     def _beside(self, path: Path) -> Path:
         folder = path.absolute().parent

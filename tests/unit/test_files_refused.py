@@ -62,8 +62,8 @@ def test_a_csv_comes_back_with_its_delimiter_and_header_and_opens_in_excel(tmp_p
     back = list(csv.reader(content.decode("utf-8-sig").splitlines(keepends=True), delimiter=";"))
     assert back == [
         ["编号\t代码", "名称", "", "名称", *REFUSED_COLUMNS],
-        ["1", "=1+1", '甲;"乙"\n丙', "-5", "bad_code", "代码有误。 The code is wrong.", "1"],
-        ["@3", "p", "q", "r", "bad_code", "代码有误。 The code is wrong.", "3"],
+        ["1", "'=1+1", '甲;"乙"\n丙', "-5", "bad_code", "代码有误。 The code is wrong.", "1"],
+        ["'@3", "p", "q", "r", "bad_code", "代码有误。 The code is wrong.", "3"],
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_mended_file_reads_like_the_one_that_was_sent(tmp_path: Path, name: st
         path.write_text("\n".join(lines) if name == "a.jsonl" else f"[{','.join(lines)}]")
     source = open_source(path)
     for again in range(2):  # also a file that was refused once before
-        back = refuse(source, tmp_path / f"back{again}{path.suffix}", 1, 2)
+        back = refuse(source, tmp_path / f"back{again}{path.suffix}", 1, 2, 3)
         assert back is not None
         read = open_source(back)
         assert (read.format, read.header, read.columns) == (
