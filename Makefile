@@ -48,12 +48,13 @@ down: ## Stop them; the data stay
 clean: down ## Stop them and remove their data
 	@test ! -d "$(MIANTI_HOME)" || { cd "$(MIANTI_HOME)" && rm -rf $(DATA); }
 
-lint: setup ## Check style, types, which package imports which, and the schemas
+lint: setup ## Check style, types, which package imports which, the schemas and dialects
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/mianti schema check
+	$(BIN)/mianti dialect check
 
 format: setup ## Put the code into shape
 	$(BIN)/ruff check --fix .

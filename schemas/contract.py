@@ -143,6 +143,9 @@ def _parts(name: str, file: Traversable, faults: list[Fault]) -> dict[str, dict[
 
 _NO_FOLDER: Final = Said("there is no such directory", "没有该目录")
 _TWICE: Final = Said("is in another file, too", "在另一个文件中重复")
+_MISNAMED: Final = Said(
+    "is not read: its name must end in .yaml", "不会被读取：文件名须以 .yaml 结尾"
+)
 
 
 @dataclass
@@ -192,6 +195,8 @@ def _read_all(model: type[_Named], shipped: str, own: Path | None, named: str) -
         own = None
     for folder in (_HERE / shipped, *([own] if own is not None else [])):
         here: set[str] = set()
+        odd = (one.name for one in folder.iterdir() if one.name.endswith((".yml", ".YAML", ".YML")))
+        found.faults += [Fault(named + name, "", _MISNAMED) for name in sorted(odd)]
         for name, file in _yaml_in(folder):
             content = _loaded(named + name, file, found.faults)
             one = _validated(model, named + name, content, found.faults)

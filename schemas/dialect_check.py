@@ -194,19 +194,19 @@ def _columns(dialect: d.Dialect) -> Iterator[Wrong]:
             "personal",
             Said(f"the dialect maps personal columns: {name}", f"映射了涉及个人信息的列：{name}"),
         )
-    spelt = Counter(
-        folded
-        for name, others in declared.items()
-        for folded in {d.fold_name(one) for one in (name, *others)}
-    )
+    taken: dict[str, str] = {}
     for name, others in declared.items():
         for one in (name, *others):
-            if not d.fold_name(one):
+            folded = d.fold_name(one)
+            if not folded:
                 yield f"columns.{name}", Said("a column has an empty name", "列名为空")
-            elif spelt[d.fold_name(one)] > 1:
+            elif taken.setdefault(folded, name) != name:
                 yield (
                     f"columns.{name}",
-                    Said(f"the name {one!r} stands for two columns", f"名称“{one}”对应两个列"),
+                    Said(
+                        f"the name {one!r} stands for two columns, {taken[folded]} too",
+                        f"名称“{one}”对应两个列，另一列为 {taken[folded]}",
+                    ),
                 )
 
 

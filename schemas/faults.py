@@ -9,6 +9,7 @@ from schemas.errors import MiantiError
 
 #: So many words are listed even where one of them was likely meant.
 _FEW: Final = 12
+_SHORT: Final = 4
 
 
 class Said(NamedTuple):
@@ -67,7 +68,8 @@ def near(word: str, known: Collection[str]) -> str | None:
     from difflib import get_close_matches  # seldom needed, and slow to import
 
     folded = {one.casefold().replace("-", "_"): one for one in known}
-    found = get_close_matches(word.casefold().replace("-", "_"), folded, n=1)
+    like = 0.5 if len(word) < _SHORT else 0.6  # one sign of two is another
+    found = get_close_matches(word.casefold().replace("-", "_"), folded, n=1, cutoff=like)
     return folded[found[0]] if found else None
 
 

@@ -108,7 +108,7 @@ def without_right(id_: str, line: Publisher, dialects: Mapping[str, d.Dialect]) 
             )
             continue
         for facet in dict.fromkeys(event.facet for event in dialect.events):
-            if facet not in rights.owned():
+            if facet in facets(dialect.family) and facet not in rights.owned():
                 yield (
                     here,
                     Said(
@@ -137,8 +137,8 @@ def _words(
                     found.id,
                     code,
                     Said(
-                        f"{told.en} (read for {place} of {dialect.id}, publisher {id_})",
-                        f"{told.zh}（用于部门 {id_} 版式 {dialect.id} 的 {place}）",
+                        f"{told.en} (list {found.id}, read for {place} of {dialect.id}, publisher {id_})",
+                        f"{told.zh}（代码表 {found.id}，用于部门 {id_} 版式 {dialect.id} 的 {place}）",
                     ),
                 )
 

@@ -24,6 +24,7 @@ VERBS = {
     "receipt": "Show a window's receipt, and prove it · 查看并验证回执",
     "uses": "Say for what an enterprise's data were used · 查询数据使用记录",
     "catalogue": "Matters, papers, and what stands in for them · 事项与材料目录",
+    "dialect": "Whether dialects and publishers' lines can work · 检查方言和发布部门表",
     "schema": "Whether the schemas take what was published by them · 检查模式兼容性",
     "rebuild": "Make a dataset again from its log · 重建数据集",
     "sample": "Generate sample files · 生成样例文件",

@@ -579,6 +579,40 @@ def test_the_end_that_is_past_is_told(ends: dict[str, Any], told: str) -> None:
     assert "2027" not in said.en + said.zh
 
 
+def test_a_source_that_the_publishers_table_lacks_is_named() -> None:
+    shipped = contract.publishers()
+    for source in ("samr-demo", "housing-demo"):
+        others = {id_: line for id_, line in shipped.publishers.items() if id_ != source}
+        table = shipped.model_copy(update={"publishers": others})
+        cycles = {id_: one.cycle for id_, one in others.items()}
+        # What it stated while it was in the table holds no longer.
+        every = [*decide(catalogue(), "JS-3001", facts(complete={}, cycles=cycles))]
+        every += decide(catalogue(), "JS-3001", facts(complete=ALL, cycles=cycles))
+        made = [one for one in every if one.source == source]
+        assert len(made) > 1
+        for one in made:
+            assert (one.outcome, one.reason) == ("must_bring", "source_incomplete")
+            said = why(one, catalogue(), table)
+            assert f"The publishers' table has no {source}" in said.en
+            assert source in said.zh
+            assert "promised" not in said.en
+
+
+def test_a_layout_that_its_source_does_not_send_is_named() -> None:
+    shipped = contract.publishers()
+    line = shipped.publishers["samr-demo"]
+    fewer = {name: one for name, one in line.layouts.items() if name != "registration-list"}
+    lines = shipped.publishers | {"samr-demo": line.model_copy(update={"layouts": fewer})}
+    table = shipped.model_copy(update={"publishers": lines})
+    made = [one for one in decide(catalogue(), "JS-3001", facts(complete={})) if one.source]
+    said = [why(one, catalogue(), table) for one in made if one.source == "samr-demo"]
+    assert said
+    assert all("does not send the layout registration-list" in one.en for one in said)
+    assert all("未登记目录" in one.zh and "registration-list" in one.zh for one in said)
+    others = [why(one, catalogue(), table) for one in made if one.source == "housing-demo"]
+    assert all("promised every 7 days" in one.en for one in others)
+
+
 # The whole list
 
 
