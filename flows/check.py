@@ -18,7 +18,7 @@ from flows.leaves import leaves
 from schemas.avro import facets
 from schemas.canonical import content_digest, event_id
 from schemas.identifiers import uscc
-from schemas.personal import holds_personal
+from schemas.personal import NUMBER_FIELDS, holds_personal, holds_personal_beside_numbers
 from schemas.publishers import Publisher
 
 EARLIEST: Final = dt.date(1900, 1, 1)
@@ -56,6 +56,13 @@ def with_reasons(events: pl.DataFrame, checks: Iterable[Check]) -> pl.DataFrame:
         if any_fails
     ]
     return events.with_columns(__why=pl.coalesce(*reasons, pl.lit(None, pl.String)))
+
+
+def all_reasons(events: pl.DataFrame, checks: Iterable[Check]) -> pl.DataFrame:
+    """Return `__row` and `__why` of every check that events (with `__row`) fail, in their order."""
+    empty = pl.DataFrame(schema={"__row": pl.Int64(), "__why": pl.String()})
+    found = [events.filter(wrong).select("__row", __why=reason) for wrong, reason in checks]
+    return pl.concat([empty, *found]).unique(maintain_order=True)
 
 
 def checks(events: pl.DataFrame, family: str, publisher: Publisher, name: str) -> Iterator[Check]:
@@ -142,11 +149,16 @@ def _texts(events: pl.DataFrame, family: str) -> Iterator[Check]:
         yield _why(f"too_long:{path}", value.str.len_chars() > LONGEST_TEXT)
         # A key begins with its issuer, which has been looked at; its digits are no person's.
         free = value.str.strip_prefix(_issuer_prefix()) if path == "record_key" else value
-        yield _why(f"personal_data:{path}", holds_personal(free))
+        yield _why(f"personal_data:{path}", _personal(path, free))
+
+
+def _personal(path: str, value: pl.Expr) -> pl.Expr:
+    numbers = path.rpartition(".")[2] in NUMBER_FIELDS
+    return holds_personal_beside_numbers(value) if numbers else holds_personal(value)
 
 
 def personal_in_event(events: pl.DataFrame, family: str) -> pl.Series:
     """Return whether any text of each event holds a number of a person."""
-    texts = [holds_personal(value) for _, value in leaves(events, family, pl.String())]
+    texts = [_personal(path, value) for path, value in leaves(events, family, pl.String())]
     held = pl.any_horizontal(texts).fill_null(value=False)
     return events.select(held.alias("personal")).to_series()

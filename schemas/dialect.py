@@ -7,10 +7,19 @@ it with an example; here is their grammar.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from schemas.folding import fold_text
+
+# As `fold_text` writes them. A unit, such as （元）, is no mark.
+_MARKS: Final = re.compile(
+    r"^[*★☆]+|(?:[*★☆:]|\((?:必填|必填项|必录|非必填|选填|可选|可空|非空|必须|required|optional)\))+$",
+    re.IGNORECASE,
+)
 
 
 class _Strict(BaseModel):
@@ -65,9 +74,14 @@ class Yuan(_Strict):
 
 
 class WanYuan(_Strict):
-    """An amount in 万元 (ten thousand yuan), published in yuan."""
+    """An amount in 万元 (ten thousand yuan), published in yuan.
+
+    `or_yuan` names a second column for files that give the amount in yuan; where both are filled,
+    they must say the same.
+    """
 
     wan_yuan: str
+    or_yuan: str | None = None
 
 
 class Code(_Strict):
@@ -302,8 +316,12 @@ Each.model_rebuild()
 
 
 def fold_name(name: str) -> str:
-    """Return a column name as it is compared: without blanks, lower case."""
-    return "".join(name.split()).lower()
+    """Return a column name as it is compared.
+
+    Folded as numbers and names are, and without the marks that templates put beside the columns
+    to be filled in: a star, （必填）, （选填）.
+    """
+    return _MARKS.sub("", fold_text(name)).lower()
 
 
 def mapped_columns(dialect: Dialect) -> set[str]:
@@ -331,6 +349,8 @@ def columns_of(field: Any) -> set[str]:
         return set()
     if isinstance(field, First):
         return set(field.first)
+    if isinstance(field, WanYuan):
+        return {field.wan_yuan} | ({field.or_yuan} if field.or_yuan else set())
     if isinstance(field, Codes):
         return set(field.codes)
     if isinstance(field, Each):

@@ -4,14 +4,17 @@ They never leave a publisher's side: a row that holds one is refused, never mend
 text; columns of validated codes need none, since a long code may look like a mobile number.
 
 - An 18-character identity number is found anywhere, inside a longer run of digits or letters too
-  (old tax numbers of sole traders are an identity number and two digits), with blanks or hyphens
-  anywhere in it. Province, date and check must be right: 1 in 75,000 random numbers is taken for
-  one, and of unified social credit codes only all-digit ones that happen to hold a date, 4 in a
-  million at most.
+  (old tax numbers of sole traders are an identity number and two digits), with blanks, hyphens or
+  other marks anywhere in it, and with its last digits masked. Province, date and check must be
+  right: 1 in 75,000 random numbers is taken for one, and of unified social credit codes only
+  all-digit ones that happen to hold a date, 4 in a million at most.
 - A 15-digit one stands alone between other characters than letters and digits; see
   `identifiers.citizen.is_old_number` for what is taken for one.
 - A mobile number carries no check: eleven digits from 13 to 19 on that stand alone, together or in
-  groups of 3-4-4, 4-4-3 or 4-3-4, with or without the country's 86.
+  groups of 3-4-4, 4-4-3, 4-3-4 or 3-3-5, with or without the country's 86.
+
+Where a field holds numbers of documents (`NUMBER_FIELDS`), a whole entry that has the form of one
+is none of a person: see `_DOCUMENT`. Everywhere else the scan knows no exception.
 
 Landline numbers are an office's and stay. Passports and travel permits carry no check, so they
 cannot be told from other codes: their columns are named in a dialect and dropped.
@@ -20,6 +23,7 @@ cannot be told from other codes: their columns are named in a dialect and droppe
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -32,46 +36,101 @@ from schemas.identifiers.characters import BLANKS, FULL_WIDTH
 REDACTED: Final = "***"
 
 # One character for one, so that a place in the plain text is the same place in the text itself.
+_DECIMALS: Final = {
+    character: str(unicodedata.digit(character))
+    for character in map(chr, (*range(0x80, 0x3000), *range(0xA000, 0x20000)))
+    if unicodedata.digit(character, 10) < 10  # of other scripts, mathematical, raised, circled
+}
+_FORMAT: Final = "\u00ad\u061c\u180e\u200c\u200d\u200e\u200f" + "".join(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2061, 0x2070)))
+)
 _PLAIN: Final[dict[str, str]] = (
     FULL_WIDTH
-    | dict.fromkeys(BLANKS, " ")
+    | _DECIMALS
+    | dict.fromkeys([*BLANKS, *_FORMAT], " ")
+    | dict.fromkeys("\u2022\u2027\u22c5\u30fb\uff65", "\u00b7")
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d", "-")
 )
 _TRANSLATION: Final = str.maketrans(_PLAIN)
 
+#: Fields of events, in whatever facet, that hold numbers of documents and nothing else.
+NUMBER_FIELDS: Final = frozenset(
+    {
+        *("record_key", "number", "document_number", "identifier", "previous_identifiers"),
+        *("registration_number", "licences_affected"),
+    }
+)
+
 # These are patterns for both Polars and `re`, which must agree: no look-around, no `\d`.
 _GAP: Final = "[ -]{0,3}"
+# Whatever people put between the groups of an identity number, whose check tells it from others.
+_WIDE: Final = "[ ./_,:\u00b7-]{0,4}"
 # 1900 to `citizen.LAST_BIRTH_YEAR`: without that end, every permit numbered by its date would have
 # to be checked row by row.
 _YEAR: Final = (
-    f"(?:1{_GAP}9{_GAP}[0-9]{_GAP}[0-9]|2{_GAP}0{_GAP}0{_GAP}[0-9]|2{_GAP}0{_GAP}1{_GAP}0)"
+    f"(?:1{_WIDE}9{_WIDE}[0-9]{_WIDE}[0-9]|2{_WIDE}0{_WIDE}0{_WIDE}[0-9]|2{_WIDE}0{_WIDE}1{_WIDE}0)"
 )
-_CITIZEN: Final = _GAP.join(
-    ("[1-8]", *["[0-9]"] * 5, _YEAR, "[01]", "[0-9]", "[0-3]", *["[0-9]"] * 4, "[0-9Xx]"),
-)
+_BORN: Final = _WIDE.join(("[1-9]", *["[0-9]"] * 5, _YEAR, "[01]", "[0-9]", "[0-3]", "[0-9]"))
+_CITIZEN: Final = _WIDE.join((_BORN, *["[0-9]"] * 3, "[0-9Xx]"))
+# Whose last digits are masked: the place and the day of birth are still a person's.
+_MASKED: Final = f"{_BORN}[0-9]{{0,3}}[*]{{1,4}}"
 _OLD: Final = "[1-8][0-9]{5}[ -]?[0-9]{2}[01][0-9][0-3][0-9][ -]?[0-9]{3}"
+_MARKED: Final = "[._\u00b7]"
 _MOBILE: Final = (
-    "(?:[Tt]el|TEL|[Mm]obile|MOBILE|[Pp]hone|PHONE)?"
-    f"(?:(?:[+]|00)?86{_GAP})?1[3-9][0-9](?:"
-    f"{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}"
+    "(?i:telephone|tel|mobile|mob|phone|wechat|wx)?"
+    f"(?:[(]?(?:[+]|00|0)?86[)]?{_GAP})?(?:"
+    f"1[3-9][0-9](?:{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}"
     f"|[0-9]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{3}}"
-    f"|[0-9]{_GAP}[0-9]{{3}}{_GAP}[0-9]{{4}})"
+    f"|[0-9]{_GAP}[0-9]{{3}}{_GAP}[0-9]{{4}}"
+    f"| [0-9]{{3}} [0-9]{{5}}"
+    f"|{_MARKED}[0-9]{{4}}{_MARKED}[0-9]{{4}})"
+    f"|[(]1[3-9][0-9][)]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}})"
 )
+# Forms of document numbers that look like numbers of persons. An entry is what stands between the
+# ends of the text, blanks, `/` and marks of enumeration; no words of a telephone are in it.
+# - Six digits of division (GB/T 2260) and five of serial: pesticides (农药经许（蒙）15000020001),
+#   road transport, discharge. Provinces 13 to 15 alone have the beginnings of a mobile number; the
+#   prefectures, leagues and regions that they have, or had, are 00 to 11 and 21 to 30.
+# - Mining licences: C, six digits of division, six of month, two of kind, the rest serial.
+# - Fifteen digits of division, day from 2010 to 2029 and serial: nobody born in 1910 to 1929.
+_DIVISION: Final = "1[3-5](?:0[0-9]|1[01]|2[1-9]|30)"
+_YEAR_MARK: Final = r"[(\[{〔【]?(?:19|20)[0-9]{2}[)\]}〕】年]?[^0-9/、,;，；]{0,12}"
+_DOCUMENT: Final = (
+    r"(^|[/、,;，；])("
+    rf"[^0-9/、,;，；]{{0,40}}(?:{_YEAR_MARK})?{_DIVISION}[0-9]{{7}}[^0-9A-Za-z/、,;，；]{{0,4}}"
+    r"|[^0-9A-Za-z/、,;，；]{0,40}[A-Z]{1,3}[0-9]{21,25}[^0-9A-Za-z/、,;，；]{0,4}"
+    r"|[^0-9/、,;，；]{0,40}[1-8][0-9]{5}[12][0-9]{8}[^0-9A-Za-z/、,;，；]{0,4}"
+    r")($|[/、,;，；])"
+)
+_TELEPHONE: Final = "(?i)电话|手机|联系|联络|微信|座机|传真|tel|phone|mob|wechat|wx"
+
 # Whatever the patterns find has eleven digits with no more than these gaps between them.
-_DIGIT: Final = "[0-9\uff10-\uff19]"
-_APART: Final = "".join(re.escape(wide) for wide, narrow in _PLAIN.items() if narrow in " -") + " -"
-_NEAR: Final = f"{_DIGIT}(?:[{_APART}]{{0,3}}{_DIGIT}){{10}}"
+_DIGIT: Final = f"[0-9{''.join(wide for wide, narrow in _PLAIN.items() if narrow.isdigit())}]"
+_BETWEEN: Final = {wide for wide, narrow in _PLAIN.items() if narrow in " -./_,:()\u00b7"}
+_APART: Final = "".join(map(re.escape, sorted(_BETWEEN))) + " ./_,:\u00b7()-"
+_NEAR: Final = f"{_DIGIT}(?:[{_APART}]{{0,4}}{_DIGIT}){{10}}"
+_MARKS: Final = re.compile("[^0-9Xx*]")
 _EDGE: Final = "[^0-9A-Za-z]"
+_END: Final = "[^0-9A-Za-z元]"  # 13500000000元 is an amount
 _INSIDE: Final = "[0-9A-Za-z]"
 # A look-ahead that captures is tried at every place, so that no match hides another.
 _CITIZEN_AT: Final = re.compile(f"(?=({_CITIZEN}))")
+_MASKED_AT: Final = re.compile(f"(?=({_MASKED}))")
 _OLD_AT: Final = re.compile(f"(?<!{_INSIDE})(?=({_OLD})(?!{_INSIDE}))")
-_MOBILE_AT: Final = re.compile(f"(?<!{_INSIDE})(?=({_MOBILE})(?!{_INSIDE}))")
+_MOBILE_AT: Final = re.compile(f"(?<!{_INSIDE})(?=({_MOBILE})(?![0-9A-Za-z元]))")
 
 
 def holds_personal(expr: pl.Expr) -> pl.Expr:
     """Whether each string holds a number of a person; Boolean, false for null."""
     return expr.map_batches(_holds_personal, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def holds_personal_beside_numbers(expr: pl.Expr) -> pl.Expr:
+    """Whether each string of a field of document numbers holds a number of a person; Boolean.
+
+    False for null. As `holds_personal`, but for entries in the form of a document's number.
+    """
+    return expr.map_batches(_holds_beside, return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def personal_column(columns: Sequence[str]) -> pl.Expr:
@@ -105,10 +164,22 @@ def _holds_personal(texts: pl.Series) -> pl.Series:
     return texts.is_in(held.implode()).fill_null(value=False) if len(held) else near & False
 
 
+def _holds_beside(texts: pl.Series) -> pl.Series:
+    held = _holds_personal(texts)
+    if not held.any():
+        return held
+    at = held.arg_true()
+    plain = texts.gather(at).str.replace_many(_PLAIN)
+    # Twice, since two entries have one mark between them.
+    rest = plain.str.replace_all(_DOCUMENT, "${1}${3}").str.replace_all(_DOCUMENT, "${1}${3}")
+    kept = rest.zip_with(~plain.str.contains(_TELEPHONE), plain)
+    return held.scatter(at, _holds_personal(kept))
+
+
 def _holds_number(texts: pl.Series) -> pl.Series:
     plain = texts.str.replace_many(_PLAIN)
-    mobile = plain.str.contains(f"(?:^|{_EDGE}){_MOBILE}(?:{_EDGE}|$)").fill_null(value=False)
-    candidate = plain.str.contains(f"{_CITIZEN}|(?:^|{_EDGE}){_OLD}(?:{_EDGE}|$)")
+    mobile = plain.str.contains(f"(?:^|{_EDGE}){_MOBILE}(?:{_END}|$)").fill_null(value=False)
+    candidate = plain.str.contains(f"{_CITIZEN}|{_MASKED}|(?:^|{_EDGE}){_OLD}(?:{_EDGE}|$)")
     # Row by row for the few with the shape of an identity number: the check is no pattern.
     at = candidate.arg_true()
     found = plain.gather(at).map_elements(_holds_identity, return_dtype=pl.Boolean)
@@ -122,10 +193,11 @@ def _holds_identity(plain: str) -> bool:
 def _identities(plain: str) -> Iterator[tuple[int, int]]:
     for pattern, is_number in (
         (_CITIZEN_AT, citizen.is_number),
+        (_MASKED_AT, citizen.is_masked),
         (_OLD_AT, citizen.is_old_number),
     ):
         for match in pattern.finditer(plain):
-            if is_number(match[1].replace(" ", "").replace("-", "").upper()):
+            if is_number(_MARKS.sub("", match[1]).upper()):
                 yield match.span(1)
 
 

@@ -48,8 +48,32 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "{where}: the year is not between 1900 and 2200.",
         "{where}：年份不在 1900 至 2200 之间。",
     ),
+    "date_in_future": (
+        "{where} lies in the future, where something was decided or took effect: look for a "
+        "mistyped year; what is to take effect later is published on that day.",
+        "{where}：日期晚于当前时间，而该日期应为已决定或已生效之日，请检查年份是否录入错误；"
+        "尚未生效的内容请在生效之日再行报送。",
+    ),
     "dates_reversed": ("{where} lies before the day it begins.", "{where}：早于起始日期。"),
-    "bad_amount": ("{where} is not an amount.", "{where}：不是有效金额。"),
+    "bad_amount": (
+        "{where} is not an amount: write digits with a point before the decimals, and commas only "
+        "between groups of three digits.",
+        "{where}：不是有效金额。请用数字填写，小数点用“.”，逗号只用于每三位数字之间。",
+    ),
+    "columns_differ": (
+        "{where} hold different amounts: correct or empty one of them.",
+        "{where}：两列金额不一致，请更正或清空其中一列。",
+    ),
+    "part_not_found": (
+        "{where} does not have the form this layout knows.",
+        "{where}：内容不符合该版式约定的格式。",
+    ),
+    "state_not_stated": (
+        "{where} is empty, so the state is not stated: fill it in. If an empty cell means that all "
+        "is well, say so in the department's code list and leave the whole column empty.",
+        "{where}：状态为空，视为未说明，请填写。如空白确表示正常，请在本部门代码表中列明空值的含义，"
+        "并将整列留空。",
+    ),
     "amount_below_fen": (
         "{where} holds a part of a fen: is the unit right?",
         "{where}：金额小于一分，请检查单位是否正确。",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +17,14 @@ from deploy.cli.progress import progress_bar
 from flows.clock import CHINA
 from flows.publish import Outcome, Publisher
 from flows.publish.edition import parse_time
+from flows.publish.preview import preview_lines
 from flows.publish.publish import Step
 from flows.publish.statement import MOST_EXCEPTED
+from schemas.personal import redact
 
 SOME_REFUSED = 3
 NOTHING_DONE = 2
+_UNREAD: Final = 20
 _STEPS: Final[dict[Step, str]] = {"reading": "reading · 读取", "sending": "sending · 发送"}
 
 _HELP = """Publish department files · 发布部门文件
@@ -31,7 +34,7 @@ original, the reason with each. Publishing a file again doubles nothing.
 
 \b
   mianti publish penalties-20260501.csv --publisher credit-demo
-  mianti publish list.xlsx --publisher housing-demo --dry-run
+  mianti publish list.xlsx --publisher housing-demo --dry-run --show 3
   mianti publish empty.csv --publisher credit-demo --complete-through 2026-05-01
 
 Exit codes: 0 all published or unchanged, 3 some refused or not read, 2 nothing could be done.
@@ -45,6 +48,11 @@ Exit codes: 0 all published or unchanged, 3 some refused or not read, 2 nothing 
 @click.option("--edition", help="What the export stands for, e.g. 2026-05-01T18:00 · 版次")
 @click.option("--complete-through", help="The layout is complete up to this time · 完整截止时间")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; send nothing · 试运行")
+@click.option(
+    "--show",
+    type=click.IntRange(min=1, max=1000),
+    help="With --dry-run: show the first rows as the events they would become · 试运行时显示前若干行的事件",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout")
 def command(
     files: Sequence[Path],
@@ -53,15 +61,19 @@ def command(
     edition: str | None,
     complete_through: str | None,
     dry_run: bool,
+    show: int | None,
     as_json: bool,
 ) -> None:
     """Publish each file in turn; one that cannot be read does not stop the others."""
+    if show is not None and not dry_run:
+        raise click.UsageError("--show goes with --dry-run · --show 须与 --dry-run 一起使用")
     sender = Publisher(publisher, read_settings())
     options = {
         "layout": layout,
         "edition": _time(edition, "--edition"),
         "complete_through": _time(complete_through, "--complete-through"),
         "dry_run": dry_run,
+        "show": show or 0,
     }
     done: list[Outcome] = []
     failed: list[MiantiError] = []
@@ -117,12 +129,32 @@ def tell(outcome: Outcome, *, dry_run: bool = False) -> None:
         click.echo(f"  {note['en']} {note['zh']}")
     for doubt in outcome.not_complete:
         click.echo(f"Not stated complete · 不作完整性声明: {doubt['en']} {doubt['zh']}")
+    for line in unread_lines(outcome):
+        click.echo(line)
+    for line in preview_lines(outcome.shown):
+        click.echo(line)
     _tell_excepted(outcome)
     if outcome.refused_file:
         click.echo(
             f"Refused rows with their reasons · 退回的行及原因: {outcome.refused_file}\n"
             "Mend them there and publish that file · 修改后可直接发布该文件"
         )
+
+
+def unread_lines(outcome: Outcome) -> Iterator[str]:
+    """Return what to say of the columns that were not read."""
+    if not outcome.unread_columns:
+        return
+    yield (
+        f"Columns not read · 未读取的列 {len(outcome.unread_columns)} (add those not wanted to "
+        "`ignore` in the dialect · 不需要的列请加入方言文件的 ignore):"
+    )
+    for unread in outcome.unread_columns[:_UNREAD]:
+        meant = ", ".join(unread.may_mean)
+        note = f" (is it · 是否为 {meant}?)" if meant else ""
+        yield f"  {redact(unread.column)}{note}"
+    if len(outcome.unread_columns) > _UNREAD:
+        yield f"  … {len(outcome.unread_columns) - _UNREAD} more · 其余见 --json"
 
 
 def _tell_excepted(outcome: Outcome) -> None:

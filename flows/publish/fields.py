@@ -9,20 +9,19 @@ from typing import Any, Final
 
 import polars as pl
 
+from flows.publish.days import days, moments
 from schemas import dialect as d
 from schemas.avro import instance
+from schemas.chinese_numbers import yuan_of_cell
 from schemas.constants import value_of
 
-DATE_SPELLINGS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d")
-_DATE_SHAPE: Final = (
-    r"^(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{8}|\d{4}年\d{1,2}月\d{1,2}日|"
-    r"\d{4}\.\d{1,2}\.\d{1,2})$"
-)
-_MIDNIGHT: Final = r"[ T]00:00(:00(\.0+)?)?(Z|\+08:?00)?$"
-# Six places of 万元 are whole fen; more must be read to tell a part of a fen from no amount.
-_AMOUNT: Final = r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$"
+# Six places of 万元 are whole fen; more must be read to tell a part of a fen from no amount. Commas
+# only part groups of three digits before the point: 0,5 is no five.
+_AMOUNT: Final = r"^-?([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.[0-9]{1,10})?$"
+_UNITS: Final = {"yuan": 1, "wan_yuan": 10_000}
 _WORDS: Final = r"[、,，;；]"
-_CHINA: Final = "Asia/Shanghai"
+#: What Excel leaves of a long number in a file of texts: 1.10108E+14.
+EXPONENT: Final = r"^[-+]?[0-9]+([.,][0-9]+)?[Ee][+][0-9]+$|^[0-9]\.[0-9]+[Ee][0-9]+$"
 #: Words for no end, where a layout has an end at all (`no_end` in its dialect).
 _ENDLESS: Final = ("长期", "永久", "长期有效", "永久有效")
 
@@ -37,10 +36,11 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Context:
-    """What the maps of one layout share: its placeholders and the publisher's code lists."""
+    """What the maps of one layout share: its placeholders, the publisher's code lists, the time (UTC)."""
 
     no_end: list[dt.date]
     codes: Mapping[str, Mapping[str, str]]
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
 
 def compile_field(spec: Any, context: Context, dtype: pl.DataType | None = None) -> Compiled:
@@ -58,23 +58,9 @@ def compile_field(spec: Any, context: Context, dtype: pl.DataType | None = None)
     return compiled
 
 
-def parse_date(column: str) -> pl.Expr:
-    """Return a column's dates (pl.Date); null where no spelling fits. A time 00:00 is dropped."""
-    text = pl.col(column).str.replace(_MIDNIGHT, "")
-    # str.to_date accepts a text that goes on after the format's end; the shape is checked first.
-    shaped = pl.when(text.str.contains(_DATE_SHAPE)).then(text)
-    return pl.coalesce([shaped.str.to_date(f, strict=False) for f in DATE_SPELLINGS])
-
-
-def parse_time(column: str) -> pl.Expr:
-    """Return a column's points in time (UTC); a date alone is midnight in China (UTC+8)."""
-    text = pl.col(column).str.replace("T", " ").str.replace("/", "-").str.replace("/", "-")
-    zoned = text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", strict=False, time_unit="us")
-    local = text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
-    digits = pl.col(column).str.to_datetime("%Y%m%d%H%M%S", strict=False, time_unit="us")
-    day = parse_date(column).cast(pl.Datetime("us"))
-    in_china = pl.coalesce([local, digits, day]).dt.replace_time_zone(_CHINA)
-    return pl.coalesce([zoned.dt.convert_time_zone("UTC"), in_china.dt.convert_time_zone("UTC")])
+def lost_digits(column: str) -> pl.Expr:
+    """Return the fault of a column of numbers in which Excel left an exponent."""
+    return _fault("number_lost_digits", column, pl.col(column).str.contains(EXPONENT))
 
 
 def _fault(code: str, column: str, wrong: pl.Expr) -> pl.Expr:
@@ -89,8 +75,15 @@ def _first(spec: d.First, _: Context) -> Compiled:
     return Compiled(pl.coalesce(spec.first))
 
 
+def _part(spec: d.Part, _: Context) -> Compiled:
+    found = pl.col(spec.part).str.extract(spec.pattern, 1).str.strip_chars()
+    kept = pl.when(found != "").then(found)
+    wrong = pl.col(spec.part).is_not_null() & kept.is_null()
+    return Compiled(kept, [_fault("part_not_found", spec.part, wrong)])
+
+
 def _date(spec: d.Date, context: Context) -> Compiled:
-    value = parse_date(spec.date)
+    value = days(pl.col(spec.date))
     wrong = pl.col(spec.date).is_not_null() & value.is_null() & ~_endless(spec.date, context)
     far = value.dt.year().is_between(1900, 2200, closed="both").not_() & ~value.is_in(
         context.no_end
@@ -102,7 +95,7 @@ def _date(spec: d.Date, context: Context) -> Compiled:
 
 
 def _time(spec: d.Time, _: Context) -> Compiled:
-    value = parse_time(spec.time)
+    value = moments(pl.col(spec.time))
     wrong = pl.col(spec.time).is_not_null() & value.is_null()
     return Compiled(value, [_fault("bad_time", spec.time, wrong)])
 
@@ -112,7 +105,7 @@ def _endless(column: str, context: Context) -> pl.Expr:
 
 
 def _term(spec: d.Term, context: Context) -> Compiled:
-    value = parse_date(spec.term)
+    value = days(pl.col(spec.term))
     word = (
         pl.when(value.is_in(context.no_end) | _endless(spec.term, context))
         .then(pl.lit("open_ended"))
@@ -123,27 +116,63 @@ def _term(spec: d.Term, context: Context) -> Compiled:
     return Compiled(word)
 
 
-def _amount(column: str, factor: int) -> Compiled:
-    plain = pl.col(column).str.replace_all(",", "")
-    fits = plain.str.contains(_AMOUNT)
-    exact = pl.when(fits).then(plain).cast(pl.Decimal(28, 10), strict=False)
-    yuan = (exact * factor).cast(pl.Decimal(30, 10))
-    rounded = yuan.cast(pl.Decimal(20, 2))
-    wrong = pl.col(column).is_not_null() & ~fits
+def _in_yuan(column: str, exact: pl.Expr) -> Compiled:
+    """`exact`: the column's amounts in yuan, Decimal(38, 10); null where a cell is none."""
+    rounded = exact.cast(pl.Decimal(20, 2))
+    wrong = pl.col(column).is_not_null() & exact.is_null()
     # A part of a fen is not rounded away: the sender has mistaken the unit or the column.
-    uneven = yuan != rounded.cast(pl.Decimal(30, 10))
+    uneven = exact != rounded.cast(pl.Decimal(38, 10))
     return Compiled(
         rounded,
         [_fault("bad_amount", column, wrong), _fault("amount_below_fen", column, uneven)],
     )
 
 
+def _digits(texts: pl.Expr, factor: int) -> pl.Expr:
+    fits = texts.str.contains(_AMOUNT)
+    plain = pl.when(fits).then(texts).str.replace_all(",", "", literal=True)
+    return (plain.cast(pl.Decimal(28, 10), strict=False) * factor).cast(pl.Decimal(38, 10))
+
+
+def _plain(column: str) -> pl.Expr:
+    return pl.col(column).str.normalize("NFKC")
+
+
 def _yuan(spec: d.Yuan, _: Context) -> Compiled:
-    return _amount(spec.yuan, 1)
+    return _in_yuan(spec.yuan, _digits(_plain(spec.yuan), 1))
 
 
-def _wan_yuan(spec: d.WanYuan, _: Context) -> Compiled:
-    return _amount(spec.wan_yuan, 10_000)
+def _wan_yuan(spec: d.WanYuan, context: Context) -> Compiled:
+    found = _in_yuan(spec.wan_yuan, _digits(_plain(spec.wan_yuan), 10_000))
+    if spec.or_yuan is None:
+        return found
+    other = _yuan(d.Yuan(yuan=spec.or_yuan), context)
+    where = "+".join(sorted(d.columns_of(spec)))
+    differ = _fault("columns_differ", where, found.value != other.value)
+    return Compiled(pl.coalesce(found.value, other.value), [*found.faults, *other.faults, differ])
+
+
+def _amount(spec: d.Amount, _: Context) -> Compiled:
+    factor = _UNITS[spec.unit] if spec.unit else None
+    texts = _plain(spec.amount)
+    words = texts
+    digits = pl.lit(None, pl.Decimal(38, 10))
+    if factor is not None:
+        # Digits alone are read in columns, and only the other cells one by one.
+        digits = _digits(texts, factor)
+        words = pl.when(digits.is_null()).then(texts)
+    read = words.map_batches(
+        lambda cells: _amounts(cells, factor), return_dtype=pl.Decimal(38, 10), is_elementwise=True
+    )
+    return _in_yuan(spec.amount, pl.coalesce(digits, read))
+
+
+def _amounts(cells: pl.Series, factor: int | None) -> pl.Series:
+    """Read each distinct cell once."""
+    distinct = cells.drop_nulls().unique()
+    known = {cell: yuan_of_cell(cell, factor) for cell in distinct}
+    values = [known.get(cell) if cell is not None else None for cell in cells]
+    return pl.Series(values, dtype=pl.Decimal(38, 10), strict=False)
 
 
 def _code(spec: d.Code, context: Context) -> Compiled:
@@ -199,5 +228,7 @@ _COMPILERS: Final[dict[type, Any]] = {
     d.Code: _code,
     d.Codes: _codes,
     d.Split: _split,
+    d.Part: _part,
+    d.Amount: _amount,
     d.IfPresent: _if_present,
 }

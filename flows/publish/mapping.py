@@ -12,43 +12,98 @@ from typing import Final
 import polars as pl
 
 from flows.publish.clean import clean
-from flows.publish.fields import Compiled, Context, compile_field, parse_time
+from flows.publish.days import moments
+from flows.publish.fields import Compiled, Context, compile_field, lost_digits
 from schemas.avro import event_columns, instance
 from schemas.dialect import Code, Dialect, EventMap, columns_of, key_columns, mapped_columns
-from schemas.identifiers import uscc
+from schemas.identifiers import org_code, uscc
 from schemas.takes import fields_of
 
 #: Columns of a mapped event that the plan fills in later.
 LATER = ("event_id", "publisher", "layout", "layout_version", "file_digest", "file_row")
 
+_TIMES: Final = ("effective_from", "effective_to", "occurred_at")
+#: Fields that hold numbers of documents, in whatever facet.
+NUMBERS: Final = ("number", "document_number", "identifier", "registration_number")
 _OLDEST: Final = pl.lit(0, pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """`events`: event columns without `LATER`, with `__row`; `faults`: `__row`, `code`, `where`."""
+    """What rows come to.
+
+    `events`: event columns without `LATER`, with `__row` and `__unstated`, the state column that is
+    empty, if one is. `faults`: `__row`, `code`, `where`, all of each row. `faulty`: the events of
+    rows with faults, as far as they can be told, to be checked for what else is wrong with them.
+    `filled`: the state columns that hold anything.
+    """
 
     events: pl.DataFrame
     faults: pl.DataFrame
+    faulty: pl.DataFrame
+    filled: frozenset[str] = frozenset()
 
 
 def map_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> Mapped:
     """Map rows (String columns named as in the dialect, `__row`, `__fault`) to events.
 
-    A row with a fault gives no event at all; the first fault found is its reason.
+    A row with a fault gives no event at all.
     """
     cleaned = _cleaned(rows, dialect)
     base = _base(dialect, context)
     compiled = [_event_fields(event, dialect.family, context) for event in dialect.events]
     every = [*base.values(), *(c for event in compiled for c in event.values())]
-    checks = [*_row_faults(dialect, base), *(fault for c in every for fault in c.faults)]
-    judged = cleaned.with_columns(__why=pl.coalesce([pl.col("__fault"), *checks]))
-    good = judged.filter(pl.col("__why").is_null())
-    events = [
-        _select(good, dialect, base | fields, event.facet)
-        for event, fields in zip(dialect.events, compiled, strict=True)
-    ]
-    return Mapped(pl.concat(events), faults_of(judged))
+    states = state_columns(dialect, context)
+    checks = [*_row_faults(dialect, base, states), *(fault for c in every for fault in c.faults)]
+    judged = cleaned.with_columns(
+        __why=pl.coalesce([pl.col("__fault"), *checks]), __unstated=_unstated(states)
+    )
+    bad = judged.filter(pl.col("__why").is_not_null())
+    # A fault of one cell (`code:column`) leaves the others to be read.
+    unreadable = pl.col("__fault").str.contains(":", literal=True).not_().fill_null(value=False)
+    readable = bad.filter(~unreadable)
+
+    def events_of(some: pl.DataFrame) -> pl.DataFrame:
+        return pl.concat(
+            _select(some, dialect, base | fields, event.facet)
+            for event, fields in zip(dialect.events, compiled, strict=True)
+        )
+
+    return Mapped(
+        events_of(judged.filter(pl.col("__why").is_null())),
+        pl.concat(
+            [faults_of(bad.filter(unreadable)), _all(readable, [pl.col("__fault"), *checks])]
+        ),
+        events_of(readable),
+        frozenset(c for c in states if judged[c].null_count() < judged.height),
+    )
+
+
+def _all(bad: pl.DataFrame, checks: list[pl.Expr]) -> pl.DataFrame:
+    """Return every fault of some rows, each once."""
+    said = bad.select("__row", __why=pl.concat_list(checks).list.drop_nulls())
+    each = said.explode("__why", empty_as_null=True).unique(maintain_order=True)
+    return faults_of(each)
+
+
+def state_columns(dialect: Dialect, context: Context) -> dict[str, bool]:
+    """Return the columns of a standing's state that the layout cannot do without.
+
+    And whether an empty cell has a meaning in the publisher's code list: it has where the whole
+    column is empty. Where other rows of the file fill it, an empty cell says that the state was
+    not told, and never that all is well.
+    """
+    specs = [event.content.get("state") for event in dialect.events if event.facet == "standing"]
+    return {
+        spec.code: "" in context.codes[spec.list]
+        for spec in specs
+        if isinstance(spec, Code) and spec.code in dialect.recognise
+    }
+
+
+def _unstated(states: dict[str, bool]) -> pl.Expr:
+    empty = [pl.when(pl.col(column).is_null()).then(pl.lit(column)) for column in states]
+    return pl.coalesce(*empty, pl.lit(None, pl.String))
 
 
 def named_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> pl.DataFrame:
@@ -62,9 +117,18 @@ def named_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> pl.Dat
     return _cleaned(rows, dialect).select(
         record_key=base["record_key"].value,
         facet=pl.lit(""),
-        subject=pl.when(uscc.fault(subject).is_null()).then(subject),
+        subject=_whom(dialect, subject),
         edition=pl.coalesce(edition, *unread),
     )
+
+
+def _whom(dialect: Dialect, subject: pl.Expr) -> pl.Expr:
+    """Return a row's unified code; without a valid one, its valid organisation code."""
+    whole = pl.when(uscc.fault(subject).is_null()).then(subject)
+    if dialect.organisation_code is None:
+        return whole
+    code = org_code.normalise(pl.col(dialect.organisation_code))
+    return pl.coalesce(whole, pl.when(org_code.valid(code)).then(code))
 
 
 def faults_of(judged: pl.DataFrame) -> pl.DataFrame:
@@ -82,14 +146,16 @@ def columns_by_path(dialect: Dialect) -> dict[str, str]:
     paths = {"subject": dialect.subject, "record_key": "+".join(key_columns(dialect))}
     paths["issuer"] = "+".join(sorted(columns_of(dialect.issuer)))
     for event in dialect.events:
-        for name, spec in event.content.items():
+        times = {name: getattr(event, name) for name in _TIMES}
+        fed = {name: spec for name, spec in times.items() if spec is not None} | event.content
+        for name, spec in fed.items():
             paths[f"{event.facet}.{name}"] = "+".join(sorted(columns_of(spec)))
     return paths
 
 
 def _cleaned(rows: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
     named = {*mapped_columns(dialect), *dialect.required}
-    named |= {c for c in (dialect.edition, dialect.sequence) if c}
+    named |= {c for c in (dialect.edition, dialect.sequence, dialect.organisation_code) if c}
     missing = [pl.lit(None, pl.String).alias(c) for c in sorted(named - set(rows.columns))]
     filled = rows.with_columns(missing)
     blank = dialect.blank
@@ -111,7 +177,7 @@ def _base(dialect: Dialect, context: Context) -> dict[str, Compiled]:
     if dialect.issuer_name is not None:
         base["issuer_name"] = compile_field(dialect.issuer_name, context)
     if dialect.edition:
-        time = parse_time(dialect.edition)
+        time = moments(pl.col(dialect.edition))
         wrong = pl.col(dialect.edition).is_not_null() & time.is_null()
         fault = pl.when(wrong).then(pl.lit(f"bad_time:{dialect.edition}"))
         base["edition"] = Compiled(time, [fault])
@@ -123,14 +189,33 @@ def escape(part: pl.Expr) -> pl.Expr:
     return part.str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True)
 
 
-def _row_faults(dialect: Dialect, base: dict[str, Compiled]) -> Iterator[pl.Expr]:
+def number_columns(dialect: Dialect) -> set[str]:
+    """Return the columns of document numbers: of the record key, of events, and as declared."""
+    specs = [spec for e in dialect.events for n, spec in e.content.items() if n in NUMBERS]
+    fed = set().union(*map(columns_of, specs))
+    return fed | {*key_columns(dialect), *dialect.document_numbers, dialect.subject}
+
+
+def _row_faults(
+    dialect: Dialect, base: dict[str, Compiled], states: dict[str, bool]
+) -> Iterator[pl.Expr]:
     subject = uscc.fault(base["subject"].value)
     yield pl.when(subject.is_not_null()).then(subject + pl.lit(f":{dialect.subject}"))
     for column in dialect.required:
         yield pl.when(pl.col(column).is_null()).then(pl.lit(f"missing:{column}"))
-    yield pl.when(base["issuer"].value.is_null()).then(pl.lit("issuer_missing"))
+    # Not asked of the declared columns alone: only these are cleaned.
+    for column in sorted(number_columns(dialect) & mapped_columns(dialect)):
+        yield lost_digits(column)
+    for column, has_meaning in states.items():
+        if not has_meaning:
+            yield pl.when(pl.col(column).is_null()).then(pl.lit(f"state_not_stated:{column}"))
+    # What a missing cell entails is said once.
+    told = pl.any_horizontal(pl.lit(value=False), *(pl.col(c).is_null() for c in dialect.required))
+    no_issuer = base["issuer"].value.is_null()
+    yield pl.when(no_issuer & ~told).then(pl.lit("issuer_missing"))
     where = "+".join(key_columns(dialect))
-    yield pl.when(base["record_key"].value.is_null()).then(pl.lit(f"key_incomplete:{where}"))
+    incomplete = base["record_key"].value.is_null() & ~no_issuer & ~told
+    yield pl.when(incomplete).then(pl.lit(f"key_incomplete:{where}"))
 
 
 def _event_fields(event: EventMap, family: str, context: Context) -> dict[str, Compiled]:
@@ -138,7 +223,7 @@ def _event_fields(event: EventMap, family: str, context: Context) -> dict[str, C
     columns = event_columns(family)
     types = _types(columns[event.facet])
     fields = {"event_type": compile_field(event.type, context)}
-    for name in ("effective_from", "effective_to", "occurred_at"):
+    for name in _TIMES:
         spec = getattr(event, name)
         if spec is not None:
             fields[name] = compile_field(spec, context, columns[name])
@@ -185,7 +270,7 @@ def _select(
     # An event whose state column says nothing (an empty code not in the list) is no event.
     state = fields.get(".state")
     kept = rows.filter(state.value.is_not_null()) if state else rows
-    return kept.select(pl.col("__row"), *selected)
+    return kept.select("__row", "__unstated", *selected)
 
 
 def _content(dtype: pl.DataType, values: dict[str, pl.Expr]) -> pl.Expr:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import polars as pl
 
-from flows.publish.fields import Context
-from flows.publish.mapping import LATER, Mapped
+from flows.publish.fields import EXPONENT, Context
+from flows.publish.mapping import LATER, NUMBERS, Mapped
 from schemas.avro import enums, event_columns, facets
 from schemas.dialect import Dialect
 from schemas.identifiers import uscc
@@ -21,13 +22,13 @@ _FAULTS: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": p
 _NEEDED: Final = ("event_type", "issuer", "subject", "record_key", "facet")
 
 
+_NUMBERS: Final = ("record_key", *NUMBERS)
+_EXPONENT: Final = re.compile(EXPONENT)
 _OLDEST: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-class _Fault(Exception):
-    def __init__(self, code: str, where: str) -> None:
-        super().__init__(code, where)
-        self.code, self.where = code, where
+#: `code` and `where` of what is wrong with a row.
+_Found = list[tuple[str, str | None]]
 
 
 def map_native(rows: pl.DataFrame, dialect: Dialect, _: Context) -> Mapped:
@@ -36,6 +37,7 @@ def map_native(rows: pl.DataFrame, dialect: Dialect, _: Context) -> Mapped:
     columns = {n: t for n, t in event_columns(family).items() if n not in LATER}
     symbols = dict(enums(family))
     events: list[dict[str, Any]] = []
+    bad: list[dict[str, Any]] = []
     faults: list[tuple[int, str, str | None]] = []
     for row in rows.iter_rows(named=True):
         number = row["__row"]
@@ -43,13 +45,16 @@ def map_native(rows: pl.DataFrame, dialect: Dialect, _: Context) -> Mapped:
             code, _, where = row["__fault"].partition(":")
             faults.append((number, code, where or None))
             continue
-        try:
-            events.append({"__row": number} | _event(row, columns, symbols))
-        except _Fault as fault:
-            faults.append((number, fault.code, fault.where))
-    frame = pl.DataFrame(events, schema={"__row": pl.Int64(), **columns})
-    normal = frame.with_columns(uscc.normalise(pl.col("subject")))
-    return Mapped(normal, pl.DataFrame(faults, schema=_FAULTS, orient="row"))
+        found: _Found = []
+        event = {"__row": number} | _event(row, columns, symbols, found)
+        (bad if found else events).append(event)
+        faults += [(number, code, where) for code, where in found]
+    schema = {"__row": pl.Int64(), "__unstated": pl.String(), **columns}
+    good, faulty = (
+        pl.DataFrame(some, schema=schema).with_columns(uscc.normalise(pl.col("subject")))
+        for some in (events, bad)
+    )
+    return Mapped(good, pl.DataFrame(faults, schema=_FAULTS, orient="row"), faulty)
 
 
 def named_events(rows: pl.DataFrame, dialect: Dialect, _: Context) -> pl.DataFrame:
@@ -79,60 +84,71 @@ def _edition(text: str) -> dt.datetime:
 
 
 def _event(
-    row: Mapping[str, Any], columns: Mapping[str, pl.DataType], symbols: Mapping[str, Any]
+    row: Mapping[str, Any],
+    columns: Mapping[str, pl.DataType],
+    symbols: Mapping[str, Any],
+    found: _Found,
 ) -> dict[str, Any]:
-    for name in _NEEDED:
-        if not row.get(name):
-            raise _Fault("missing", name)
+    """Return a row as an event; what is wrong with it goes to `found`, and is null in the event."""
+    found += [("missing", name) for name in _NEEDED if not row.get(name)]
     given = {"void_ab_initio": "no"} | {k: v for k, v in row.items() if v is not None}
     return {
-        name: _value(_loaded(given.get(name), dtype, name), dtype, name, symbols)
+        name: _value(_loaded(given.get(name), dtype, name, found), dtype, name, symbols, found)
         for name, dtype in columns.items()
     }
 
 
-def _loaded(value: Any, dtype: pl.DataType, path: str) -> Any:
+def _loaded(value: Any, dtype: pl.DataType, path: str, found: _Found) -> Any:
     """Nested fields come as JSON text; everything else as it was written."""
     if value is None or not isinstance(dtype, pl.Struct):
         return value
     try:
         return json.loads(value, parse_float=Decimal)
     except ValueError:
-        raise _Fault("bad_value", path) from None
+        found.append(("bad_value", path))
+        return None
 
 
-def _value(value: Any, dtype: Any, path: str, symbols: Mapping[str, Any]) -> Any:
+def _value(value: Any, dtype: Any, path: str, symbols: Mapping[str, Any], found: _Found) -> Any:
     if isinstance(dtype, type):
         dtype = dtype()
     if isinstance(dtype, pl.List):
-        items = value if isinstance(value, list) else [] if value is None else None
-        if items is None:
-            raise _Fault("bad_value", path)
-        return [_value(item, dtype.inner, path, symbols) for item in items]
+        if value is not None and not isinstance(value, list):
+            found.append(("bad_value", path))
+        items = value if isinstance(value, list) else []
+        return [_value(item, dtype.inner, path, symbols, found) for item in items]
     if value is None:
         return None
     if isinstance(dtype, pl.Struct):
-        return _record(value, dtype, path, symbols)
+        return _record(value, dtype, path, symbols, found)
     if path in symbols and value not in symbols[path]:
-        raise _Fault("unknown_code", path)
+        found.append(("unknown_code", path))
+        return None
+    number = path.rpartition(".")[2] in _NUMBERS and isinstance(value, str)
+    if number and any(_EXPONENT.match(part) for part in value.split("/")):
+        found.append(("number_lost_digits", path))
     try:
         return _leaf(value, dtype)
     except (ValueError, TypeError, InvalidOperation, OverflowError):
-        raise _Fault("bad_value", path) from None
+        found.append(("bad_value", path))
+        return None
 
 
-def _record(value: Any, dtype: pl.Struct, path: str, symbols: Mapping[str, Any]) -> Any:
+def _record(
+    value: Any, dtype: pl.Struct, path: str, symbols: Mapping[str, Any], found: _Found
+) -> Any:
     if not isinstance(value, dict) or set(value) - {field.name for field in dtype.fields}:
-        raise _Fault("bad_value", path)
+        found.append(("bad_value", path))
+        return None
     made = {}
     for field in dtype.fields:
         where = f"{path}.{field.name}"
-        found = _value(value.get(field.name), field.dtype, where, symbols)
-        if found is None and where in symbols and where in _REQUIRED_ENUMS:
-            found = _REQUIRED_ENUMS[where]
-            if found is None:
-                raise _Fault("missing", where)
-        made[field.name] = found
+        before = len(found)
+        made[field.name] = _value(value.get(field.name), field.dtype, where, symbols, found)
+        if made[field.name] is None and len(found) == before and where in _REQUIRED_ENUMS:
+            made[field.name] = _REQUIRED_ENUMS[where] if where in symbols else None
+            if made[field.name] is None and where in symbols:
+                found.append(("missing", where))
     return made
 
 

@@ -6,13 +6,19 @@ import datetime as dt
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from flows.publish.unread import Unread
+from schemas.personal import redact
+
 
 @dataclass
 class Outcome:
     """Counts of input rows; every row read is published, unchanged or refused, exactly one.
 
-    `events`: how many events were sent. `examples`: a few refusals of a file (`__row`, `code`, `sentence_en`,
-    `sentence_zh`), or all of rows a program handed over.
+    `reasons`: how many refused rows have each fault; one row may have several.
+    `events`: how many events were sent. `examples`: the faults of the first refused rows of a file
+    (`__row`, `code`, `sentence_en`, `sentence_zh`), or of all rows a program handed over.
+    `unread_columns`: columns of the file that were neither read nor known as not wanted.
+    `shown`: rows of a dry run as events (`flows.publish.preview`).
     `seconds`: wall clock. `edition`: UTC. `excepted`: enterprises for whom the layout is not
     complete, rows about them being refused, in this file or before, and not mended yet; `unreadable`:
     refused rows of this file that are about nobody known. `skipped`: footers and totals, which are
@@ -46,11 +52,21 @@ class Outcome:
         """Whether a person has something to do about the file."""
         return bool(self.refused or self.not_complete)
 
+    unread_columns: list[Unread] = field(default_factory=list)
+    shown: list[dict[str, Any]] = field(default_factory=list)
+
     def as_json(self) -> dict[str, Any]:
         """Return the object `mianti publish --json` prints for one file."""
         counts = ("read", "published", "unchanged", "refused", "reasons", "excepted", "unreadable")
         told = ("skipped", "left_sheets", "hidden_sheets", "not_complete", "notes")
-        names = (*counts, *told, "refused_file", "seconds")
+        names = (*counts, *told, "refused_file", "seconds", "unread_columns")
         values = asdict(self)
         edition = self.edition.isoformat() if self.edition else None
-        return {"edition": edition} | {name: values[name] for name in names}
+        as_told = {"edition": edition} | {name: values[name] for name in names}
+        for column in as_told["unread_columns"]:
+            column["column"] = redact(column["column"])
+        examples = [
+            {"row": one["__row"], **{k: v for k, v in one.items() if k != "__row"}}
+            for one in self.examples
+        ]
+        return as_told | {"examples": examples} | ({"shown": self.shown} if self.shown else {})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import polars as pl
 from kafka import KafkaProducer
@@ -22,24 +22,28 @@ from connectors.schema_ids import id_to_write
 from connectors.sending import producer
 from connectors.settings import NotRunning, Settings
 from connectors.topics import ensure_topic, family_topics, topic_name
-from flows.check import check
+from flows.check import Check, all_reasons, checks, with_reasons
 from flows.publish.correction import corrections
 from flows.publish.deliver import Delivery
 from flows.publish.doubts import Doubts
 from flows.publish.edition import CLOCKS_DIFFER, edition_in_name, require_dated, require_past
 from flows.publish.events import Sender, identified, stamp
 from flows.publish.fields import Context
+from flows.publish.future import date_checks
 from flows.publish.mapping import columns_by_path, faults_of, map_rows, named_rows
 from flows.publish.native import map_native, named_events
 from flows.publish.outcome import Outcome
 from flows.publish.plan import Held, Plan, plan
+from flows.publish.preview import preview
 from flows.publish.recognise import Match
 from flows.publish.records import Records
 from flows.publish.recover import catch_up, ledger_rows
+from flows.publish.refused_names import free_name, remember
 from flows.publish.source import Rows
 from flows.publish.spill import Spill, spill
 from flows.publish.statement import MOST_EXCEPTED, state
 from flows.publish.tables import Choice, choose
+from flows.publish.unread import require_spelling, unread_columns
 from flows.publish.waiting import merged
 from schemas import contract
 from schemas.dialect import Dialect
@@ -71,7 +75,8 @@ class StatedTooEarly(MiantiError):
 class Request:
     """What the caller asks for. Times are UTC. `name` stands for the file in messages.
 
-    Without an `edition` a file has the one in its name.
+    Without an `edition` a file has the one in its name. `show`: how many rows of a dry run to show
+    as events.
     """
 
     publisher: str
@@ -81,6 +86,7 @@ class Request:
     complete_through: dt.datetime | None = None
     dry_run: bool = False
     refused_path: Path | None = None
+    show: int = 0
 
 
 def publish(
@@ -107,11 +113,13 @@ def publish(
     with spill(rows.size) as aside:
         doubts = Doubts()
         faults = [*_map_file(job, aside, outcome, progress, doubts)]
+        faults.append(doubts.unstated_faults().cast(_FAULT))
         with _ways(job) as way:
             doubts.before = way.ledger.waiting(way.sender.layout)
             faults += _publish_parts(job, way, aside, outcome, progress, doubts)
             _finish(job, way, outcome, doubts)
-    refused = pl.concat([pl.DataFrame(schema=_FAULT), *faults]).unique("__row").sort("__row")
+    refused = pl.concat([pl.DataFrame(schema=_FAULT), *faults]).unique(maintain_order=True)
+    refused = refused.sort("__row", maintain_order=True)
     _account(outcome, refused, job)
     outcome.seconds = round(time.monotonic() - started, 3)
     return outcome
@@ -130,6 +138,9 @@ def record_places(settings: Settings, publisher: str) -> list[str]:
 
 
 def _begun(request: Request, choice: Choice) -> Outcome:
+    """Return an outcome without figures. Raises ColumnMisspelt."""
+    unread = unread_columns(choice.rows.header, choice.match)
+    require_spelling(unread, choice.match)
     return Outcome(
         file=request.name,
         layout=choice.match.dialect.id,
@@ -137,6 +148,7 @@ def _begun(request: Request, choice: Choice) -> Outcome:
         hidden_sheets=choice.hidden_sheets,
         not_complete=[words.model_dump() for words in choice.not_complete],
         notes=[words.model_dump() for words in choice.notes],
+        unread_columns=unread,
     )
 
 
@@ -260,16 +272,39 @@ def _map_file(
         outcome.read += rows.height
         outcome.skipped = records.skipped
         mapped = to_events(rows, dialect, job.context)
+        doubts.filled |= mapped.filled
         stamped = stamp(mapped.events, sender)
-        judged = check(stamped, job.family, job.owner, job.request.publisher)
-        bad = faults_of(judged).unique("__row", keep="first", maintain_order=True)
-        aside.add(mapped.events.join(bad.select("__row"), on="__row", how="anti"))
-        wrong = pl.concat([mapped.faults.cast(_FAULT), bad.cast(_FAULT)])
-        if wrong.height:
-            refused = rows.join(wrong, on="__row", how="semi")
+        judged = with_reasons(stamped, _checks(stamped, job))
+        bad = judged.filter(pl.col("__why").is_not_null()).select("__row").unique()
+        good = mapped.events.join(bad, on="__row", how="anti") if bad.height else mapped.events
+        aside.add(good)
+        if len(outcome.shown) < job.request.show:
+            outcome.shown += preview(good, job.request.show - len(outcome.shown))
+        # What else is wrong with a row that has a fault is said at once, too.
+        faulty = stamp(mapped.faulty, sender) if mapped.faulty.height else None
+        wrong = [mapped.faults.cast(_FAULT)]
+        for some in (stamped.join(bad, on="__row", how="semi"), faulty):
+            if some is not None and some.height:
+                wrong.append(_found_by_checks(some, job))
+        found = pl.concat(wrong)
+        if found.height:
+            doubts.note_faulty(mapped.faulty)
+            refused = rows.join(found, on="__row", how="semi")
             doubts.refused.append(named(refused, dialect, job.context))
-        yield wrong
+        yield found
         progress("reading", job.rows.position(), job.rows.size)
+
+
+def _found_by_checks(events: pl.DataFrame, job: _Job) -> pl.DataFrame:
+    # A part that could not be read is empty in the event: that is no mismatch of its own.
+    found = faults_of(all_reasons(events, _checks(events, job)))
+    return found.filter(pl.col("code") != "content_mismatch").cast(_FAULT)
+
+
+def _checks(events: pl.DataFrame, job: _Job) -> Iterator[Check]:
+    """Yield the checks of every event, and those that only a publisher makes."""
+    yield from checks(events, job.family, job.owner, job.request.publisher)
+    yield from date_checks(events, job.family, job.context.now)
 
 
 def _publish_parts(
@@ -282,19 +317,23 @@ def _publish_parts(
 ) -> Iterator[pl.DataFrame]:
     floor = way.ledger.floor(way.sender.layout)
     through = 0
-    for events in aside.parts():
+    for spilled in aside.parts():
+        events, unstated = doubts.without_unstated(spilled)
+        yield unstated.cast(_FAULT)
         stamped = stamp(events, way.sender)
         keys = stamped["record_key"]
         given = stamped.filter(pl.col("sequence").is_not_null())["record_key"]
         held = Held(way.ledger.latest(keys), way.ledger.exact(given), way.ledger.unsent(keys))
         made = plan(stamped, held, job.family, floor)
         doubts.add(made, by_facet=job.match.dialect.native)
+        if way.delivery is None:
+            doubts.planned.append(made.publish)
         outcome.edition = max(filter(None, [outcome.edition, *stamped.select(_NEWEST).row(0)]))
         outcome.published += made.publish["__row"].n_unique()
         if way.delivery is not None:
             way.delivery.sent = _counting(through, aside.events, progress)
             outcome.events += _carry_out(made, way.delivery, job.family)
-        through += events.height
+        through += spilled.height
         progress("sending", through, aside.events)
         yield made.refused.cast(_FAULT)
 
@@ -351,16 +390,48 @@ def _finish(job: _Job, way: _Way, outcome: Outcome, doubts: Doubts) -> None:
 
 def _account(outcome: Outcome, refused: pl.DataFrame, job: _Job) -> None:
     """Count the refusals, keep a few examples, and give the refused rows back."""
-    outcome.refused = refused.height
+    rows = refused["__row"].unique().sort()
+    outcome.refused = rows.len()
     outcome.unchanged = outcome.read - outcome.published - outcome.refused
-    counts = refused.group_by("code").len().sort("len", "code", descending=[True, False])
-    outcome.reasons = dict(counts.iter_rows())
     places = _places(job.match)
+    told = _told_each(refused, places, job.rows)
+    each = told.unique(["__row", "code"])
+    counts = each.group_by("code").len().sort("len", "code", descending=[True, False])
+    outcome.reasons = dict(counts.iter_rows())
     # A program has no refused file to look into: it gets them all.
-    shown = (refused.head(_EXAMPLES) if isinstance(job.rows, Source) else refused).iter_rows()
-    outcome.examples = [_told(row, code, where, places, job.rows) for row, code, where in shown]
-    if refused.height and job.request.refused_path is not None and isinstance(job.rows, Source):
-        outcome.refused_file = _give_back(job.rows, refused, job.request.refused_path, places)
+    # A program has no refused file to look into: it gets them all.
+    few = rows.head(_EXAMPLES) if isinstance(job.rows, Source) else rows
+    shown = told.filter(pl.col("__row").is_in(few.implode()))
+    outcome.examples = [
+        {"__row": row, "place": _place(row, job.rows), "code": code} | sentences
+        for row, code, sentences in shown.select(
+            "__row", "code", pl.struct("sentence_en", "sentence_zh")
+        ).iter_rows()
+    ]
+    outcome.shown = [one for one in outcome.shown if one["row"] not in set(rows)]
+    path = job.request.refused_path
+    # A dry run changes no file: that of an earlier run may be being mended.
+    if (
+        told.height
+        and path is not None
+        and isinstance(job.rows, Source)
+        and not job.request.dry_run
+    ):
+        outcome.refused_file = _give_back(job.rows, told, path, job.settings)
+
+
+def _told_each(refused: pl.DataFrame, places: Mapping[str, str], rows: Rows) -> pl.DataFrame:
+    """Add the sentences; a fault that two checks found is told once."""
+    distinct = refused.select("code", "where").unique(maintain_order=True)
+    told = [_told(code, where, places, rows) for code, where in distinct.iter_rows()]
+    sentences = distinct.with_columns(
+        sentence_en=pl.Series([english for english, _ in told], dtype=pl.String),
+        sentence_zh=pl.Series([chinese for _, chinese in told], dtype=pl.String),
+    )
+    joined = refused.join(
+        sentences, on=["code", "where"], nulls_equal=True, how="left", maintain_order="left"
+    )
+    return joined.unique(["__row", "sentence_en"], keep="first", maintain_order=True)
 
 
 def _places(match: Match) -> dict[str, str]:
@@ -371,19 +442,14 @@ def _places(match: Match) -> dict[str, str]:
     return found | {column: own.get(column, column) for column in match.dialect.columns}
 
 
-def _told(
-    row: int, code: str, where: str | None, places: Mapping[str, str], rows: Rows
-) -> dict[str, Any]:
-    place = _place(row, rows)
+def _told(code: str, where: str | None, places: Mapping[str, str], rows: Rows) -> tuple[str, str]:
     if code in FAULTS:
         at = f"{places.get(where, where)}: " if where else ""
-        english, chinese = (at + text for text in FAULTS[code])
-    else:
-        other = _place(int(where), rows) if where and code == "contradictory" else where
-        words = sentence(code, places.get(where or "", other))
-        english, chinese = words.en, words.zh
-    told = {"code": code, "sentence_en": english, "sentence_zh": chinese}
-    return {"__row": row, "place": place} | told
+        english, chinese = FAULTS[code]
+        return at + english, at + chinese
+    other = _place(int(where), rows) if where and code == "contradictory" else where
+    words = sentence(code, places.get(where or "", other))
+    return words.en, words.zh
 
 
 def _place(row: int, rows: Rows) -> str:
@@ -391,22 +457,17 @@ def _place(row: int, rows: Rows) -> str:
     return rows.place(row) if isinstance(rows, Source) else str(row)
 
 
-def _give_back(
-    source: Source, refused: pl.DataFrame, path: Path, places: Mapping[str, str]
-) -> str | None:
-    """Write the refused rows in the sender's own layout with the reason beside each."""
-    distinct = refused.select("code", "where").unique()
-    told = [_told(0, code, where, places, source) for code, where in distinct.iter_rows()]
-    sentences = distinct.with_columns(
-        sentence_en=pl.Series([t["sentence_en"] for t in told], dtype=pl.String),
-        sentence_zh=pl.Series([t["sentence_zh"] for t in told], dtype=pl.String),
-    )
-    reasons = refused.join(sentences, on=["code", "where"], nulls_equal=True).sort("__row")
-    writer = RefusedFile(path, source)
+def _give_back(source: Source, told: pl.DataFrame, path: Path, settings: Settings) -> str | None:
+    """Write the refused rows in the sender's own layout with the reasons beside each."""
+    notes = settings.mianti_home / "refused" / "written"
+    writer = RefusedFile(free_name(path, notes), source)
     for chunk in source.chunks():
-        here = chunk.rows.join(reasons.select("__row"), on="__row", how="semi")
+        here = chunk.rows.join(told.select("__row"), on="__row", how="semi")
         if here.height:
-            why = reasons.join(here.select("__row"), on="__row", how="semi")
+            why = told.join(here.select("__row"), on="__row", how="semi", maintain_order="left")
             writer.add(here, why.select("__row", "code", "sentence_en", "sentence_zh"))
     written = writer.close()
-    return str(written) if written else None
+    if written is None:
+        return None
+    remember(written, notes)
+    return str(written)

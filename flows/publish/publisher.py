@@ -54,14 +54,19 @@ class Publisher:
         edition: dt.datetime | None = None,
         complete_through: dt.datetime | None = None,
         dry_run: bool = False,
+        show: int = 0,
         progress: Progress = untold,
     ) -> Outcome:
         """Publish a file; its refused rows go to `<name>.refused.<suffix>` beside it.
 
-        Beside a file in a folder nobody may write to, they go to `refused/` of MIANTI_HOME.
+        Where a file of that name was changed since it was written, they go to `.refused.2` and so
+        on. Beside a file in a folder nobody may write to, they go to `refused/` of MIANTI_HOME.
+        A dry run writes no file; it returns the first `show` rows as events.
         """
         refused = self._beside(path) / f"{path.stem}.refused{path.suffix}"
-        request = Request(self.name, path.name, layout, edition, complete_through, dry_run, refused)
+        request = Request(
+            self.name, path.name, layout, edition, complete_through, dry_run, refused, show
+        )
         places = record_places(self._settings, self.name)
         return publish(open_source(path, places=places), request, self._settings, progress)
 

@@ -15,7 +15,10 @@ from stdnum.iso7064 import mod_11_2, mod_11_10
 from schemas.identifiers import org_code
 
 # GB/T 2260 provinces, and 81 to 83 for residents from Hong Kong, Macao and Taiwan.
-_NUMBER: Final = re.compile("(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])[0-9]{12,15}")
+_PROVINCE: Final = "(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"
+_NUMBER: Final = re.compile(f"{_PROVINCE}[0-9]{{12,15}}")
+# Since 2023, a 9 before the province is a foreigner's permanent residence card.
+_PERSON: Final = re.compile(f"9?{_PROVINCE}[0-9]+")
 #: A number that gives a later year of birth is not taken for one. Construction permits
 #: (施工许可证) and many case numbers are 18 digits of area, date and serial: one in eleven of them
 #: passes the check. Who runs an enterprise today was born earlier.
@@ -29,10 +32,20 @@ def is_number(text: str) -> bool:
     """
     return (
         len(text) == 18
-        and bool(_NUMBER.fullmatch(text[:17]))
+        and bool(_PERSON.fullmatch(text[:17]))
         and 1900 <= int(text[6:10]) <= LAST_BIRTH_YEAR
         and _is_date(int(text[6:10]), text[10:14])
         and mod_11_2.calc_check_digit(text[:17]) == text[17]
+    )
+
+
+def is_masked(text: str) -> bool:
+    """Whether a text may be an identity number whose last digits are masked: 23010219900101****."""
+    return (
+        len(text) == 18
+        and bool(_PERSON.fullmatch(text[:14]))
+        and 1900 <= int(text[6:10]) <= LAST_BIRTH_YEAR
+        and _is_date(int(text[6:10]), text[10:14])
     )
 
 

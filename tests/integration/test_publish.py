@@ -26,6 +26,7 @@ from flows.publish.edition import BadTime, parse_time
 from flows.publish.publish import UnknownPublisher
 from flows.publish.recognise import NotRecognised
 from schemas.contract import BadContract
+from schemas.reasons import sentence
 from tests.support import kafka as raw
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange, read_csv, write_csv
@@ -609,6 +610,184 @@ def test_a_dry_run_sends_nothing_and_says_what_would_be(exchange: Exchange) -> N
     assert len(dept.events()) == 1
 
 
+def test_a_dry_run_counts_what_the_real_run_counts(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [
+        dept.licence(1),
+        dept.licence(1, XK_XDR_SHXYM="", XK_ZT="3"),  # told by its record, which this file brings
+        dept.licence(2, XK_XDR_SHXYM=""),  # of nobody known
+        dept.licence(3),
+        dept.licence(3, XK_XKJGDM="", XK_XDR_SHXYM=uscc(3)),
+    ]
+    for name in ("first.csv", "again.csv"):
+        dry = dept.publish(rows, name, dry_run=True)
+        done = dept.publish(rows, name)
+        assert counts(dry) == counts(done)
+        assert (dry.excepted, dry.unreadable) == (done.excepted, done.unreadable) == (2, 1)
+        assert dry.reasons == done.reasons
+
+
+def test_a_dry_run_shows_rows_as_events_and_changes_no_file(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [dept.licence(1, XK_JDRQ="昨天"), dept.licence(2), dept.licence(3, XK_ZT="2")]
+    first = dept.publish(rows)
+    assert first.refused_file is not None
+    mending = Path(first.refused_file)
+    mending.write_text(mending.read_text("utf-8-sig").replace("昨天", "2026-01-05"), "utf-8")
+    before = {path: path.read_bytes() for path in dept.folder.iterdir()}
+    dry = dept.publish(rows, dry_run=True, show=2)
+    assert {path: path.read_bytes() for path in dept.folder.iterdir()} == before
+    assert dry.refused_file is None
+    assert [one["row"] for one in dry.shown] == [2, 3]
+    decision, standing = dry.shown[1]["events"]
+    assert (decision["subject"], decision["decision"]["number"]) == (uscc(3), "JY000003")
+    assert (decision["effective_from"], standing["standing"]) == (
+        "2026-01-06",
+        {"state": "suspended"},
+    )
+    assert json.dumps(dry.as_json(), ensure_ascii=False)
+    path = dept.folder / "file.csv"
+    shown = run(exchange, "publish", str(path), "--publisher", dept.id, "--dry-run", "--show", "2")
+    assert "decision.number: JY000003" in shown.stdout
+    alone = run(exchange, "publish", str(path), "--publisher", dept.id, "--show", "2")
+    assert alone.exit_code == 2
+
+
+def test_a_refused_file_that_is_being_mended_is_not_written_over(exchange: Exchange) -> None:
+    dept = exchange.department()
+    rows = [dept.licence(1, XK_JDRQ="昨天"), dept.licence(2)]
+    first = dept.publish(rows)
+    again = dept.publish(rows)
+    assert again.refused_file == first.refused_file
+    assert first.refused_file is not None
+    mending = Path(first.refused_file)
+    mending.write_text(mending.read_text("utf-8-sig").replace("昨天", "2026-01-05"), "utf-8")
+    mended = mending.read_bytes()
+    third = dept.publish(rows)
+    assert mending.read_bytes() == mended
+    assert third.refused_file == str(dept.folder / "file.refused.2.csv")
+    assert dept.publish(rows).refused_file == third.refused_file
+
+
+# What the file says beside what is read
+
+
+def test_all_that_is_wrong_with_a_row_is_told_at_once(exchange: Exchange) -> None:
+    dept = exchange.department()
+    wrong = dept.licence(
+        1, XK_XDR_SHXYM="x", XK_JDRQ="昨天", XK_ZT="77", XK_NR="电话13812345678", XK_XKJGDM=uscc(99)
+    )
+    outcome = dept.publish([wrong, dept.licence(2)])
+    expected = {"code_length", "bad_time", "unknown_code", "personal_data", "issuer_not_owned"}
+    assert outcome.reasons == dict.fromkeys(expected, 1)
+    assert (outcome.refused, outcome.published) == (1, 1)
+    assert {one["code"] for one in outcome.examples} == expected
+    assert {one["code"] for one in outcome.as_json()["examples"]} == expected
+    assert outcome.refused_file is not None
+    [row] = read_csv(Path(outcome.refused_file))
+    assert set(row["退回原因代码 reason_code"].split("; ")) == expected
+    assert "13812345678" not in row["退回原因 reason"]
+
+
+def test_all_that_is_wrong_with_a_programs_event_is_told_at_once(exchange: Exchange) -> None:
+    dept = exchange.department()
+    event = dept.native(1, facet="decisive", effective_from="1.2.2026", subject="x")
+    event["decision"] |= {"valid_to": "never", "number": "1.10108E+14"}
+    outcome = dept.publisher.publish_rows("mianti-licence", [event])
+    assert outcome.reasons["bad_value"] == 1
+    assert {"code_length", "unknown_code", "number_lost_digits"} <= set(outcome.reasons)
+    places = [one["sentence_en"] for one in outcome.examples if one["code"] == "bad_value"]
+    assert len(places) == 2
+
+
+def test_columns_that_are_not_read_are_named(exchange: Exchange) -> None:
+    dept = exchange.department()
+    row = dept.licence(1) | {"抽查结果": "合格", "许可内容补": "x", "序号": "1"}
+    outcome = dept.publish([row], "list.csv")
+    assert outcome.published == 1
+    assert [(u.column, u.may_mean) for u in outcome.unread_columns] == [
+        ("许可内容补", ("XK_NR",)),
+        ("抽查结果", ()),
+    ]
+    path = str(dept.folder / "list.csv")
+    done = run(exchange, "publish", path, "--publisher", dept.id)
+    assert done.exit_code == 0
+    assert "抽查结果" in done.stdout
+    told = run(exchange, "publish", path, "--publisher", dept.id, "--json")
+    assert json.loads(told.stdout)["unread_columns"][1] == {"column": "抽查结果", "may_mean": []}
+
+
+def test_a_column_misspelt_refuses_the_file(exchange: Exchange) -> None:
+    dept = exchange.department()
+    row = dept.licence(1)
+    row["有效期起"] = row.pop("XK_YXQZ")
+    path = dept.file([row])
+    done = run(exchange, "publish", str(path), "--publisher", dept.id)
+    assert done.exit_code == 2
+    assert "有效期起" in done.stderr
+    assert "XK_YXQZ" in done.stderr
+    assert "Traceback" not in done.stderr
+    row["有效期自 *（必填）"] = row.pop("有效期起")
+    assert dept.publish([row]).published == 1
+    assert dept.events()[0]["effective_from"] == dt.date(2026, 1, 6)
+
+
+def test_a_state_that_other_rows_state_is_not_taken_for_granted(exchange: Exchange) -> None:
+    dept = exchange.department()
+    old = {n: v for n, v in dept.licence(1).items() if n in {"XK_XDR_SHXYM", "XK_WSH", "XK_NR"}} | {
+        "XK_XDR": "甲",
+        "XK_XMMC": "许可",
+        "XK_JZQ": "2031-01-05",
+        "XK_XZJG": dept.name,
+    }
+    rows = [old | {"XK_WSH": f"示许〔2026〕{n}号"} for n in range(1, 5)]
+    # The first rows are empty when nobody knows yet that others are not.
+    states = ["", "", "0", ""]
+    outcome = dept.publish([r | {"XK_ZT": s} for r, s in zip(rows, states, strict=True)], "a.csv")
+    assert outcome.reasons == {"state_not_stated": 3}
+    assert outcome.published == 1
+    assert outcome.excepted == 1
+    whole = dept.publish([row | {"XK_ZT": ""} for row in rows], "b.csv")
+    assert (whole.refused, whole.published + whole.unchanged) == (0, 4)
+    worse = [rows[0] | {"XK_ZT": "", "XK_XDR_SHXYM": "x"}, rows[1] | {"XK_ZT": "0"}]
+    assert dept.publish(worse, "c.csv").reasons == {"code_length": 1, "state_not_stated": 1}
+
+
+def test_a_day_typed_in_a_far_year_is_refused(exchange: Exchange) -> None:
+    dept = exchange.department()
+    police = exchange.department("police")
+    penalty = penalty_row(police)
+    assert police.publish([penalty | {"CF_JDRQ": "2062-02-01"}], "p.csv").reasons == {
+        "date_in_future": 1
+    }
+    assert police.publish([penalty], "q.csv").published == 1
+    standing = {"facet": "standing", "decision": None, "standing": {"state": "revoked"}}
+    event = dept.native(1, event_type="revoked", **standing)
+    later = dept.publisher.publish_rows(
+        "mianti-licence", [event | {"effective_from": "2062-11-01"}]
+    )
+    assert later.reasons == {"date_in_future": 1}
+    now = dept.publisher.publish_rows("mianti-licence", [event | {"effective_from": "2026-11-01"}])
+    assert now.published == 1
+    next_year = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=300)
+    begins = dept.licence(2, XK_YXQZ=str(next_year), XK_YXQZI="2099-12-31")
+    assert dept.publish([begins], "begins.csv").published == 1
+    typed = dept.licence(3, XK_YXQZ="2062-01-06", XK_YXQZI="2099-12-31")
+    assert dept.publish([typed], "typed.csv").reasons == {"date_in_future": 1}
+
+
+def test_permits_numbered_by_their_division_are_published_and_landed(exchange: Exchange) -> None:
+    dept = exchange.department()
+    numbers = ["农药经许（蒙）15000020001", "13000000527", "C1400002009112120020007"]
+    rows = [dept.licence(n, XK_WSH=x, XK_XKBH=x) for n, x in enumerate(numbers, start=1)]
+    rows.append(dept.licence(9, XK_XKBH="13812345678"))
+    outcome = dept.publish(rows)
+    assert (outcome.published, outcome.reasons) == (3, {"personal_data": 1})
+    landed = exchange.ingest().landed
+    assert landed.reasons == {}
+    assert {row["record_key"].partition("/")[2] for row in dept.events()} >= {"13000000527"}
+
+
 def test_a_dry_run_with_a_lost_ledger_says_what_would_be(exchange: Exchange) -> None:
     dept = exchange.department()
     dept.publish([dept.licence(1)])
@@ -995,6 +1174,19 @@ def test_a_large_file_goes_through_in_parts(
 # The command
 
 
+def penalty_row(police: Department) -> dict[str, str]:
+    return {
+        "CF_XDR_MC": "示范企业1有限公司",
+        "CF_XDR_SHXYM": uscc(1),
+        "CF_WSH": "示罚〔2026〕1号",
+        "CF_CFLB": "责令停产停业",
+        "CF_JDRQ": "2026-02-01",
+        "CF_GSJZQ": "2029-02-01",
+        "CF_CFJG": police.name,
+        "CF_CFJGDM": police.code,
+    }
+
+
 def run(exchange: Exchange, *words: str) -> Any:
     from click.testing import CliRunner
 
@@ -1019,11 +1211,13 @@ def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> N
         "again": 0,
     }
     keys = ["read", "published", "unchanged", "refused", "reasons"]
-    keys += ["excepted", "unreadable", "refused_file", "seconds"]
+    keys += ["excepted", "unreadable", "refused_file", "seconds", "unread_columns", "examples"]
     shown = json.loads(told["bad"].stdout)
     assert list(shown) == keys
     assert shown["reasons"] == {"code_length": 1}
     assert Path(shown["refused_file"]).exists()
+    words = sentence("code_length", "XK_XDR_SHXYM")
+    refusal = {"code": "code_length", "sentence_en": words.en, "sentence_zh": words.zh}
     assert shown | {"seconds": 0} == {
         "read": 2,
         "published": 1,
@@ -1034,6 +1228,8 @@ def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> N
         "unreadable": 1,
         "refused_file": str(dept.folder / "bad.refused.csv"),
         "seconds": 0,
+        "unread_columns": [],
+        "examples": [{"row": 2, **refusal}],
     }
     assert json.loads(told["good"].stdout)["refused_file"] is None
     assert told["none"].stdout == ""

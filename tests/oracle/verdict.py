@@ -23,7 +23,12 @@ import fastavro
 from tests.oracle import contract
 from tests.oracle.identity import code_fault, event_id
 from tests.oracle.kafka_reader import Message
-from tests.oracle.personal import bytes_may_hold_number, doubtful, holds_number
+from tests.oracle.personal import (
+    bytes_may_hold_number,
+    doubtful,
+    holds_number,
+    holds_number_beside_documents,
+)
 
 #: Texts with a check of their own.
 _CHECKED = {"event_id", "subject", "file_digest", "statement.excepted"}
@@ -73,13 +78,21 @@ def judge(message: Message, publishers: dict[str, Any]) -> Verdict | None:
     if event is None:
         hidden = value is not None and bytes_may_hold_number(value)
         return Verdict(None, frozenset({fault}), number, about, None if hidden else value, digest)
-    texts = [text for _, kind, text in contract.leaves(family, event) if kind == "string"]
-    if any(doubtful(text) for text in texts) or _beyond_columns(family, event):
+    leaves = contract.leaves(family, event)
+    texts = [(path, text) for path, kind, text in leaves if kind == "string"]
+    if any(doubtful(text) for _, text in texts) or _beyond_columns(family, event):
         return None
     reasons = frozenset(_reasons(message, event, publishers))
     about = about if about == event["subject"] else None
-    hidden = any(map(holds_number, texts))
+    hidden = any(_holds_number(path, text) for path, text in texts)
     return Verdict(event, reasons, number, about, None if hidden else value, digest)
+
+
+#: Fields of document numbers, by the words of `docs/decisions/0005-checks.md`.
+_NUMBERS = {
+    *("record_key", "number", "document_number", "identifier", "previous_identifiers"),
+    *("registration_number", "licences_affected"),
+}
 
 
 @cache
@@ -187,5 +200,10 @@ def _texts(event: dict[str, Any], texts: Iterable[tuple[str, str]]) -> Iterator[
         if len(text) > 20_000:
             yield f"too_long:{path}"
         free = text.removeprefix(_prefix(event)) if path == "record_key" else text
-        if holds_number(free):
+        if _holds_number(path, free):
             yield f"personal_data:{path}"
+
+
+def _holds_number(path: str, text: str) -> bool:
+    held = path.rpartition(".")[2] in _NUMBERS
+    return holds_number_beside_documents(text) if held else holds_number(text)

@@ -12,8 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas.personal import holds_personal, personal_column, redact
-from tests.oracle.personal import holds_number
+from schemas.personal import (
+    holds_personal,
+    holds_personal_beside_numbers,
+    personal_column,
+    redact,
+)
+from tests.oracle.personal import doubtful, holds_number, holds_number_beside_documents
 
 WITH_X = "34052419800101001X"
 HOLDS = {
@@ -56,6 +61,31 @@ HOLDS = {
     "13812345678 13912345678": "*** ***",
     "138 13812345678": "138 ***",
     "李230102199001011230，13812345678。": "李***，***。",
+    "230102.19900101.1230": "***",
+    "230102/19900101/1230": "***",
+    "230102_19900101_1230": "***",
+    "230102·19900101·1230": "***",
+    "230102，19900101，1230": "***",
+    "230102    199001011230": "***",
+    "230102\u200d199001011230": "***",
+    "230102\u00ad199001\u200e011230": "***",
+    "\U0001d7d0\U0001d7d1\U0001d7ce102199001011230": "***",
+    "②③⓪①⓪②①⑨⑨⓪⓪①⓪①①②③⓪": "***",
+    "٢٣٠١٠٢١٩٩٠٠١٠١١٢٣٠": "***",
+    "23010219900101123*": "***",
+    "23010219900101****": "***",
+    "911124198108030024": "***",  # a foreigner's permanent residence card
+    "08613812345678": "***",
+    "138.1234.5678": "***",
+    "138·1234·5678": "***",
+    "138_1234_5678": "***",
+    "(138)12345678": "***",
+    "（138）1234-5678": "***",
+    "138 123 45678": "***",
+    "(+86)13812345678": "***",
+    "wx13812345678": "***",
+    "Mob13812345678": "***",
+    "TELEPHONE13812345678": "***",
 }
 HOLDS_NONE = [
     None,
@@ -86,12 +116,50 @@ HOLDS_NONE = [
     "2021-10-23 2026-10-23",
     "13800000000" + "0" * 5,
     "440402202403150102",  # a construction permit
+    "139.12345678",  # a longitude
+    "135/2024/1234",
+    "138,1234,5678",
+    "13500000000元",
+    "23010219901301****",
+    "991124198108030024",
+]
+#: Entries of fields that hold numbers of documents.
+DOCUMENTS = [
+    "农药经许（蒙）15000020001",
+    "农药经许(冀)13012520003号",
+    "冀道运许字〔2026〕13010200001号",
+    "14000000485",
+    "C1400002009112120020007",
+    "采矿许可证C1400002009112120020007",
+    "110105260401125",
+    "农药经营许可证（农药经许（蒙）15000020001）、13000000527",
+    "11990100000000123K/农药经许(蒙)15000020001",
+]
+PERSONS_IN_NUMBERS = [
+    "13812345678",
+    "联系电话15000020001",
+    "15000020001 13812345678",
+    "230102199001011230",
+    "L230102199001011230",
+    "23010219900101123000",
+    "14000000485/230102199001011230",
 ]
 
 
 def found(texts: list[str | None]) -> list[bool]:
     frame = pl.DataFrame({"x": texts}, schema={"x": pl.String})
     return frame.select(holds_personal(pl.col("x"))).to_series().to_list()
+
+
+def beside(texts: list[str | None]) -> list[bool]:
+    frame = pl.DataFrame({"x": texts}, schema={"x": pl.String})
+    return frame.select(holds_personal_beside_numbers(pl.col("x"))).to_series().to_list()
+
+
+@pytest.mark.parametrize("text", [*HOLDS, *filter(None, HOLDS_NONE)])
+def test_the_oracle_says_the_same(text: str) -> None:
+    if not doubtful(text):
+        assert holds_number(text) == (text in HOLDS)
 
 
 def test_a_number_of_a_person_is_found_however_it_is_written() -> None:
@@ -112,6 +180,19 @@ def test_a_message_keeps_all_but_the_number(text: str) -> None:
 @pytest.mark.parametrize("text", [text for text in HOLDS_NONE if text])
 def test_a_message_without_one_stays_as_it_is(text: str) -> None:
     assert redact(text) == text
+
+
+@pytest.mark.parametrize("text", DOCUMENTS)
+def test_a_number_of_a_document_is_none_of_a_person_in_its_field(text: str) -> None:
+    assert found([text.rpartition("K/")[2]]) == [True]
+    assert beside([text]) == [False]
+    assert not holds_number_beside_documents(text)
+
+
+@pytest.mark.parametrize("text", PERSONS_IN_NUMBERS)
+def test_a_number_of_a_person_is_found_in_a_field_of_numbers_too(text: str) -> None:
+    assert beside([text]) == [True]
+    assert holds_number_beside_documents(text)
 
 
 def test_an_empty_column_is_scanned_too() -> None:
