@@ -77,7 +77,7 @@ def _judged(
     evidence: SharedEvidence, rows: Rows, known: Facts, source: SourceState
 ) -> pl.DataFrame:
     if isinstance(evidence, LicenceEvidence):
-        return record.licence(evidence, rows, source)
+        return record.licence(evidence, rows, known, source)
     if isinstance(evidence, FieldEvidence):
         return record.fields(evidence, rows, known, source)
     return credit.check(evidence, rows, known)
