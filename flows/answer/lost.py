@@ -15,14 +15,13 @@ from typing import Final
 from flows.answer.facts import Row
 from flows.answer.naming import alike, is_certificate, same_number, squash, stands_in
 from flows.clock import CHINA
+from schemas.facets import FAR
 from schemas.folding import fold_text
 from schemas.penalty_words import ENDING_DOCUMENT
 
 #: What takes a licence away against its holder's will: said of an older document of it, after the
 #: newer one came, it is said of the licence. An old document is cancelled whenever it is renewed.
 AGAINST: Final = ("revoked", "annulled", "suspended")
-#: A beginning further ahead than this is a slip of the pen: it tells no day.
-FAR: Final = dt.timedelta(days=366)
 _ENDING: Final = re.compile(ENDING_DOCUMENT)
 #: Where a document that ends a licence says so.
 DOCUMENT: Final = ("document_name", "name", "scope")

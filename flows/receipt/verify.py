@@ -14,6 +14,7 @@ from connectors.errors import MiantiError
 from connectors.receipts import Receipts
 from connectors.settings import Settings
 from flows.answer.ask import gather_known
+from flows.answer.periods import listed, newest_landed
 from flows.receipt import rules
 from flows.receipt.chain import Link, Sealed, flaws, window_and_sequence
 from flows.receipt.entry import Question, decide_all, summary
@@ -110,7 +111,8 @@ def _answer(settings: Settings, proof: Proof) -> None:
     )
     subject = str(body["subject"])
     facts = gather_known(settings, subject, on, asked_at, {**known}, book.codes)
-    facts = replace(facts, cycles=book.cycles)
+    lists = newest_landed(settings, listed(book.catalogue), on, known.get("credit"))
+    facts = replace(facts, cycles=book.cycles, newest=lists)
     question = Question(str(body["subject"]), body["matters"])
     proof.decided_again = True
     if summary(decide_all(book.catalogue, question, facts)) != body["answers"]:

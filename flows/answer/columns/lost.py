@@ -9,8 +9,9 @@ from typing import Final
 import polars as pl
 
 from flows.answer.facts import Row
-from flows.answer.lost import AGAINST, COLUMNS, DOCUMENT, FAR, is_ending, may_mean
+from flows.answer.lost import AGAINST, COLUMNS, DOCUMENT, is_ending, may_mean
 from flows.answer.naming import same_number
+from schemas.facets import FAR
 
 _CHINA: Final = "Asia/Shanghai"
 #: Every word of a document that ends a licence has one of these signs.

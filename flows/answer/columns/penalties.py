@@ -12,7 +12,9 @@ from flows.answer.stopping import TELLING
 from schemas import penalty_words as words
 from schemas.folding import fold
 
-_READ: Final = pl.Schema({"nr": pl.UInt32(), "fine_read": pl.Decimal(38, 2), "any_fine": pl.Boolean()})
+_READ: Final = pl.Schema(
+    {"nr": pl.UInt32(), "fine_read": pl.Decimal(38, 2), "any_fine": pl.Boolean()}
+)
 
 
 def with_told(credit: pl.DataFrame) -> pl.DataFrame:
