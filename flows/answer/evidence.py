@@ -15,7 +15,7 @@ from flows.answer.facts import Facts, Row, source_state
 from flows.answer.lost import begun, is_ending, is_later, is_lost, may_mean, spoken
 from flows.answer.naming import same_number
 from flows.answer.scope import permits
-from flows.answer.stopping import stopped_by
+from flows.answer.stopping import stop_of, stopped_by
 from flows.answer.verdict import Reason, Verdict
 from schemas.catalogue.grammar import FieldEvidence, LicenceEvidence, SharedEvidence
 from schemas.folding import fold_text
@@ -128,22 +128,32 @@ def _best(
             told = row["layout"] in evidence.sources[row["publisher"]]
             fault: Reason | None = source.fault if told else "source_incomplete"
             return Verdict(fault, row, source)
-        stopping += against
+        stopping += [*against, *overtaking]
     known = [row for row, _ in bad]
     others = [one for one in stopping if not any(one is row for row in known)]
     bad += [(one, _lost(one, family, good, facts)) for one in others]
     newest = max(bad, key=lambda one: (spoken(one[0], on), one[0]["record_key"]), default=None)
     if newest is not None:
-        return replace(newest[1], source=source)
+        row, verdict = newest
+        day = spoken(row, on)
+        # Its own decision ended another record: that is the day. A state alone tells none.
+        own = verdict.reason == "stopped" and verdict.since is None and day <= on
+        if own and any(one is row for one in stopping):
+            verdict = replace(verdict, since=day)
+        return replace(verdict, source=source)
     return Verdict(source.fault or "none_on_file", None, source)
 
 
 def _lost(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdict:
     """Return why a record that is no licence of the kind asked for ends one that is."""
     if row["unusable_reason"] == "undecided":
-        return Verdict("stopped")
+        return Verdict("stopped", state=row["state"])
     verdict = _record(row, family, good, facts)
-    return verdict if verdict.reason not in (None, "not_yet_valid") else Verdict("stopped", row)
+    return (
+        verdict
+        if verdict.reason not in (None, "not_yet_valid")
+        else Verdict("stopped", row, state="other")
+    )
 
 
 def _overtakes(other: Row, verdict: Verdict, row: Row, family: str, on: dt.date) -> bool:
@@ -166,22 +176,23 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
     if row["unusable_reason"] == "conflicted":
         return Verdict("conflicted")
     if row["unusable_reason"] == "annulled":
-        return Verdict("stopped", by=issuer)
+        return Verdict("stopped", by=issuer, state="annulled")
     if row["unusable_reason"] is not None:
         return Verdict("not_usable")
     if row["objection"] is not None:
         return Verdict("objection", row)
     if row["state"] in ("expired", "not_yet_valid"):
         return Verdict(row["state"], row)
+    document = row.get("document_number")
     if row["state"] not in good:
-        return Verdict("stopped", row, by=issuer)
+        return Verdict("stopped", row, by=issuer, state=row["state"] or "other", document=document)
     if family == "credit":
         return Verdict(None, row)
     if family == "licence" and is_ending(row):
-        return Verdict("stopped", row, by=issuer)
+        return Verdict("stopped", row, by=issuer, state="other", document=document)
     penalty = stopped_by(row, family, facts)
     if penalty is not None:
-        return Verdict("stopped", row, by=penalty["issuer_name"] or penalty["issuer"])
+        return Verdict("stopped", row, **stop_of(penalty))
     if family == "licence" and not _same_holder(row, facts):
         return Verdict("mismatch", row)
     if family == "licence" and row["valid_to"] is None and row["term"] == "not_stated":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Final
+from typing import Any, Final
 
 from flows.answer.facts import Facts, Row
 from flows.answer.naming import (
@@ -45,6 +45,18 @@ def stopped_by(row: Row, family: str, facts: Facts) -> Row | None:
     """Return the newest penalty that suspends or revokes a licence or a registration."""
     found = [penalty for penalty in facts.of("credit") if _stops(penalty, row, family, facts)]
     return max(found, key=lambda penalty: penalty["effective_from"] or dt.date.min, default=None)
+
+
+def stop_of(penalty: Row) -> dict[str, Any]:
+    """Return what a verdict tells of a penalty that stops a licence."""
+    said = said_by(penalty)
+    only_suspends = _any(said, words.SUSPENDING) and not _any(said, words.LASTING)
+    return {
+        "by": penalty["issuer_name"] or penalty["issuer"],
+        "state": "suspended" if only_suspends else "revoked",
+        "since": penalty["effective_from"],
+        "document": penalty["document_number"],
+    }
 
 
 def said_by(penalty: Row) -> str:

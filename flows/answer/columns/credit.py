@@ -9,6 +9,7 @@ import polars as pl
 from flows.answer.columns.penalties import holds
 from flows.answer.columns.prepared import Rows
 from flows.answer.columns.record import among
+from flows.answer.columns.stopped import STOP
 from flows.answer.credit_check import UNCOUNTED
 from flows.answer.facts import Facts
 from schemas.catalogue.grammar import Bar, CreditEvidence
@@ -37,8 +38,12 @@ def check(evidence: CreditEvidence, rows: Rows, known: Facts) -> pl.DataFrame:
         .when("objected")
         .then(pl.lit("objection"))
     )
-    unshown = pl.lit(None, pl.String)
-    told = found.select("who", reason=reason, record_key=unshown, by=unshown)
+    told = found.select(
+        "who",
+        reason=reason,
+        record_key=pl.lit(None, pl.String),
+        stop=pl.lit(None, STOP),
+    )
     return told.drop_nulls("reason")
 
 

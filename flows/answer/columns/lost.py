@@ -58,14 +58,14 @@ def lost(good: Collection[str], on: dt.date) -> pl.Expr:
 def ended(
     good: pl.DataFrame, bad: pl.DataFrame, lost_rows: pl.DataFrame, every: pl.DataFrame, family: str
 ) -> tuple[list[int], list[int]]:
-    """Return the `nr` of good records that another one ends, and of the lost ones that end one.
+    """Return the `nr` of good records that another one ends, and of those that end one.
 
     `bad`: records of the same evidence that will not do; `lost_rows`, `every`: of the whole family.
     """
     speaking = bad.filter(pl.col("reason") != "not_yet_valid")
-    overtaken, _ = _pairs(good, speaking, family, every, by_number=True)
-    stopped, by = _pairs(good, lost_rows, family, every, by_number=False)
-    return [*overtaken, *stopped], by
+    overtaken, by = _pairs(good, speaking, family, every, by_number=True)
+    stopped, by_lost = _pairs(good, lost_rows, family, every, by_number=False)
+    return [*overtaken, *stopped], [*by, *by_lost]
 
 
 def _pairs(

@@ -21,7 +21,7 @@ def prepared(rows: Rows, subjects: pl.Series, known: Facts) -> Rows:
 
     `who`: the place of its enterprise in `subjects`; `nr`: its own; `begun`, `spoken`: since when
     it holds, or speaks against a licence; `ending`: whether it is a document that ends one; `said`,
-    `told`, `stopped`, `stopped_by`, `other_holder`, in the families that have them.
+    `told`, `stopped`, `stop`, `other_holder`, in the families that have them.
     """
     places = pl.DataFrame({"subject": subjects}).with_row_index("who")
     found = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 import polars as pl
@@ -21,7 +22,7 @@ Cause = tuple[pl.Expr, str]
 def licence(
     evidence: LicenceEvidence, rows: Rows, known: Facts, source: SourceState
 ) -> pl.DataFrame:
-    """Return `who`, `reason`, `record_key`, `by`: a row for each enterprise with such a licence."""
+    """Return `who`, `reason`, `record_key`, `stop`: a row for each enterprise with such a licence."""
     found = among("type_code", evidence.type_codes) | among("name", evidence.certificates)
     mine = rows["licence"].filter(found, among("publisher", evidence.sources))
     further = [(~_permitted(mine, evidence.scope), "mismatch")] if evidence.scope else []
@@ -65,7 +66,7 @@ def among(name: str, values: Iterable[str]) -> pl.Expr:
 def _judged(
     rows: pl.DataFrame, family: str, good: Iterable[str], further: list[Cause]
 ) -> pl.DataFrame:
-    """Add `reason`, why a record may not be relied on, the gravest first, and `by`, who stopped it."""
+    """Add `reason`, why a record may not be relied on, the gravest first, and `stop`, who stopped it."""
     unusable, state, good_state = pl.col("unusable_reason"), pl.col("state"), among("state", good)
     causes: list[Cause] = [
         (unusable == "conflicted", "conflicted"),
@@ -77,19 +78,32 @@ def _judged(
         (~good_state, "stopped"),
     ]
     named = pl.col("issuer_name")
-    by = pl.when(named.is_null() | (named == "")).then("issuer").otherwise(named)
+    annulled = (unusable == "annulled").fill_null(value=False)
+    own: dict[str, pl.Expr] = {
+        "by": pl.when(named.is_null() | (named == "")).then("issuer").otherwise(named),
+        "state": pl.when(annulled)
+        .then(pl.lit("annulled"))
+        .when(good_state)
+        .then(pl.lit("other"))
+        .otherwise(state.fill_null("other")),
+        "since": pl.lit(None, pl.Date),
+        "document": pl.when(~annulled).then("document_number")
+        if "document_number" in rows.columns
+        else pl.lit(None, pl.String),
+    }
+    stop = pl.struct([told.alias(name) for name, told in own.items()])
     if family == "licence":
         causes.append((pl.col("ending"), "stopped"))
     if family != "credit":
         causes.append((pl.col("stopped"), "stopped"))
-        by_penalty = unusable.is_null() & good_state & ~pl.col("ending")
-        by = pl.when(by_penalty).then("stopped_by").otherwise(by)
+        ending = pl.col("ending") if family == "licence" else pl.lit(value=False)
+        stop = pl.when(unusable.is_null() & good_state & ~ending).then("stop").otherwise(stop)
     if family == "licence":
         endless = pl.col("valid_to").is_null() & (pl.col("term") == "not_stated")
         causes += [(pl.col("other_holder"), "mismatch"), (endless, "no_end_stated")]
     found = [pl.when(holds).then(pl.lit(reason)) for holds, reason in (*causes, *further)]
     judged = rows.with_columns(reason=pl.coalesce(found))
-    return judged.with_columns(by=pl.when(pl.col("reason") == "stopped").then(by))
+    return judged.with_columns(stop=pl.when(pl.col("reason") == "stopped").then(stop))
 
 
 def _best(
@@ -115,9 +129,9 @@ def _best(
     # Content that may not be used is not shown, and what lacks the field is no record.
     shown = pl.col("unusable_reason").is_null() & (pl.col("reason") != "none_on_file")
     first = good.sort("begun", "record_key", descending=True)
-    relied = first.select("who", fault.alias("reason"), "record_key", "by")
+    relied = first.select("who", fault.alias("reason"), "record_key", "stop")
     others = bad.sort("spoken", "record_key", descending=True).select(
-        "who", "reason", pl.when(shown).then("record_key"), "by"
+        "who", "reason", pl.when(shown).then("record_key"), "stop"
     )
     return pl.concat([relied, others]).unique("who", keep="first", maintain_order=True)
 
@@ -133,15 +147,30 @@ def _standing(
     """Return the good records that no other one ends, and the bad ones with those that end one."""
     theirs = every.join(good, on="who", how="semi", maintain_order="left")
     lost_rows = theirs.filter(lost(states, known.on))
-    stopped, by = ended(good, bad, lost_rows, every, family)
-    others = lost_rows.filter(_one_of(by) & ~_one_of(bad["nr"].to_list()))
+    stopped, speaking = ended(good, bad, lost_rows, every, family)
+    others = lost_rows.filter(_one_of(speaking) & ~_one_of(bad["nr"].to_list()))
     undecided = (pl.col("unusable_reason") == "undecided").fill_null(value=False)
     unsaid = pl.col("reason").is_null() | (pl.col("reason") == "not_yet_valid")
+    unknown = pl.struct(
+        by=pl.lit(None, pl.String),
+        state=pl.when(undecided).then("state").otherwise(pl.lit("other")),
+        since=pl.lit(None, pl.Date),
+        document=pl.lit(None, pl.String),
+    )
     ending = _judged(others, family, states, []).with_columns(
         reason=pl.when(undecided | unsaid).then(pl.lit("stopped")).otherwise("reason"),
-        by=pl.when(~undecided & ~unsaid).then("by"),
+        stop=pl.when(undecided | unsaid).then(unknown).otherwise("stop"),
     )
-    return good.filter(~_one_of(stopped)), pl.concat([bad, ending.select(bad.columns)])
+    told = pl.concat([bad, ending.select(bad.columns)])
+    return good.filter(~_one_of(stopped)), told.with_columns(stop=_since(speaking, known.on))
+
+
+def _since(speaking: list[int], on: dt.date) -> pl.Expr:
+    """Return who stopped it, with the day of a decision that ended another record."""
+    stop, day = pl.col("stop").struct, pl.col("spoken")
+    own = _one_of(speaking) & stop.field("since").is_null() & (day <= on)
+    dated = stop.with_fields(since=pl.when(own).then(day).otherwise(stop.field("since")))
+    return pl.when(pl.col("reason") == "stopped").then(dated)
 
 
 def _one_of(numbers: list[int]) -> pl.Expr:

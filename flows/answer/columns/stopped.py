@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from flows.answer.columns.penalties import holds
 from flows.answer.facts import Facts, Row
-from flows.answer.stopping import NUMBERS, TELLING, stopped_by
+from flows.answer.stopping import NUMBERS, TELLING, stop_of, stopped_by
 from schemas import penalty_words as words
 
 #: What a row of each family is known by.
@@ -19,22 +19,23 @@ _KNOWN_BY: Final = {
 }
 _PENALTY: Final = (
     *("kind", "unusable_reason", *TELLING),
-    *("valid_to", "effective_from", "issuer", "issuer_name"),
+    *("valid_to", "effective_from", "issuer", "issuer_name", "document_number"),
 )
-_SCHEMA: Final = {"nr": pl.UInt32, "stopped": pl.Boolean, "stopped_by": pl.String}
+STOP: Final = pl.Struct(
+    {"by": pl.String, "state": pl.String, "since": pl.Date, "document": pl.String}
+)
+_SCHEMA: Final = pl.Schema({"nr": pl.UInt32(), "stopped": pl.Boolean(), "stop": STOP})
 
 
 def with_stopped(
     rows: pl.DataFrame, family: str, licences: pl.DataFrame, credit: pl.DataFrame, known: Facts
 ) -> pl.DataFrame:
-    """Return rows (`who`, `nr`) with `stopped`, and `stopped_by`: the organ whose penalty does it."""
+    """Return rows (`who`, `nr`) with `stopped`, and `stop`: who does it, and how."""
     if family not in _KNOWN_BY:
         return rows
     named = pl.col("licences_affected").is_not_null()
     naming = credit.filter(named | ~pl.col("told") | holds("said", words.STOPPING))
-    found = pl.DataFrame(
-        _found(rows, family, licences, credit, naming, known), _SCHEMA, orient="row"
-    )
+    found = pl.DataFrame([*_found(rows, family, licences, credit, naming, known)], _SCHEMA)
     return rows.join(found, on="nr", how="left", maintain_order="left")
 
 
@@ -45,7 +46,7 @@ def _found(
     credit: pl.DataFrame,
     naming: pl.DataFrame,
     known: Facts,
-) -> Iterator[tuple[int, bool, str | None]]:
+) -> Iterator[dict[str, Any]]:
     few = credit.join(naming, on="who", how="semi", maintain_order="left")
     penalties = _by_enterprise(few.select("who", *_PENALTY))
     theirs = rows.join(naming, on="who", how="semi", maintain_order="left")
@@ -57,7 +58,7 @@ def _found(
         for row in mine:
             penalty = stopped_by(row, family, facts)
             if penalty is not None:
-                yield row["nr"], True, penalty["issuer_name"] or penalty["issuer"]
+                yield {"nr": row["nr"], "stopped": True, "stop": stop_of(penalty)}
 
 
 def _by_enterprise(rows: pl.DataFrame) -> dict[int, list[Row]]:
