@@ -127,7 +127,7 @@ EMPTY: Final = ("处罚",)
 #: (行政许可法 art. 69-70): the document is in force, and the licence is not.
 ENDING_DOCUMENT: Final = (
     r"^(?:关于|准予|同意|决定|依法|予以|依申请|申请|行政许可|许可|证书|证照|主动|的)*"
-    r"(?:撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)"
+    r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)"
 )
 
 

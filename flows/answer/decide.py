@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from flows.answer.evidence import judge
 from flows.answer.facts import Facts, Row
-from flows.answer.verdict import LACKING, Reason, Verdict
+from flows.answer.verdict import LACKING, LOST, Reason, Verdict
 from schemas.catalogue.grammar import (
     Catalogue,
     Evidence,
@@ -125,7 +125,7 @@ def _decision(
     id_: str, necessity: Necessity, name: str, evidence: Evidence, verdict: Verdict
 ) -> Decision:
     # What was suspended, revoked or annulled helps nobody who brings it.
-    outcome: Outcome = "not_accepted" if verdict.reason == "stopped" else "must_bring"
+    outcome: Outcome = "not_accepted" if verdict.state in LOST else "must_bring"
     if verdict.reason is None:
         outcome = "exempt_by_licence" if isinstance(evidence, LicenceEvidence) else "exempt_by_data"
     fields = None

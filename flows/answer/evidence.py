@@ -12,7 +12,7 @@ from typing import Final
 
 from flows.answer.credit_check import UNCOUNTED, check_credit
 from flows.answer.facts import Facts, Row, source_state
-from flows.answer.lost import begun, is_ending, is_later, is_lost, may_mean, spoken
+from flows.answer.lost import begun, ending, is_later, is_lost, may_mean, spoken
 from flows.answer.naming import same_number
 from flows.answer.scope import permits
 from flows.answer.stopping import stop_of, stopped_by
@@ -188,8 +188,8 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
         return Verdict("stopped", row, by=issuer, state=row["state"] or "other", document=document)
     if family == "credit":
         return Verdict(None, row)
-    if family == "licence" and is_ending(row):
-        return Verdict("stopped", row, by=issuer, state="other", document=document)
+    if family == "licence" and (made := ending(row)) is not None:
+        return Verdict("stopped", row, by=issuer, state=made, document=document)
     penalty = stopped_by(row, family, facts)
     if penalty is not None:
         return Verdict("stopped", row, **stop_of(penalty))

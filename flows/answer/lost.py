@@ -23,6 +23,8 @@ from schemas.penalty_words import ENDING_DOCUMENT
 #: newer one came, it is said of the licence. An old document is cancelled whenever it is renewed.
 AGAINST: Final = ("revoked", "annulled", "suspended")
 _ENDING: Final = re.compile(ENDING_DOCUMENT)
+#: What a word of it makes of the licence; the others are cancelled.
+_MADE: Final = {"吊销": "revoked", "撤销": "annulled", "撤回": "annulled", "暂扣": "suspended"}
 #: Where a document that ends a licence says so.
 DOCUMENT: Final = ("document_name", "name", "scope")
 #: Where one licence's record may name another's number.
@@ -53,13 +55,16 @@ def is_lost(row: Row, good: Collection[str], on: dt.date) -> bool:
     if row["state"] == "not_yet_valid":
         begins = row.get("valid_from")
         return begins is not None and begins > on + FAR
-    return row["state"] not in good or is_ending(row)
+    return row["state"] not in good or ending(row) is not None
 
 
-def is_ending(row: Row) -> bool:
-    """Return whether a record is a document that ends a licence, by its name or its content."""
-    texts = (row.get(name) for name in DOCUMENT)
-    return any(text and _ENDING.match(fold_text(text)) for text in texts)
+def ending(row: Row) -> str | None:
+    """Return what a document makes of a licence that it ends, by its name or its content."""
+    for name in DOCUMENT:
+        found = _ENDING.match(fold_text(row.get(name) or ""))
+        if found is not None:
+            return _MADE.get(found[1], "cancelled")
+    return None
 
 
 def begun(row: Row, on: dt.date) -> dt.date:

@@ -30,6 +30,12 @@ Reason = Literal[
 LACKING: Final = ("none_on_file", "source_incomplete", "too_old", "no_right", "own_paper")
 
 
+#: States in which a paper helps nobody who brings it. Of the others the paper itself may say more.
+LOST: Final = (
+    *("suspended", "revoked", "annulled", "cancelled", "transferred_out", "removed", "ended"),
+)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came of one piece of evidence; `reason` None: it may be relied on.

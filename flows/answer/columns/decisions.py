@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from flows.answer.columns.verdicts import Verdicts, column, usable
-from flows.answer.verdict import LACKING
+from flows.answer.verdict import LACKING, LOST
 from schemas.catalogue.grammar import (
     Catalogue,
     LicenceEvidence,
@@ -114,7 +114,7 @@ def _tried(
     made = _struct(
         outcome=pl.when(reason.is_null())
         .then(pl.lit(exempt))
-        .when(reason == "stopped")
+        .when(verdict.field("stop").struct.field("state").is_in(LOST))
         .then(pl.lit("not_accepted"))
         .otherwise(pl.lit("must_bring")),
         reason=reason,

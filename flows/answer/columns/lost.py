@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from flows.answer.facts import Row
-from flows.answer.lost import AGAINST, COLUMNS, DOCUMENT, is_ending, may_mean
+from flows.answer.lost import AGAINST, COLUMNS, DOCUMENT, ending, may_mean
 from flows.answer.naming import same_number
 from schemas.facets import FAR
 
@@ -31,16 +31,17 @@ def with_days(rows: pl.DataFrame, on: dt.date) -> pl.DataFrame:
 
 
 def with_ending(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add `ending`: whether a record is a document that ends a licence."""
+    """Add `ending`: what a document makes of a licence that it ends."""
     texts = [name for name in DOCUMENT if name in rows.columns]
-    if not texts:
-        return rows.with_columns(ending=pl.lit(value=False))
+    if "scope" not in texts:
+        return rows.with_columns(ending=pl.lit(None, pl.String))
     maybe = pl.any_horizontal(
         pl.col(name).str.contains_any([*_SIGNS]).fill_null(value=False) for name in texts
     )
     few = rows.filter(maybe).select("nr", *texts)
-    found = [row["nr"] for row in few.iter_rows(named=True) if is_ending(row)]
-    return rows.with_columns(ending=pl.col("nr").is_in(pl.Series(found, dtype=pl.UInt32).implode()))
+    made = [(row["nr"], ending(row)) for row in few.iter_rows(named=True)]
+    found = pl.DataFrame(made, {"nr": pl.UInt32, "ending": pl.String}, orient="row")
+    return rows.join(found, on="nr", how="left", maintain_order="left")
 
 
 def lost(good: Collection[str], on: dt.date) -> pl.Expr:
@@ -49,7 +50,7 @@ def lost(good: Collection[str], on: dt.date) -> pl.Expr:
     standing = state.is_in(pl.Series([*good], dtype=pl.String).implode()).fill_null(value=False)
     to_come = (state == "not_yet_valid").fill_null(value=False)
     far = (pl.col("valid_from") > on + FAR).fill_null(value=False)
-    bad = pl.when(to_come).then(far).otherwise(~standing | pl.col("ending"))
+    bad = pl.when(to_come).then(far).otherwise(~standing | pl.col("ending").is_not_null())
     told = unusable.is_null() | (unusable == "undecided")
     graver = unusable.is_in(["conflicted", "annulled"]).fill_null(value=False)
     return graver | (told & bad)

@@ -84,7 +84,7 @@ def _judged(
         "state": pl.when(annulled)
         .then(pl.lit("annulled"))
         .when(good_state)
-        .then(pl.lit("other"))
+        .then("ending")
         .otherwise(state.fill_null("other")),
         "since": pl.lit(None, pl.Date),
         "document": pl.when(~annulled).then("document_number")
@@ -93,11 +93,11 @@ def _judged(
     }
     stop = pl.struct([told.alias(name) for name, told in own.items()])
     if family == "licence":
-        causes.append((pl.col("ending"), "stopped"))
+        causes.append((pl.col("ending").is_not_null(), "stopped"))
     if family != "credit":
         causes.append((pl.col("stopped"), "stopped"))
-        ending = pl.col("ending") if family == "licence" else pl.lit(value=False)
-        stop = pl.when(unusable.is_null() & good_state & ~ending).then("stop").otherwise(stop)
+        by_penalty = unusable.is_null() & good_state & pl.col("ending").is_null()
+        stop = pl.when(by_penalty).then("stop").otherwise(stop)
     if family == "licence":
         endless = pl.col("valid_to").is_null() & (pl.col("term") == "not_stated")
         causes += [(pl.col("other_holder"), "mismatch"), (endless, "no_end_stated")]
