@@ -32,6 +32,7 @@ _COMMON: Final = re.compile(
 )
 #: What a certificate's name ends with, in full, and in any way.
 _FORMAL: Final = re.compile(r"(?:许可证书?|执照|证书)(?:\([^()]*\)|正本|副本)*$")
+_AT_END: Final = re.compile(r"(?:许可|资质|资格|证照|证件|证)(?:\([^()]*\)|正本|副本)*$")
 #: Fewer signs than this may be anything in short.
 _LONG: Final = 3
 _CERTIFICATE: Final = re.compile(
@@ -113,10 +114,12 @@ def _in_short(one: str, other: str) -> bool:
 
 def is_certificate(name: str | None) -> bool:
     """Return whether a text names a certificate so that it can be told from others."""
-    if name is None or not core(name):
+    own = core(name)
+    if name is None or not own:
         return False
-    return _FORMAL.search(fold_text(name)) is not None or (
-        _CERTIFICATE.search(fold_text(name)) is not None and len(core(name)) >= _LONG
+    folded = fold_text(name)
+    return _FORMAL.search(folded) is not None or (
+        _AT_END.search(folded) is not None and len(own) >= _LONG
     )
 
 

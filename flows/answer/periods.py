@@ -17,6 +17,7 @@ from connectors.settings import Settings
 from flows.log import ACCEPTED
 from flows.stated import Pair
 from schemas.catalogue.grammar import Catalogue, FieldEvidence
+from schemas.folding import fold_text
 
 _YEAR: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _FAMILY: Final = "credit"
@@ -40,7 +41,7 @@ def newest(periods: Iterable[tuple[str, str, str]], on: dt.date) -> dict[Pair, i
     """
     found: dict[Pair, int] = {}
     for publisher, layout, period in periods:
-        year = _YEAR.search(period)
+        year = _YEAR.search(fold_text(period))
         if year is not None and int(year.group()) <= on.year:
             pair = publisher, layout
             found[pair] = max(found.get(pair, 0), int(year.group()))
