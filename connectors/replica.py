@@ -38,6 +38,8 @@ CREATE TABLE quarantine (
   topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
   closed INTEGER NOT NULL, landed_at INTEGER NOT NULL, subject TEXT);
 CREATE TABLE names (subject TEXT NOT NULL, name TEXT NOT NULL);
+CREATE TABLE periods (
+  publisher TEXT NOT NULL, layout TEXT NOT NULL, period TEXT NOT NULL, landed_at INTEGER NOT NULL);
 """
 _ADD: Final = "INSERT INTO versions VALUES (?, ?, ?, ?)"
 _STATE: Final = "INSERT INTO statements (family, landed_at, body) VALUES (?, ?, ?)"
@@ -50,6 +52,9 @@ WHERE family = ?1 AND NOT closed AND landed_at <= ?2 AND NOT EXISTS (
   SELECT 1 FROM quarantine WHERE topic = held.topic AND partition = held.partition
   AND "offset" = held."offset" AND closed AND landed_at <= ?2)"""
 _NAME: Final = "INSERT INTO names VALUES (?, ?)"
+_LIST: Final = "INSERT INTO periods VALUES (?, ?, ?, ?)"
+#: The family whose lists of grades have a period each.
+_GRADING: Final = "credit"
 #: The family in whose register an enterprise has its name.
 _NAMING: Final = "registration"
 #: Made when all rows are there: sorting once is cheaper than finding each one's place.
@@ -62,7 +67,7 @@ CREATE INDEX by_place ON quarantine (topic, partition, "offset");
 _WILD: Final = re.compile(r"[%_\\]")
 #: A name stands there once for each version of its register entry.
 _AGAIN: Final = 5
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 _EVER: Final = (1 << 63) - 1
@@ -98,6 +103,7 @@ class Ready:
     statements: list[tuple[str, int, str]]
     names: list[tuple[str, str]]
     quarantine: list[tuple[str, str, str, int, int, bool, int, str | None]]
+    periods: list[tuple[str, str, str, int]]
 
     @property
     def count(self) -> int:
@@ -118,7 +124,7 @@ def prepared(family: str, versions: pl.DataFrame, held: pl.DataFrame) -> Ready:
         "subject",
     )
     if versions.is_empty():
-        return Ready([], [], [], back.rows())
+        return Ready([], [], [], back.rows(), [])
     told = versions.select(
         "subject", pl.lit(family), pl.col("landed_at").dt.epoch("us"), to_json(versions)
     )
@@ -131,7 +137,18 @@ def prepared(family: str, versions: pl.DataFrame, held: pl.DataFrame) -> Ready:
         _tuples(told.filter(said).select(pl.exclude("subject"))),
         _tuples(named.unique()),
         back.rows(),
+        _periods(versions).rows() if family == _GRADING else [],
     )
+
+
+def _periods(versions: pl.DataFrame) -> pl.DataFrame:
+    """Return of which periods grades were landed, and since when, by publisher and layout."""
+    decision = pl.col("decision").struct
+    graded = versions.filter(decision.field("kind") == "grade").select(
+        "publisher", "layout", decision.field("period"), pl.col("landed_at").dt.epoch("us")
+    )
+    by = ["publisher", "layout", "period"]
+    return graded.drop_nulls("period").group_by(by).agg(pl.col("landed_at").min()).sort(by)
 
 
 def _tuples(frame: pl.DataFrame) -> list[Any]:
@@ -189,6 +206,12 @@ class Replica:
         at = _EVER if known_at is None else _micro(known_at)
         return self._db.execute(_WAITING, (family, at)).fetchall()
 
+    def periods(self, known_at: dt.datetime | None) -> list[tuple[str, str, str]]:
+        """Return (publisher, layout, period) of the grades landed by a time (UTC; None: all)."""
+        at = _EVER if known_at is None else _micro(known_at)
+        query = "SELECT DISTINCT publisher, layout, period FROM periods WHERE landed_at <= ?"
+        return self._db.execute(query, (at,)).fetchall()
+
     def positions(self) -> dict[str, Position]:
         """Return the position in each family's log that has one."""
         rows = self._db.execute("SELECT family, log, version, landed_at, seen_at FROM positions")
@@ -219,6 +242,7 @@ class Replica:
         self._db.executemany(_STATE, ready.statements)
         self._db.executemany(_NAME, ready.names)
         self._db.executemany(_HOLD, ready.quarantine)
+        self._db.executemany(_LIST, ready.periods)
 
     def move(self, family: str, position: Position) -> None:
         """Set the position in a family's log."""

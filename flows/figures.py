@@ -37,7 +37,7 @@ def decided_in(receipts: pl.Series) -> pl.DataFrame:
 
 
 def saved(decided: pl.DataFrame, found: Catalogue) -> pl.DataFrame:
-    """Return, by department and matter: papers asked, exempt, promised, to follow, to bring."""
+    """Return, by department and matter: papers asked, exempt, promised, to follow, to bring, not accepted."""
     outcome = pl.col("outcome")
     departments = {code: matter.department for code, matter in found.matters.items()}
     return (
@@ -48,13 +48,17 @@ def saved(decided: pl.DataFrame, found: Catalogue) -> pl.DataFrame:
             (outcome == "on_promise").sum().alias("promised"),
             (outcome == "may_follow").sum().alias("to_follow"),
             (outcome == "must_bring").sum().alias("to_bring"),
+            (outcome == "not_accepted").sum().alias("not_accepted"),
         )
         .with_columns(
             department=pl.col("matter").replace_strict(
                 departments, default=None, return_dtype=pl.String
             )
         )
-        .select("department", "matter", "asked", "exempt", "promised", "to_follow", "to_bring")
+        .select(
+            *("department", "matter", "asked", "exempt", "promised", "to_follow", "to_bring"),
+            "not_accepted",
+        )
         .sort("department", "matter", nulls_last=True)
     )
 
@@ -64,7 +68,9 @@ def still_asked(decided: pl.DataFrame, most: int = 20) -> pl.DataFrame:
 
     Papers that only the enterprise has are left out: nobody can do anything about them.
     """
-    mine = (pl.col("outcome") == "must_bring") & pl.col("reason").ne_missing("own_paper")
+    mine = pl.col("outcome").is_in(["must_bring", "not_accepted"]) & pl.col("reason").ne_missing(
+        "own_paper"
+    )
     by = ["material", "reason", "evidence", "source"]
     return (
         decided.filter(mine)

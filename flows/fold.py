@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from schemas.avro import dataset_columns
-from schemas.facets import DECISION, FINAL_STANDINGS, STANDING, STATEMENT, WITHDRAWAL
+from schemas.facets import DECISION, FAR, FINAL_STANDINGS, NEUTRAL, STANDING, STATEMENT, WITHDRAWAL
 
 RECORD: Final = ["subject", "record_key"]
 #: What decides which version wins.
@@ -87,13 +87,38 @@ def _folded(
     shown: pl.Expr,
 ) -> pl.DataFrame:
     # Contents are wide and lie in lists: who wins is settled without them, by their row's number.
-    narrow = versions.select(*DECIDING, pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
+    numbered = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
+    narrow = versions.select(*DECIDING, numbered, *_lasting(family))
     distinct = union(_known(narrow, known_at)).filter(pl.col("facet") != STATEMENT)
     records = _records(_ranked(distinct, on), [f for f in SIDES if f in versions.columns], on)
-    rows = records.with_columns(_stated(versions, records)).with_columns(_state(family, on))
+    rows = records.with_columns(_stated(versions, records, family)).with_columns(_state(family, on))
     told = rows.with_columns(unusable_reason=_unusable_reason(family, on))
     final = told.with_columns(as_of=pl.lit(on), usable=_usable(), usable_until=_until(family, on))
     return _shown(final, versions, dataset_columns(family), shown)
+
+
+def _lasting(family: str) -> tuple[pl.Expr, pl.Expr]:
+    """Return `final`, whether no day ends a version, and `day_untold`, whether none begins it.
+
+    A standing that is final does not lapse. A penalty or a listing cannot be decided after it was
+    landed, nor a licence be lost by a day further ahead than `FAR`: such a day is a slip of the
+    pen, and what is said counts at once. It is told apart by the landing, so that a day asked
+    about in the past is answered as ever.
+    """
+    landed = pl.col("landed_at").dt.convert_time_zone("Asia/Shanghai").dt.date()
+    begins, no = pl.col("effective_from"), pl.lit(value=False)
+    if family == "credit":
+        graded = (pl.col(DECISION).struct.field("kind") == "grade").fill_null(value=False)
+        untold = (pl.col("facet") == DECISION) & ~graded & (begins > landed)
+        return no.alias("final"), untold.fill_null(value=False).alias("day_untold")
+    state = pl.col(STANDING).struct.field("state")
+    stated = pl.col("facet") == STANDING
+    final = stated & state.is_in(FINAL_STANDINGS)
+    untold = stated & ~state.is_in(NEUTRAL[STANDING]) & (begins > landed + FAR)
+    return (
+        final.fill_null(value=False).alias("final"),
+        untold.fill_null(value=False).alias("day_untold"),
+    )
 
 
 def _known(versions: pl.DataFrame, known_at: dt.datetime | None) -> pl.DataFrame:
@@ -102,7 +127,8 @@ def _known(versions: pl.DataFrame, known_at: dt.datetime | None) -> pl.DataFrame
 
 def _ranked(distinct: pl.DataFrame, on: dt.date) -> pl.DataFrame:
     """Sort by record and facet, and mark the winner of each facet on the day, and its rivals."""
-    begun = pl.col("effective_from").is_null() | (pl.col("effective_from") <= on)
+    begins = pl.col("effective_from")
+    begun = begins.is_null() | (begins <= on) | pl.col("day_untold")
     effective = begun | (pl.col("void_ab_initio") == "yes")
     order = [*RECORD, "facet", "effective", "sequence", "event_id"]
     ranked = distinct.with_columns(effective=effective).sort(order)
@@ -125,7 +151,7 @@ def _records(ranked: pl.DataFrame, sides: list[str], on: dt.date) -> pl.DataFram
     winning = pl.col("sequence").filter(pl.col("wins")).first().over("facet_number").fill_null(0)
     to_come = ~pl.col("effective") & (pl.col("sequence") >= winning)  # a rival comes, too
     wins, facet = pl.col("wins"), pl.col("facet")
-    lapsed = (pl.col("effective_to") < on).fill_null(value=False)
+    lapsed = (pl.col("effective_to") < on).fill_null(value=False) & ~pl.col("final")
     return (
         ranked.with_columns(turns=pl.when(to_come).then(pl.col("effective_from") - _DAY))
         .group_by("record_number", maintain_order=True)
@@ -143,7 +169,7 @@ def _records(ranked: pl.DataFrame, sides: list[str], on: dt.date) -> pl.DataFram
     )
 
 
-def _stated(versions: pl.DataFrame, records: pl.DataFrame) -> list[pl.Series]:
+def _stated(versions: pl.DataFrame, records: pl.DataFrame, family: str) -> list[pl.Series]:
     """Return what decides a record's state, out of the rows that win: its dates, its sides."""
     decided = versions.select("effective_from", "effective_to", "event_id", DECISION)
     decided = decided.rename({"event_id": "decision_event_id"}).unnest(DECISION)
@@ -154,10 +180,19 @@ def _stated(versions: pl.DataFrame, records: pl.DataFrame) -> list[pl.Series]:
             of_side = versions.select(
                 pl.col(side).struct.field("state").alias(f"{side}_state"),
                 pl.col("event_id").alias(f"{side}_event_id"),
-                pl.col("effective_to").alias(f"{side}_ends"),
+                _end(side, family).alias(f"{side}_ends"),
             )
             found += _picked(of_side, records[side])
     return found
+
+
+def _end(side: str, family: str) -> pl.Expr:
+    """Return the last day of what is stated; a standing that is final has none."""
+    ends = pl.col("effective_to")
+    if side != STANDING or family == "credit":
+        return ends
+    final = pl.col(side).struct.field("state").is_in(FINAL_STANDINGS).fill_null(value=False)
+    return pl.when(~final).then(ends)
 
 
 def _shown(

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final, TypeAlias
 
+from flows.clock import CHINA
 from flows.fold import ENVELOPE, SIDES
 from flows.stated import Pair, Stated
 from schemas.avro import dataset_columns
-from schemas.facets import DECISION, FINAL_STANDINGS, STATEMENT
+from schemas.facets import DECISION, FAR, FINAL_STANDINGS, NEUTRAL, STANDING, STATEMENT
 
 #: One version landed: the columns of `flows.log.history_columns`; those that are null may lack.
 Version = Mapping[str, Any]
@@ -101,9 +102,11 @@ def _record(
     facets: dict[str, list[Version]] = defaultdict(list)
     for version in versions:
         facets[version["facet"]].append(version)
-    winners, conflicted, turns = _winners(facets, on)
+    winners, conflicted, turns = _winners(facets, family, on)
     decision = winners.get(DECISION)
-    sides = {side: won for side in SIDES if (won := winners.get(side)) and not _lapsed(won, on)}
+    sides = {
+        side: won for side in SIDES if (won := winners.get(side)) and not _lapsed(won, family, on)
+    }
     row = dict.fromkeys(_columns(family)) | _content(decision)
     said = {side: won[side]["state"] for side, won in sides.items()}
     row |= {"subject": key[0], "record_key": key[1], "as_of": on}
@@ -124,13 +127,13 @@ def _columns(family: str) -> tuple[str, ...]:
 
 
 def _winners(
-    facets: Mapping[str, list[Version]], on: dt.date
+    facets: Mapping[str, list[Version]], family: str, on: dt.date
 ) -> tuple[dict[str, Version], bool, list[dt.date]]:
     """Return the greatest version in effect of each facet, whether one has rivals, and the days
     before those on which another may win."""
     winners, conflicted, turns = {}, False, []
     for facet, versions in facets.items():
-        effective = [version for version in versions if _effective(version, on)]
+        effective = [version for version in versions if _effective(version, family, on)]
         won = max(effective, key=_order, default=None)
         if won is not None:
             winners[facet] = won
@@ -139,19 +142,44 @@ def _winners(
         turns += [
             version["effective_from"] - _DAY
             for version in versions
-            if not _effective(version, on) and version["sequence"] >= least
+            if not _effective(version, family, on) and version["sequence"] >= least
         ]
     return winners, conflicted, turns
 
 
-def _effective(version: Version, on: dt.date) -> bool:
+def _effective(version: Version, family: str, on: dt.date) -> bool:
     begins = version.get("effective_from")
-    return begins is None or begins <= on or version.get("void_ab_initio") == "yes"
+    return (
+        begins is None
+        or begins <= on
+        or version.get("void_ab_initio") == "yes"
+        or _untold(version, family, begins)
+    )
 
 
-def _lapsed(version: Version, on: dt.date) -> bool:
-    ends = version.get("effective_to")
-    return ends is not None and ends < on
+def _untold(version: Version, family: str, begins: dt.date) -> bool:
+    """Return whether a beginning yet to come is a slip of the pen (`flows.fold`)."""
+    landed: dt.date = version["landed_at"].astimezone(CHINA).date()
+    if family == "credit":
+        decided = version["facet"] == DECISION and version[DECISION]["kind"] != "grade"
+        return decided and begins > landed
+    stated = version["facet"] == STANDING
+    lost = stated and version[STANDING]["state"] not in NEUTRAL[STANDING]
+    return lost and begins > landed + FAR
+
+
+def _lapsed(version: Version, family: str, on: dt.date) -> bool:
+    return _before(_end(version, family), on)
+
+
+def _end(version: Version, family: str) -> dt.date | None:
+    """Return the last day of a version; a standing that is final has none."""
+    final = (
+        family != "credit"
+        and version["facet"] == STANDING
+        and version[STANDING]["state"] in FINAL_STANDINGS
+    )
+    return None if final else version.get("effective_to")
 
 
 def _content(decision: Version | None) -> dict[str, Any]:
@@ -198,7 +226,7 @@ def _until(
 ) -> dt.date | None:
     named = ("standing", "objection", "withdrawal", *(("repair",) if family == "credit" else ()))
     ends = [row["effective_to"], row["publication_to" if family == "credit" else "valid_to"]]
-    ends += [sides[side].get("effective_to") for side in named if side in sides]
+    ends += [_end(sides[side], family) for side in named if side in sides]
     coming = [end for end in ends if end is not None and end >= on]
     begins = row["valid_from"] if family != "credit" else None
     if begins is not None and begins > on:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 DECISION: Final = "decision"
@@ -29,3 +30,6 @@ STOPPING: Final = (STANDING, REPAIR, OBJECTION, WITHDRAWAL)
 
 #: Standings that no passing of time ends (行政许可法 art. 69-70; 行政处罚法 art. 9).
 FINAL_STANDINGS: Final = ("revoked", "annulled", "cancelled", "transferred_out", "removed", "ended")
+
+#: A day further ahead than this, from the day it was landed, is a slip of the pen: it tells no day.
+FAR: Final = dt.timedelta(days=366)

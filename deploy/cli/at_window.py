@@ -75,12 +75,11 @@ def tell_saved(settings: Settings) -> None:
     click.echo(_row("matter · 事项", "asked 应交", "exempt 免", "promised 诺", "to bring 交"))
     for row in counts.iter_rows(named=True):
         name = f"{row['matter']} {found.matters[row['matter']].name.zh}"
-        to_bring = row["to_bring"] + row["to_follow"]
+        to_bring = row["to_bring"] + row["to_follow"] + row["not_accepted"]
         click.echo(_row(name, row["asked"], row["exempt"], row["promised"], to_bring))
-    total = counts.select(pl.col("asked", "exempt", "promised", "to_bring", "to_follow").sum()).row(
-        0, named=True
-    )
-    to_bring = total["to_bring"] + total["to_follow"]
+    summed = pl.col("asked", "exempt", "promised", "to_bring", "to_follow", "not_accepted").sum()
+    total = counts.select(summed).row(0, named=True)
+    to_bring = total["to_bring"] + total["to_follow"] + total["not_accepted"]
     click.echo(_row("all · 合计", total["asked"], total["exempt"], total["promised"], to_bring))
 
 

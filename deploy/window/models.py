@@ -69,6 +69,17 @@ class BundleAsked(_Taken):
     bundle: Code
 
 
+class Stopped(BaseModel):
+    """Why a paper cannot be accepted: what became of it, since which day (China), by whom, and the
+    number of that decision, where they are known."""
+
+    state: str
+    state_words: Words
+    since: str | None
+    by: str | None
+    document: str | None
+
+
 class Paper(BaseModel):
     """The decision on one paper; `complete_through` is UTC, `due` a day in China."""
 
@@ -76,7 +87,12 @@ class Paper(BaseModel):
     name: Words
     necessity: str
     outcome: Literal[
-        "exempt_by_licence", "exempt_by_data", "on_promise", "may_follow", "must_bring"
+        "exempt_by_licence",
+        "exempt_by_data",
+        "on_promise",
+        "may_follow",
+        "must_bring",
+        "not_accepted",
     ]
     outcome_words: Words
     reason: str | None
@@ -85,6 +101,7 @@ class Paper(BaseModel):
     rule: dict[str, Any] | None
     record: dict[str, Any] | None
     fields: dict[str, Any] | None
+    stopped: Stopped | None
     source: str | None
     source_name: Words | None
     complete_through: str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -14,6 +14,7 @@ from connectors.errors import MiantiError
 from connectors.settings import Settings
 from flows.answer.decide import Decision, decide
 from flows.answer.facts import Facts, Row
+from flows.answer.periods import listed, newest_landed
 from flows.answer.told import paper
 from flows.catalogue import catalogue
 from flows.clock import CHINA
@@ -80,7 +81,9 @@ def gather(
     """
     asked_at = known_at or dt.datetime.now(dt.UTC)
     day = on or asked_at.astimezone(CHINA).date()
-    return gather_known(settings, subject, day, asked_at, dict.fromkeys(FAMILIES, known_at))
+    facts = gather_known(settings, subject, day, asked_at, dict.fromkeys(FAMILIES, known_at))
+    wanted = listed(catalogue(settings.mianti_catalogue))
+    return replace(facts, newest=newest_landed(settings, wanted, day, known_at))
 
 
 def gather_known(
@@ -93,7 +96,8 @@ def gather_known(
 ) -> Facts:
     """Return the same with what was landed of each family by a time of its own (None: all).
 
-    `codes`: who may state completeness, where not the publishers of today.
+    `codes`: who may state completeness, where not the publishers of today. Which lists are the
+    newest (`flows.answer.periods`) is left to the caller, whose catalogue says which are asked for.
     """
     number = pl.select(bucket(pl.lit(subject))).item()
     rows: dict[str, list[Row]] = {}

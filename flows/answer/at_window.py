@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from connectors.replica import Position, Replica
 from flows.answer.facts import Facts, Row
+from flows.answer.periods import newest
 from flows.clock import CHINA
 from flows.fold_rows import Statements, Version, whole_rows
 from flows.stated import Pair, Stated, complete, excepting, held, holding_back
@@ -52,13 +53,14 @@ class Gathering:
             positions = self.replica.positions()
             mine = self.replica.versions(subject)
             said = self._stated(known_at)
+            lists = newest(self.replica.periods(known_at), day)
         excepted = excepting(said, subject)
         rows: dict[str, list[Row]] = {
             family: [*whole_rows(mine.get(family, []), family, day, known_at)]
             for family in FAMILIES
         }
         through = complete(said, excepted)
-        facts = Facts(day, asked_at, rows, through, self.cycles, excepted)
+        facts = Facts(day, asked_at, rows, through, self.cycles, excepted, lists)
         return Known(facts, _landed(positions, known_at), positions)
 
     def _stated(self, known_at: dt.datetime | None) -> Mapping[Pair, Stated]:

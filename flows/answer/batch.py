@@ -19,6 +19,7 @@ from flows.answer.columns.decisions import DECISION, decisions
 from flows.answer.columns.prepared import Rows
 from flows.answer.columns.verdicts import verdicts
 from flows.answer.facts import Facts
+from flows.answer.periods import listed, newest_landed
 from flows.catalogue import catalogue
 from flows.clock import CHINA
 from flows.complete import said
@@ -67,7 +68,7 @@ def ask_all(
     progress(faulty.height)
     sound = _by_matter(judged.filter(pl.col("fault").is_null()), found)
     numbered = sound.with_columns(bucket=bucket(pl.col("subject")))
-    known, told = _known(settings, on, known_at)
+    known, told = _known(settings, found, on, known_at)
     for first in range(0, BUCKETS, _TOGETHER):
         group = numbered.filter(pl.col("bucket").is_between(first, first + _TOGETHER - 1))
         if not group.is_empty():
@@ -133,7 +134,7 @@ def _rows(
 
 
 def _known(
-    settings: Settings, on: dt.date | None, known_at: dt.datetime | None
+    settings: Settings, found: Catalogue, on: dt.date | None, known_at: dt.datetime | None
 ) -> tuple[Facts, Mapping[Pair, Stated]]:
     """Return what is known whoever is asked about.
 
@@ -142,7 +143,9 @@ def _known(
     asked_at = known_at or dt.datetime.now(dt.UTC)
     told = said(settings, dict.fromkeys(FAMILIES, known_at))
     day = on or asked_at.astimezone(CHINA).date()
-    return Facts(day, asked_at, {}, complete(told, frozenset()), cycles(settings)), told
+    lists = newest_landed(settings, listed(found), day, known_at)
+    through = complete(told, frozenset())
+    return Facts(day, asked_at, {}, through, cycles(settings), newest=lists), told
 
 
 def _with_faults(asked: pl.DataFrame, found: Catalogue) -> pl.DataFrame:

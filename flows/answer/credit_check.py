@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Final
 
 from flows.answer.facts import Facts, Row, source_state
+from flows.answer.stopping import said_by, tells_a_kind
 from flows.answer.verdict import Verdict
+from schemas import penalty_words
 from schemas.catalogue.grammar import Bar, CreditEvidence
+from schemas.chinese_numbers import yuan_in_text
 
 #: A credit record with one of these is neither shown nor counted (NDRC Order 36 art. 3).
 UNCOUNTED: Final = ("withdrawn", "repaired", "annulled", "publication_ended", "undecided")
@@ -49,12 +53,32 @@ def _says(bar: Bar, row: Row) -> bool:
     """A penalty whose kind is not told may be of any kind, a listing without a code on any list."""
     if bar.fine_from is not None and not (bar.categories or bar.severities):
         return False
-    said = "".join([*(row["categories"] or []), row["penalty_content"] or ""])
-    kinds = not bar.categories or not said or any(word in said for word in bar.categories)
+    said = said_by(row)
+    wanted = [word for category in bar.categories for word in penalty_words.alike(category)]
+    kinds = not wanted or not tells_a_kind(said) or any(word in said for word in wanted)
     lists = not bar.lists or row["list_code"] is None or row["list_code"] in bar.lists
     return kinds and lists and (not bar.severities or row["severity"] in bar.severities)
 
 
 def _fined(bar: Bar, row: Row) -> bool:
-    fine = row["fine_yuan"]
-    return bar.fine_from is not None and fine is not None and fine >= bar.fine_from
+    if bar.fine_from is None:
+        return False
+    if row["fine_yuan"]:
+        return bool(row["fine_yuan"] >= bar.fine_from)
+    if not may_be_fine(said_by(row)):
+        return False
+    fine = fine_in_words(row["penalty_content"])
+    return fine is None or fine >= bar.fine_from
+
+
+def may_be_fine(said: str) -> bool:
+    """Return whether a penalty without an amount may be a fine, by what it says (`said_by`)."""
+    if not tells_a_kind(said) or any(word in said for word in penalty_words.FINED):
+        return True
+    amount = any(sign in said for sign in penalty_words.AMOUNTS)
+    return amount and penalty_words.CONFISCATED not in said
+
+
+def fine_in_words(content: str | None) -> Decimal | None:
+    """Return the fine, in yuan, that a penalty's content names; None: it may be any."""
+    return yuan_in_text(content) if content else None

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from flows.answer.evidence import judge
 from flows.answer.facts import Facts, Row
-from flows.answer.verdict import LACKING, Reason, Verdict
+from flows.answer.verdict import LACKING, LOST, Reason, Verdict
 from schemas.catalogue.grammar import (
     Catalogue,
     Evidence,
@@ -20,8 +20,15 @@ from schemas.catalogue.grammar import (
     PromiseEvidence,
 )
 
-#: 免提交（电子证照）, 免提交（数据共享）, 告知承诺, 容缺受理, 须提交.
-Outcome = Literal["exempt_by_licence", "exempt_by_data", "on_promise", "may_follow", "must_bring"]
+#: 免提交（电子证照）, 免提交（数据共享）, 告知承诺, 容缺受理, 须提交, 不予认可.
+Outcome = Literal[
+    "exempt_by_licence",
+    "exempt_by_data",
+    "on_promise",
+    "may_follow",
+    "must_bring",
+    "not_accepted",
+]
 EXEMPT: Final = ("exempt_by_licence", "exempt_by_data")
 #: Columns of a record that an answer shows; a credit check shows none.
 _SHOWN: Final = (
@@ -39,7 +46,8 @@ class Decision:
     `evidence`, `rule`: what it rests on, or what was looked at first and was not enough. `record`:
     the columns of the record that may be shown; `fields`: values for the matter's form. `through`
     (UTC): until when the source is complete; `late`: the publisher that is not. `due`: the last
-    day (China) a paper that may follow may be brought. `excepted`: the source is incomplete because
+    day (China) a paper that may follow may be brought. `by`, `state`, `since`, `document`: who
+    stopped what cannot be accepted, and how (`flows.answer.verdict`). `excepted`: the source is incomplete because
     rows about this enterprise were refused.
     """
 
@@ -54,6 +62,9 @@ class Decision:
     through: dt.datetime | None = None
     source: str | None = None
     by: str | None = None
+    state: str | None = None
+    since: dt.date | None = None
+    document: str | None = None
     due: dt.date | None = None
     excepted: bool = False
 
@@ -96,7 +107,7 @@ def _replaced(
         if not isinstance(evidence, PromiseEvidence):
             verdict = judge(evidence, facts) if name in may_use else Verdict("no_right")
             made = _decision(id_, necessity, name, evidence, verdict)
-            if made.outcome != "must_bring":
+            if made.outcome in EXEMPT:
                 return made
             failed.append(made)
     against = [one for one in failed if one.reason not in LACKING]
@@ -113,7 +124,8 @@ def _replaced(
 def _decision(
     id_: str, necessity: Necessity, name: str, evidence: Evidence, verdict: Verdict
 ) -> Decision:
-    outcome: Outcome = "must_bring"
+    # What was suspended, revoked or annulled helps nobody who brings it.
+    outcome: Outcome = "not_accepted" if verdict.state in LOST else "must_bring"
     if verdict.reason is None:
         outcome = "exempt_by_licence" if isinstance(evidence, LicenceEvidence) else "exempt_by_data"
     fields = None
@@ -131,6 +143,9 @@ def _decision(
         through=verdict.source.through if verdict.source else None,
         source=verdict.source.publisher if verdict.source else None,
         by=verdict.by,
+        state=verdict.state,
+        since=verdict.since,
+        document=verdict.document,
         excepted=verdict.source is not None and verdict.source.excepted,
     )
 

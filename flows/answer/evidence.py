@@ -12,11 +12,16 @@ from typing import Final
 
 from flows.answer.credit_check import UNCOUNTED, check_credit
 from flows.answer.facts import Facts, Row, source_state
-from flows.answer.stopping import folded, stopped_by
+from flows.answer.lost import begun, ending, is_later, is_lost, may_mean, spoken
+from flows.answer.naming import same_number
+from flows.answer.scope import permits
+from flows.answer.stopping import stop_of, stopped_by
 from flows.answer.verdict import Reason, Verdict
 from schemas.catalogue.grammar import FieldEvidence, LicenceEvidence, SharedEvidence
+from schemas.folding import fold_text
 
-_FORCE: Final = ("in_force", "in_business")
+#: States that are good standing.
+FORCE: Final = ("in_force", "in_business")
 
 
 def judge(evidence: SharedEvidence, facts: Facts) -> Verdict:
@@ -45,20 +50,20 @@ def _licence(evidence: LicenceEvidence, facts: Facts) -> Verdict:
     ]
 
     def judged(row: Row) -> Verdict:
-        verdict = _record(row, "licence", _FORCE, facts)
-        within = any(word in (row["scope"] or "") for word in evidence.scope)
-        if verdict.reason is None and evidence.scope and not within:
+        verdict = _record(row, "licence", FORCE, facts)
+        if verdict.reason is None and evidence.scope and not permits(row["scope"], evidence.scope):
             return Verdict("mismatch", row)
         return verdict
 
-    return _best(mine, "licence", evidence, facts, judged)
+    return _best(mine, "licence", FORCE, evidence, facts, judged)
 
 
 def _fields(evidence: FieldEvidence, facts: Facts) -> Verdict:
     """A row without the field that is asked for, the first, is none."""
     family, needed = evidence.family, evidence.fields[0]
     told = {column: of for column, of in evidence.where.items() if column != "state"}
-    states = tuple(evidence.where.get("state", _FORCE))
+    states = tuple(evidence.where.get("state", FORCE))
+    first = first_period(evidence, facts)
     mine = [
         row
         for row in facts.of(family)
@@ -71,65 +76,98 @@ def _fields(evidence: FieldEvidence, facts: Facts) -> Verdict:
         verdict = _record(row, family, states, facts)
         if verdict.reason is None and row[needed] is None:
             return Verdict("none_on_file")
-        years = evidence.period_years
-        if verdict.reason is None and years is not None and _older(row["period"], facts.on, years):
+        if verdict.reason is None and first is not None and not is_recent(row["period"], first):
             return Verdict("expired", row)
         return verdict
 
-    return _best(mine, family, evidence, facts, judged)
+    return _best(mine, family, states, evidence, facts, judged)
 
 
-def _older(period: str | None, on: dt.date, years: int) -> bool:
-    """Return whether a year is too long ago, or is no year."""
-    return period is None or not period.isdecimal() or on.year - int(period) > years
+def first_period(evidence: FieldEvidence, facts: Facts) -> int | None:
+    """Return the first year that a grade may be of, None where any will do.
+
+    The newest list there is has every grade that holds: one of an older list holds no longer.
+    """
+    if evidence.period_years is None:
+        return None
+    pairs = [(id_, layout) for id_, layouts in evidence.sources.items() for layout in layouts]
+    newest = [facts.newest[pair] for pair in pairs if pair in facts.newest]
+    return max([facts.on.year - evidence.period_years, *newest])
+
+
+def is_recent(period: str | None, first: int) -> bool:
+    """Return whether a year is not too long ago; what is no year is."""
+    return period is not None and period.isdecimal() and int(period) >= first
 
 
 def _best(
     rows: list[Row],
     family: str,
+    good: tuple[str, ...],
     evidence: SharedEvidence,
     facts: Facts,
     judged: Callable[[Row], Verdict],
 ) -> Verdict:
     """Return the verdict on the record to rely on, else on the newest, else on the sources."""
-    source = source_state(evidence, facts)
-    newest = sorted(rows, key=_since, reverse=True)
-    verdicts = [judged(row) for row in newest]
-    for row, verdict in zip(newest, verdicts, strict=True):
+    source, on = source_state(evidence, facts), facts.on
+    verdicts = [(row, judged(row)) for row in rows]
+    relied = [row for row, verdict in verdicts if verdict.reason is None]
+    relied.sort(key=lambda row: (begun(row, on), row["record_key"]), reverse=True)
+    bad = [(row, verdict) for row, verdict in verdicts if verdict.reason is not None]
+    every = facts.of(family) if family != "credit" else []
+    lost = [row for row in every if is_lost(row, good, on)]
+    stopping: list[Row] = []
+    for row in relied:
+        overtaking = [one for one, verdict in bad if _overtakes(one, verdict, row, family, on)]
         against = [
-            later
-            for other, later in zip(newest, verdicts, strict=True)
-            if other is not row and _overtakes(other, later, row, family)
+            one
+            for one in lost
+            if one is not row and is_later(one, row, on) and may_mean(one, row, family, every)
         ]
-        if verdict.reason is None and not against:
+        if not overtaking and not against:
             told = row["layout"] in evidence.sources[row["publisher"]]
             fault: Reason | None = source.fault if told else "source_incomplete"
             return Verdict(fault, row, source)
-    bad = next((one for one in verdicts if one.reason is not None), None)
+        stopping += [*against, *overtaking]
+    known = [row for row, _ in bad]
+    others = [one for one in stopping if not any(one is row for row in known)]
+    bad += [(one, _lost(one, family, good, facts)) for one in others]
+    newest = max(bad, key=lambda one: (spoken(one[0], on), one[0]["record_key"]), default=None)
+    if newest is not None:
+        row, verdict = newest
+        day = spoken(row, on)
+        # Its own decision ended another record: that is the day. A state alone tells none.
+        own = verdict.reason == "stopped" and verdict.since is None and day <= on
+        if own and any(one is row for one in stopping):
+            verdict = replace(verdict, since=day)
+        return replace(verdict, source=source)
+    return Verdict(source.fault or "none_on_file", None, source)
+
+
+def _lost(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdict:
+    """Return why a record that is no licence of the kind asked for ends one that is."""
+    if row["unusable_reason"] == "undecided":
+        return Verdict("stopped", state=row["state"])
+    verdict = _record(row, family, good, facts)
     return (
-        replace(bad, source=source)
-        if bad
-        else Verdict(source.fault or "none_on_file", None, source)
+        verdict
+        if verdict.reason not in (None, "not_yet_valid")
+        else Verdict("stopped", row, state="other")
     )
 
 
-def _overtakes(other: Row, verdict: Verdict, row: Row, family: str) -> bool:
+def _overtakes(other: Row, verdict: Verdict, row: Row, family: str, on: dt.date) -> bool:
     """Return whether another record of the same licence, not older, speaks against this one.
 
     Exports key a licence by its decision document: issue, change and revocation are three records
     with one number. An enterprise has one registration.
     """
     same = family == "registration" or (
-        row.get("number") is not None and other.get("number") == row.get("number")
+        family == "licence" and same_number(row["number"], other["number"])
     )
     # A renewal that has not begun leaves the licence before it in force.
     against = verdict.reason not in (None, "not_yet_valid")
-    return same and against and _since(other)[0] >= _since(row)[0]
-
-
-def _since(row: Row) -> tuple[dt.date, str]:
-    day = row["effective_from"] or row.get("valid_from") or dt.date.min
-    return day, row["record_key"]
+    return same and against and is_later(other, row, on)
 
 
 def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdict:
@@ -138,20 +176,23 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
     if row["unusable_reason"] == "conflicted":
         return Verdict("conflicted")
     if row["unusable_reason"] == "annulled":
-        return Verdict("stopped", by=issuer)
+        return Verdict("stopped", by=issuer, state="annulled")
     if row["unusable_reason"] is not None:
         return Verdict("not_usable")
     if row["objection"] is not None:
         return Verdict("objection", row)
     if row["state"] in ("expired", "not_yet_valid"):
         return Verdict(row["state"], row)
+    document = row.get("document_number")
     if row["state"] not in good:
-        return Verdict("stopped", row, by=issuer)
+        return Verdict("stopped", row, by=issuer, state=row["state"] or "other", document=document)
     if family == "credit":
         return Verdict(None, row)
+    if family == "licence" and (made := ending(row)) is not None:
+        return Verdict("stopped", row, by=issuer, state=made, document=document)
     penalty = stopped_by(row, family, facts)
     if penalty is not None:
-        return Verdict("stopped", row, by=penalty["issuer_name"] or penalty["issuer"])
+        return Verdict("stopped", row, **stop_of(penalty))
     if family == "licence" and not _same_holder(row, facts):
         return Verdict("mismatch", row)
     if family == "licence" and row["valid_to"] is None and row["term"] == "not_stated":
@@ -162,6 +203,6 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
 def _same_holder(licence: Row, facts: Facts) -> bool:
     """Compare the holder's name with the register's, where both are known."""
     rows = facts.of("registration")
-    names = {folded(row["name"]) for row in rows if row["usable"] == "yes" and row["name"]}
+    names = {fold_text(row["name"]) for row in rows if row["usable"] == "yes" and row["name"]}
     written = licence["subject_name"]
-    return not written or not names or folded(written) in names
+    return not written or not names or fold_text(written) in names

@@ -21,7 +21,8 @@ class Facts:
 
     `on` is a day in China, `asked_at` (UTC) the time at which all this was known; `cycles`: how
     often each publisher promised to publish. `excepted`: what is not in `complete` because rows
-    about this very enterprise were refused.
+    about this very enterprise were refused. `newest`: by publisher and layout, the newest year that
+    a grade of anybody is of.
     """
 
     on: dt.date
@@ -30,6 +31,7 @@ class Facts:
     complete: Mapping[Pair, dt.datetime]
     cycles: Mapping[str, dt.timedelta]
     excepted: frozenset[Pair] = frozenset()
+    newest: Mapping[Pair, int] = field(default_factory=dict)
     #: What `flows.answer.evidence.judge` made of each piece of evidence, which it keeps alive.
     judged: dict[int, tuple[SharedEvidence, Any]] = field(
         init=False, repr=False, compare=False, default_factory=dict

@@ -121,6 +121,9 @@ def _unfilled(catalogue: Catalogue, field: FormField, id_: str, verdict: Verdict
         through=verdict.source.through if verdict.source else None,
         source=verdict.source.publisher if verdict.source else None,
         by=verdict.by,
+        state=verdict.state,
+        since=verdict.since,
+        document=verdict.document,
         excepted=verdict.source is not None and verdict.source.excepted,
     )
 

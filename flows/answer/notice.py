@@ -15,7 +15,10 @@ from schemas.dialect import Words
 from schemas.publishers import PublishersTable
 
 #: The strictest first.
-_STRICT: Final[tuple[Outcome, ...]] = ("must_bring", "may_follow", "on_promise", *EXEMPT)
+_STRICT: Final[tuple[Outcome, ...]] = (
+    *("not_accepted", "must_bring", "may_follow", "on_promise"),
+    *EXEMPT,
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Notice:
     subject: str
     on: dt.date
     matters: tuple[Handled, ...]
+    not_accepted: tuple[Paper, ...]
     to_bring: tuple[Paper, ...]
     may_follow: tuple[Paper, ...]
     to_promise: tuple[Paper, ...]
@@ -82,6 +86,7 @@ def notice(
         subject=subject,
         on=on,
         matters=tuple(_handled(catalogue, code) for code in decided),
+        not_accepted=group("not_accepted"),
         to_bring=group("must_bring"),
         may_follow=group("may_follow"),
         to_promise=group("on_promise"),
@@ -139,6 +144,7 @@ def as_json(notice: Notice) -> dict[str, Any]:
         "subject": notice.subject,
         "on": notice.on.isoformat(),
         "matters": [_matter(one) for one in notice.matters],
+        "not_accepted": [_listed(one) for one in notice.not_accepted],
         "to_bring": [_listed(one) for one in notice.to_bring],
         "may_follow": [_listed(one) for one in notice.may_follow],
         "to_promise": [_listed(one) for one in notice.to_promise],

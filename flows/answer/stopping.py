@@ -1,23 +1,44 @@
 """Penalties that stop a licence (双公示 CF_NR_ZKDX), before its issuer says so itself. Pure.
 
 Withdrawing or annulling the penalty lifts it; repairing the credit record does not: a revoked
-licence stays revoked. One that only suspends ends with its own last day. What is doubtful stops.
+licence stays revoked. One that only suspends ends with its own last day. What is doubtful stops: a
+penalty whose kind is not told may be of any kind, and one that takes a certificate without saying
+which may take any.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
-from typing import Final
+import re
+from typing import Any, Final
 
 from flows.answer.facts import Facts, Row
+from flows.answer.naming import (
+    BUSINESS_LICENCE,
+    alike,
+    certificates_in,
+    core,
+    is_certificate,
+    spellings,
+    squash,
+    stands_in,
+)
+from schemas import penalty_words as words
+from schemas.folding import fold_text, is_placeholder_text
 
-_OVER: Final = ("withdrawn", "annulled")
-#: Words of 行政处罚法 art. 9.
-_SUSPENDS, _LASTING = "暂扣", ("吊销", "降低")
-#: What a penalty calls the entry in the register of market entities.
-_BUSINESS_LICENCE: Final = "营业执照"
-_BRACKETS: Final = str.maketrans("〔〕【】{}（）()", "[][][][][]")
+_OVER: Final = ("withdrawn", "annulled", "undecided")
+#: The columns in which a penalty may tell its kind.
+TELLING: Final = ("categories", "penalty_content", "licences_affected", "remarks", "title")
+#: A code of a list that the layout does not have: no word of it can be looked for.
+_CODE: Final = re.compile("^[0-9A-Z]{1,2}$")
+_CLAUSES: Final = re.compile("[,;。:!?]")
+#: What may be a number of a document, and no amount, year or number of days.
+_NUMBER: Final = re.compile("[0-9]{4,}(?![0-9]|万|元|年|天|日|个月)")
+#: How a row of each family is numbered.
+NUMBERS: Final = {
+    "licence": ("number", "document_number", "identifier"),
+    "registration": ("subject", "registration_number"),
+}
 
 
 def stopped_by(row: Row, family: str, facts: Facts) -> Row | None:
@@ -26,43 +47,83 @@ def stopped_by(row: Row, family: str, facts: Facts) -> Row | None:
     return max(found, key=lambda penalty: penalty["effective_from"] or dt.date.min, default=None)
 
 
-def folded(text: str) -> str:
-    """Return a name or a number as it is compared: one width, no blanks, one kind of bracket."""
-    plain = unicodedata.normalize("NFKC", text).translate(_BRACKETS)
-    return "".join(plain.split()).casefold()
+def stop_of(penalty: Row) -> dict[str, Any]:
+    """Return what a verdict tells of a penalty that stops a licence."""
+    said = said_by(penalty)
+    only_suspends = _any(said, words.SUSPENDING) and not _any(said, words.LASTING)
+    return {
+        "by": penalty["issuer_name"] or penalty["issuer"],
+        "state": "suspended" if only_suspends else "revoked",
+        "since": penalty["effective_from"],
+        "document": penalty["document_number"],
+    }
+
+
+def said_by(penalty: Row) -> str:
+    """Return all that a penalty tells of its kind, folded, without what tells nothing."""
+    told = [*(penalty["categories"] or []), *(penalty[name] for name in TELLING[1:])]
+    said = fold_text("。".join(text for text in told if text))
+    for empty in words.EMPTY:
+        said = said.replace(empty, "")
+    return said
+
+
+def tells_a_kind(said: str) -> bool:
+    """Return whether a text (`said_by`) tells of what kind a penalty is: 其他, 详见决定书, 4 do not."""
+    return any(word in said for word in words.TELLING)
 
 
 def _stops(penalty: Row, row: Row, family: str, facts: Facts) -> bool:
-    if penalty["unusable_reason"] in _OVER:
+    if penalty["unusable_reason"] in _OVER or penalty["kind"] not in ("penalty", None):
         return False
-    content = penalty["penalty_content"] or ""
-    words = (_SUSPENDS, *_LASTING)
-    named = penalty["licences_affected"] or (content if any(w in content for w in words) else "")
-    if not named:
+    affected, said = _told(penalty["licences_affected"]), said_by(penalty)
+    if not affected and tells_a_kind(said) and not _any(said, words.STOPPING):
         return False
-    said = "".join([*(penalty["categories"] or []), content, named])
-    only_suspends = _SUSPENDS in said and not any(word in said for word in _LASTING)
+    only_suspends = _any(said, words.SUSPENDING) and not _any(said, words.LASTING)
     ended = penalty["valid_to"] is not None and penalty["valid_to"] < facts.on
     if only_suspends and ended and penalty["unusable_reason"] != "conflicted":
         return False
-    return _names(folded(named), row, family, facts)
+    return _names(penalty, affected, said, row, family, facts)
 
 
-def _names(text: str, row: Row, family: str, facts: Facts) -> bool:
-    """By one of its numbers; else by its name, where no number of another of that name stands."""
-    if any(number in text for number in _numbers(row, family)):
+def _any(text: str, of: tuple[str, ...]) -> bool:
+    return any(word in text for word in of)
+
+
+def _told(text: str | None) -> str:
+    """Return a text folded, empty where it tells nothing: a placeholder, the code of some list."""
+    if text is None or is_placeholder_text(text):
+        return ""
+    folded = fold_text(text)
+    return "" if _CODE.match(folded) else folded
+
+
+def _names(penalty: Row, affected: str, said: str, row: Row, family: str, facts: Facts) -> bool:
+    """By one of its numbers, by a name that may be its, or by none at all."""
+    if any(stands_in(row[column], squash(said)) for column in NUMBERS[family]):
         return True
-    name = _BUSINESS_LICENCE if family == "registration" else row["name"]
-    if not name or folded(name) not in text:
+    ending = [part for part in _CLAUSES.split(said) if _any(part, words.STOPPING)]
+    telling = affected or "".join(ending)
+    name = BUSINESS_LICENCE if family == "registration" else row["name"]
+    if any(core(one) and alike(one, name) for one in certificates_in(said)):
+        same = [one for one in facts.of(family) if one is not row and alike(one.get("name"), name)]
+        return family == "registration" or not _of_another(penalty, telling, same)
+    named = [one for part in (affected, *ending) for one in certificates_in(part)]
+    if any(is_certificate(one) for one in named):
         return False
-    if family == "registration":
-        return True
-    others = [one for one in facts.of(family) if one["name"] == row["name"]]
-    return not any(number in text for one in others for number in _numbers(one, family))
+    if not affected and tells_a_kind(said) and not _any(said, words.OF_CERTIFICATES):
+        return False
+    others = [one for one in facts.of("licence") if one is not row]
+    return not _of_another(penalty, telling, others)
 
 
-def _numbers(row: Row, family: str) -> list[str]:
-    columns: tuple[str, ...] = ("number", "document_number", "identifier")
-    if family == "registration":
-        columns = ("subject", "registration_number")
-    return [folded(row[column]) for column in columns if row[column]]
+def _of_another(penalty: Row, telling: str, others: list[Row]) -> bool:
+    """Return whether all numbers in a text are those of other licences that were in force then."""
+    decided, every = penalty["effective_from"], squash(telling)
+    rest = every
+    for other in others:
+        ended = other["valid_to"] is not None and (decided is None or other["valid_to"] < decided)
+        for column in () if ended else NUMBERS["licence"]:
+            for number in spellings(other[column]):
+                rest = rest.replace(number, " ")
+    return rest != every and _NUMBER.search(rest) is None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from flows.answer.decide import Decision
-from flows.answer.words import OUTCOMES, why
+from flows.answer.words import OUTCOMES, STATES, why
 from schemas.catalogue.grammar import Catalogue, Rule
 from schemas.publishers import PublishersTable
 
@@ -29,10 +29,25 @@ def paper(one: Decision, found: Catalogue, table: PublishersTable) -> dict[str, 
         "rule": _rule(rule) if rule is not None else None,
         "record": plain(one.record),
         "fields": plain(one.fields),
+        "stopped": _stopped(one),
         "source": one.source,
         "source_name": publisher.name.both if publisher else None,
         "complete_through": one.through.isoformat() if one.through else None,
         "due": one.due.isoformat() if one.due else None,
+    }
+
+
+def _stopped(one: Decision) -> dict[str, Any] | None:
+    """Return what became of what cannot be accepted, since when, by whom, and by which decision."""
+    if one.reason != "stopped":
+        return None
+    state = one.state if one.state is not None and one.state in STATES else "other"
+    return {
+        "state": state,
+        "state_words": STATES[state].both,
+        "since": one.since.isoformat() if one.since else None,
+        "by": one.by,
+        "document": one.document,
     }
 
 

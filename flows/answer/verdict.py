@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -29,15 +30,26 @@ Reason = Literal[
 LACKING: Final = ("none_on_file", "source_incomplete", "too_old", "no_right", "own_paper")
 
 
+#: States in which a paper helps nobody who brings it. Of the others the paper itself may say more.
+LOST: Final = (
+    *("suspended", "revoked", "annulled", "cancelled", "transferred_out", "removed", "ended"),
+)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came of one piece of evidence; `reason` None: it may be relied on.
 
     `record`: the row relied on, or that speaks against it where it may be shown. `source`: None
-    where the sources were not looked at. `by`: the organ that stopped it.
+    where the sources were not looked at. Of what was stopped `by`: the organ that did it; `state`:
+    what it is now (a state of the family's standing, `other` where it is not told); `since`: the
+    day (China) of that decision, and `document`: its number, where they are known.
     """
 
     reason: Reason | None
     record: Row | None = None
     source: SourceState | None = None
     by: str | None = None
+    state: str | None = None
+    since: dt.date | None = None
+    document: str | None = None

@@ -20,6 +20,7 @@ OUTCOMES: Final[Mapping[Outcome, Words]] = {
     "on_promise": Words(en="promise instead", zh="告知承诺"),
     "may_follow": Words(en="may follow", zh="容缺后补"),
     "must_bring": Words(en="must bring", zh="须提交"),
+    "not_accepted": Words(en="cannot be accepted", zh="不予认可"),
 }
 _EXEMPT: Final = Words(
     en="{evidence}: on file and in force with {issuer}; {source} is complete through {through}.",
@@ -62,8 +63,8 @@ REASONS: Final[Mapping[Reason, Words]] = {
         zh="在案的{evidence}未载明有效期。",
     ),
     "stopped": Words(
-        en="{evidence} on file may not be relied on: suspended, revoked, annulled or cancelled by {by}.",
-        zh="{evidence}已被{by}暂扣、吊销、撤销或注销，不能作为依据。",
+        en="{evidence} cannot be accepted: {state}{by}{since}{document}.",
+        zh="{evidence}不予认可：{since}{by}{state}{document}。",
     ),
     "mismatch": Words(
         en="{evidence} on file does not match in holder or scope.",
@@ -123,6 +124,19 @@ _SHORT: Final[Mapping[Reason, Words]] = {
     "not_usable": Words(en="no longer to be used", zh="已停止使用"),
     "barred": Words(en="a record bars", zh="有限制性记录"),
     "own_paper": Words(en="the enterprise's own", zh="申请人自备"),
+}
+#: What became of what cannot be accepted: the states of the families, and of a penalty's doing.
+STATES: Final[Mapping[str, Words]] = {
+    "suspended": Words(en="suspended", zh="暂扣"),
+    "revoked": Words(en="revoked", zh="吊销"),
+    "annulled": Words(en="annulled", zh="撤销"),
+    "cancelled": Words(en="cancelled", zh="注销"),
+    "expired": Words(en="out of its term", zh="失效"),
+    "transferred_out": Words(en="transferred elsewhere", zh="迁出或转出"),
+    "closed_temporarily": Words(en="closed for a time", zh="歇业"),
+    "removed": Words(en="removed", zh="移出"),
+    "ended": Words(en="ended", zh="终止"),
+    "other": Words(en="no longer in force", zh="不再有效"),
 }
 _FOLLOWS: Final = Words(en=" It may follow until {due}.", zh="最迟于{due}补交。")
 
@@ -217,7 +231,26 @@ class _Names(dict[str, str]):
         return record.get("issuer_name") or record.get("issuer") or ""
 
     def _by(self) -> str:
-        return self._decision.by or ""
+        by = self._decision.by
+        if not by:
+            return ""
+        return f" by {by}" if self._language == "en" else f"由{by}"
+
+    def _state(self) -> str:
+        words: Words = STATES.get(self._decision.state or "", STATES["other"])
+        return str(getattr(words, self._language))
+
+    def _since(self) -> str:
+        since = self._decision.since
+        if since is None:
+            return ""
+        return f" since {since}" if self._language == "en" else f"自{since}起"
+
+    def _document(self) -> str:
+        document = self._decision.document
+        if not document:
+            return ""
+        return f" ({document})" if self._language == "en" else f"（{document}）"
 
     def _valid_from(self) -> str:
         return (self._decision.record or {}).get("valid_from") or ""

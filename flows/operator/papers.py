@@ -71,6 +71,7 @@ def saved_rows(counts: pl.DataFrame, found: Catalogue) -> list[Row]:
             "promised · 承诺": row["promised"],
             "may follow · 容缺": row["to_follow"],
             "to bring · 须交": row["to_bring"],
+            "not accepted · 不予认可": row["not_accepted"],
         }
         for row in counts.iter_rows(named=True)
     ]

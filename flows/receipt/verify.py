@@ -14,6 +14,7 @@ from connectors.errors import MiantiError
 from connectors.receipts import Receipts
 from connectors.settings import Settings
 from flows.answer.ask import gather_known
+from flows.answer.periods import listed, newest_landed
 from flows.receipt import rules
 from flows.receipt.chain import Link, Sealed, flaws, window_and_sequence
 from flows.receipt.entry import Question, decide_all, summary
@@ -110,13 +111,33 @@ def _answer(settings: Settings, proof: Proof) -> None:
     )
     subject = str(body["subject"])
     facts = gather_known(settings, subject, on, asked_at, {**known}, book.codes)
-    facts = replace(facts, cycles=book.cycles)
+    lists = newest_landed(settings, listed(book.catalogue), on, known.get("credit"))
+    facts = replace(facts, cycles=book.cycles, newest=lists)
     question = Question(str(body["subject"]), body["matters"])
     proof.decided_again = True
-    if summary(decide_all(book.catalogue, question, facts)) != body["answers"]:
+    if _as_brought(summary(decide_all(book.catalogue, question, facts))) != _as_brought(
+        body["answers"]
+    ):
         by = f" (release {body['version']} decided it, this is {_VERSION})"
         other = by if body["version"] != _VERSION else ""
         proof.flaws.append(f"what was known then gives another answer{other}")
+
+
+def _as_brought(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return answers as releases gave them to which what was stopped was to be brought.
+
+    The reason says the same in both.
+    """
+    return [
+        one
+        | {
+            "papers": [
+                paper | {"outcome": "must_bring"} if paper["outcome"] == "not_accepted" else paper
+                for paper in one["papers"]
+            ]
+        }
+        for one in answers
+    ]
 
 
 def _public(settings: Settings, window: str, before: int) -> str | None:

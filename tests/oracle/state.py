@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from tests.oracle.layout import Content
+from tests.oracle.layout import CHINA, Content
 from tests.oracle.publishing import Version
 
-#: Standings that no date ends.
+#: Standings that no date ends; of a licence or a registration, no end of their own either.
 FINAL = ("revoked", "annulled", "cancelled", "transferred_out", "removed", "ended")
 
 State = dict[tuple[str, str], dict[str, Any]]
@@ -49,8 +50,12 @@ def _row(
     conflicted = False
     for facet in {facet for facet, _, _ in record}:
         mine = [(sequence, content) for f, sequence, content in record if f == facet]
-        effective = [(s, c) for s, c in mine if _effective(c, day)]
-        coming = [(s, c) for s, c in mine if not _effective(c, day)]
+        effective = [
+            (s, c)
+            for s, c in mine
+            if _effective(c, day) or _slip(facet, c, family, record[facet, s, c])
+        ]
+        coming = [one for one in mine if one not in effective]
         if not effective:
             turns += [_eve(c.effective_from) for _, c in coming]
             continue
@@ -58,6 +63,9 @@ def _row(
         turns += [_eve(c.effective_from) for s, c in coming if s >= greatest]
         conflicted |= sum(1 for s, _ in mine if s == greatest) > 1
         winners[facet] = max((c for s, c in effective if s == greatest), key=_name)
+    standing = winners.get("standing")
+    if standing is not None and family != "credit" and standing.get("state") in FINAL:
+        winners["standing"] = replace(standing, effective_to=None)
     reason = _reason(winners, family, day, conflicted=conflicted)
     row["usable"] = "no" if reason else "yes"
     row["holding"] = {winner.get("event_id") for winner in winners.values()} - {None}
@@ -87,6 +95,19 @@ def _ends(winners: dict[str, Content], family: str, day: dt.date) -> list[dt.dat
 def _eve(day: Any) -> dt.date:
     found: dt.date = day - dt.timedelta(days=1)
     return found
+
+
+def _slip(facet: str, content: Content, family: str, landed_at: dt.datetime) -> bool:
+    """Return whether a day yet to come cannot be meant: nobody decides a penalty after he tells of
+    it, nor says a year ahead that a licence is lost."""
+    landed = landed_at.astimezone(CHINA).date()
+    begins = content.effective_from
+    if begins is None or begins <= landed:
+        return False
+    if family == "credit":
+        return facet == "decision" and content.get("kind") != "grade"
+    lost = content.get("state") not in ("in_force", "in_business")
+    return facet == "standing" and lost and (begins - landed).days > 366
 
 
 def _effective(content: Content, day: dt.date) -> bool:

@@ -67,6 +67,7 @@ def penalty(**told: Any) -> Row:
         "issuer_name": "示范市城市管理综合行政执法局",
         "kind": "penalty",
         "categories": ["罚款"],
+        "fine_yuan": Decimal(2000),
         "state": "in_force",
     }
     return row("credit", **{**usual, **told})
@@ -132,7 +133,9 @@ def test_a_licence_in_force_need_not_be_brought() -> None:
     ],
 )
 def test_a_licence_that_may_not_be_relied_on_must_be_brought(told: Row, reason: str | None) -> None:
-    expected = "must_bring" if reason else "exempt_by_licence"
+    lost = told["state"] not in ("in_force", "other", None) or told["unusable_reason"] == "annulled"
+    brought = "not_accepted" if reason == "stopped" and lost else "must_bring"
+    expected = brought if reason else "exempt_by_licence"
     assert outcome(facts(told, registration())) == (expected, reason)
 
 
@@ -166,7 +169,7 @@ def test_without_the_register_a_holder_is_known_by_the_code_alone() -> None:
 def test_a_later_record_of_the_same_number_overtakes_an_older_one(later: Row) -> None:
     """Exports key a licence by its decision: issue and revocation are two records."""
     older = licence(effective_from=dt.date(2023, 1, 1))
-    assert decided(facts(older, later, registration())).outcome == "must_bring"
+    assert decided(facts(older, later, registration())).outcome in ("must_bring", "not_accepted")
     older_still = {**later, "effective_from": dt.date(2022, 1, 1)}
     assert decided(facts(older, older_still, registration())).outcome == "exempt_by_licence"
 
@@ -179,9 +182,12 @@ def test_a_renewal_that_has_not_begun_leaves_the_licence_before_it() -> None:
 
 def test_an_enterprise_has_one_registration() -> None:
     older = registration(record_key="o", effective_from=dt.date(2020, 1, 1))
-    for state, reason in (("revoked", "stopped"), ("expired", "expired")):
+    for state, told in (
+        ("revoked", ("not_accepted", "stopped")),
+        ("expired", ("must_bring", "expired")),
+    ):
         newer = registration(record_key="n", state=state, effective_from=dt.date(2025, 1, 1))
-        assert outcome(facts(older, newer), MATTER, "business-licence") == ("must_bring", reason)
+        assert outcome(facts(older, newer), MATTER, "business-licence") == told
 
 
 def test_one_licence_in_force_is_enough() -> None:
@@ -193,7 +199,9 @@ def test_one_licence_in_force_is_enough() -> None:
 def test_of_several_that_will_not_do_the_newest_tells_why() -> None:
     older = licence(state="expired", effective_from=dt.date(2020, 1, 1))
     newer = licence(number="A-2", state="suspended", effective_from=dt.date(2025, 1, 1))
-    assert outcome(facts(older, newer)) == outcome(facts(newer, older)) == ("must_bring", "stopped")
+    assert (
+        outcome(facts(older, newer)) == outcome(facts(newer, older)) == ("not_accepted", "stopped")
+    )
 
 
 @pytest.mark.parametrize(
@@ -253,7 +261,7 @@ def test_a_source_that_is_no_publisher_any_more_is_not_complete() -> None:
 
 
 def test_a_stop_is_told_whatever_the_source() -> None:
-    assert outcome(facts(licence(state="revoked"), complete={})) == ("must_bring", "stopped")
+    assert outcome(facts(licence(state="revoked"), complete={})) == ("not_accepted", "stopped")
 
 
 def test_what_is_complete_in_the_future_is_not() -> None:
@@ -371,7 +379,7 @@ def test_a_suspension_that_contradicts_itself_does_not_end() -> None:
 )
 def test_a_revoked_business_licence_stops_the_registers_entry(told: Row) -> None:
     found = decided(facts(registration(), told), MATTER, "business-licence")
-    assert (found.outcome, found.reason) == ("must_bring", "stopped")
+    assert (found.outcome, found.reason) == ("not_accepted", "stopped")
 
 
 # Fields of a dataset
@@ -397,7 +405,8 @@ def test_the_registers_entry_stands_for_the_business_licence() -> None:
 )
 def test_an_entry_that_will_not_do_tells_why(told: Row, reason: str) -> None:
     found = decided(facts(told), MATTER, "business-licence")
-    assert (found.outcome, found.reason, found.fields) == ("must_bring", reason, None)
+    brought = "not_accepted" if told["state"] == "cancelled" else "must_bring"
+    assert (found.outcome, found.reason, found.fields) == (brought, reason, None)
 
 
 def grade(**told: Any) -> Row:
@@ -499,7 +508,7 @@ def test_a_promise_stands_in_where_data_are_lacking_and_not_where_they_speak_aga
     assert of(facts(registration())) == ("exempt_by_data", None)
     assert of(facts()) == ("on_promise", None)
     assert of(facts(registration(), complete={})) == ("on_promise", None)
-    assert of(facts(registration(state="cancelled"))) == ("must_bring", "stopped")
+    assert of(facts(registration(state="cancelled"))) == ("not_accepted", "stopped")
     assert of(facts(registration(objection="raised"))) == ("must_bring", "objection")
     assert of(facts(registration(address=None))) == ("on_promise", None)
 
@@ -515,7 +524,7 @@ def test_records_are_looked_at_before_a_promise_whatever_the_order() -> None:
         [made] = [one for one in decide(own, "SP-2001", known) if one.material == "domicile-proof"]
         return made.outcome, made.reason
 
-    assert of(facts(registration(state="revoked"), GRAVE)) == ("must_bring", "stopped")
+    assert of(facts(registration(state="revoked"), GRAVE)) == ("not_accepted", "stopped")
     assert of(facts(GRAVE)) == ("must_bring", "barred")
     assert of(facts(complete={})) == ("on_promise", None)
 
@@ -541,7 +550,7 @@ def test_a_paper_that_may_follow_may_not_where_a_record_speaks_against_it() -> N
         return made.outcome, made.reason
 
     assert of(facts()) == ("may_follow", "none_on_file")
-    assert of(facts(registration(state="revoked"))) == ("must_bring", "stopped")
+    assert of(facts(registration(state="revoked"))) == ("not_accepted", "stopped")
 
 
 def test_what_only_the_enterprise_has_must_be_brought() -> None:

@@ -7,6 +7,7 @@ import hashlib
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,8 @@ DATED = {
     "credit": ("publication_to",),
     "registration": ("valid_from", "valid_to"),
 }
+#: Further ahead than anybody says that a licence will be lost.
+SLIP = dt.date(2062, 3, 1)
 _days = st.sampled_from([None, None, *DAYS])
 
 
@@ -65,7 +68,7 @@ def versions(draw: st.DrawFn, family: str) -> Version:
     content = Content(
         draw(st.sampled_from(SUBJECTS)),
         tuple(fields.items()),
-        draw(_days),
+        draw(st.one_of(_days, st.just(SLIP))),
         draw(_days),
         void_ab_initio=fields.get("state") == "annulled",
     )
@@ -312,3 +315,42 @@ def _dates(version: Version) -> set[dt.date]:
     said = version.content
     found = [said.effective_from, said.effective_to, *(value for _, value in said.fields)]
     return {value for value in found if isinstance(value, dt.date)}
+
+
+@pytest.mark.parametrize("word", ["revoked", "annulled", "cancelled", "transferred_out"])
+def test_what_ends_a_licence_for_good_does_not_lapse(word: str) -> None:
+    found = [decided(), stands(word, 1, first=DAYS[1], last=DAYS[2])]
+    row = whole(frame("licence", found), "licence", DAYS[5]).to_dicts()[0]
+    assert row["state"] == word
+    assert row["usable_until"] is None
+
+
+def test_a_suspension_still_lapses() -> None:
+    found = [decided(), stands("suspended", 1, first=DAYS[1], last=DAYS[2])]
+    assert one(found, DAYS[2])["state"] == "suspended"
+    assert one(found, DAYS[3])["state"] == "in_force"
+
+
+@pytest.mark.parametrize("word", ["revoked", "suspended", "cancelled"])
+def test_a_loss_from_a_day_that_nobody_can_mean_counts_at_once(word: str) -> None:
+    assert one([decided(), stands(word, 1, first=SLIP)], DAYS[3])["state"] == word
+
+
+def test_a_day_that_nobody_can_mean_gives_nothing_back() -> None:
+    found = [decided(), stands("revoked", 1), stands("in_force", 2, first=SLIP)]
+    assert one(found, DAYS[3])["state"] == "revoked"
+
+
+def test_a_loss_announced_for_the_coming_months_begins_with_its_day() -> None:
+    found = [decided(), stands("cancelled", 1, first=dt.date(2026, 9, 1))]
+    assert one(found, DAYS[3])["state"] == "in_force"
+    assert one(found, dt.date(2026, 9, 1))["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(("kind", "told"), [("penalty", True), ("listing", True), ("grade", False)])
+def test_a_penalty_decided_after_it_was_told_of_counts_at_once(kind: str, told: bool) -> None:
+    content = Content(SUBJECTS[0], (("kind", kind),), SLIP)
+    found = frame("credit", [Version("a/1", "decision", 1, content, landed_at=TIMES[0])])
+    rows = found.with_columns(pl.col("decision").struct.with_fields(kind=pl.lit(kind)))
+    row = whole(rows, "credit", DAYS[3]).to_dicts()[0]
+    assert (row["unusable_reason"] is None) is told

@@ -10,13 +10,15 @@ const COUNTED = [
   ["on_promise", "to_promise"],
   ["may_follow", "may_follow"],
   ["must_bring", "to_bring"],
+  ["not_accepted", "not_accepted"],
 ];
 
 /** How many papers there are, in a sentence; a paper of several matters counts once. */
 export function summaryOf(notice) {
   const counts = COUNTED.map(([, list]) => (notice[list] ?? []).length);
   const asked = counts.reduce((sum, n) => sum + n, 0);
-  return t("summary", { asked, exempt: counts[0], bring: counts[3] });
+  const told = t("summary", { asked, exempt: counts[0], bring: counts[3] });
+  return counts[4] > 0 ? `${told}${t("summaryNot", { n: counts[4] })}` : told;
 }
 
 /** All that the server answered to one question. */
@@ -85,13 +87,24 @@ function paper(one) {
         el("p", { class: `badge ${kind}` }, outcomeWord(one)),
       ),
       el("p", { class: "why" }, foreign(tell(one.why))),
-      facts([[t("rule"), rule(one.rule)], [t("source"), source(one)], [t("record"), record(one.record)]], { class: "proof" }),
+      facts([[t("stoppedBy"), stopped(one.stopped)], [t("rule"), rule(one.rule)], [t("source"), source(one)], [t("record"), record(one.record)]], { class: "proof" }),
     ),
   );
 }
 
 /** The page's own word for an outcome; the server's for one that the page does not know. */
 const outcomeWord = (one) => (word(one.outcome) === one.outcome && tell(one.outcome_words)) || word(one.outcome);
+
+/** What became of what cannot be accepted, since when, by whom, and by which decision. */
+function stopped(one) {
+  if (!one) return null;
+  return [
+    el("strong", {}, foreign(tell(one.state_words))),
+    one.by && el("span", { class: "aside" }, foreign(one.by)),
+    one.since && el("span", { class: "quiet aside" }, t("stoppedSince", { on: one.since })),
+    one.document && el("span", { class: "quiet aside" }, foreign(one.document, { class: "code" })),
+  ];
+}
 
 function rule(one) {
   if (!one) return null;

@@ -165,6 +165,7 @@ function empty() {
     ["on_promise", "on_promise", "legendPromise"],
     ["may_follow", "may_follow", "legendFollow"],
     ["must_bring", "must_bring", "legendMust"],
+    ["not_accepted", "not_accepted", "legendNot"],
   ];
   return el(
     "section",

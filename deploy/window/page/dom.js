@@ -50,6 +50,7 @@ const SHAPES = {
   on_promise: [["path", { d: "M12 .8L23.2 12 12 23.2 .8 12z" }], ["path", { d: "M8.5 15.5l.6-2.8 5-5 2.2 2.2-5 5z", class: "cut thin" }]],
   may_follow: [["circle", { cx: 12, cy: 12, r: 9.8, class: "line" }], ["path", { d: "M12 6.5V12l3.8 2.6", class: "line" }]],
   must_bring: [["rect", { x: 1.5, y: 1.5, width: 21, height: 21, rx: 2.5 }], ["path", { d: "M12 6v7.2M12 17.2v.6", class: "cut" }]],
+  not_accepted: [["path", { d: "M7.4 1h9.2L23 7.4v9.2L16.6 23H7.4L1 16.6V7.4z" }], ["path", { d: "M8 8l8 8M16 8l-8 8", class: "cut" }]],
 };
 
 /** An outcome's kind: both ways of being exempt look alike; what is not known counts as to bring. */

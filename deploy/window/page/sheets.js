@@ -85,6 +85,7 @@ export function noticeSheet(about) {
   return sheet(
     "notice", about, t("notice"), null,
     el("p", { class: "on-paper notice-lead" }, t("noticeLead")),
+    part("not_accepted", "notAccepted", (one) => foreign(tell(one.why))),
     part("to_bring", "toBring", (one) => foreign(tell(one.why))),
     part("may_follow", "mayFollow", (one) => [one.due && el("strong", {}, t("due", { due: one.due })), foreign(tell(one.why), { class: "lines" })]),
     part("to_promise", "promises", (one) => foreign(one.promise ? t("promiseText", { text: tell(one.promise) }) : tell(one.why))),
@@ -93,7 +94,7 @@ export function noticeSheet(about) {
   );
 }
 
-const OUTCOME = { to_bring: "must_bring", may_follow: "may_follow", to_promise: "on_promise", not_needed: "exempt" };
+const OUTCOME = { not_accepted: "not_accepted", to_bring: "must_bring", may_follow: "may_follow", to_promise: "on_promise", not_needed: "exempt" };
 
 function entry(one, about, several, detail) {
   const names = several ? mattersOf(one, about) : [];

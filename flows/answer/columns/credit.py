@@ -6,11 +6,14 @@ import datetime as dt
 
 import polars as pl
 
+from flows.answer.columns.penalties import holds
 from flows.answer.columns.prepared import Rows
 from flows.answer.columns.record import among
+from flows.answer.columns.stopped import STOP
 from flows.answer.credit_check import UNCOUNTED
 from flows.answer.facts import Facts
 from schemas.catalogue.grammar import Bar, CreditEvidence
+from schemas.penalty_words import alike
 
 
 def check(evidence: CreditEvidence, rows: Rows, known: Facts) -> pl.DataFrame:
@@ -35,15 +38,22 @@ def check(evidence: CreditEvidence, rows: Rows, known: Facts) -> pl.DataFrame:
         .when("objected")
         .then(pl.lit("objection"))
     )
-    unshown = pl.lit(None, pl.String)
-    told = found.select("who", reason=reason, record_key=unshown, by=unshown)
+    told = found.select(
+        "who",
+        reason=reason,
+        record_key=pl.lit(None, pl.String),
+        stop=pl.lit(None, STOP),
+    )
     return told.drop_nulls("reason")
 
 
 def _bars(bar: Bar, on: dt.date) -> pl.Expr:
     fined = pl.lit(value=False)
     if bar.fine_from is not None:
-        fined = (pl.col("fine_yuan") >= pl.lit(bar.fine_from)).fill_null(value=False)
+        least = pl.lit(bar.fine_from)
+        fined = (pl.col("fine_yuan") >= least).fill_null(value=False)
+        fined |= (pl.col("fine_read") >= least).fill_null(value=False)
+        fined |= pl.col("any_fine").fill_null(value=False)
     return (pl.col("kind") == bar.kind) & _recent(bar, on) & (_says(bar) | fined)
 
 
@@ -59,10 +69,8 @@ def _says(bar: Bar) -> pl.Expr:
         return pl.lit(value=False)
     says = pl.lit(value=True)
     if bar.categories:
-        kinds = pl.col("categories").list.join("").fill_null("")
-        said = kinds + pl.col("penalty_content").fill_null("")
-        words = [said.str.contains(word, literal=True) for word in bar.categories]
-        says &= (said == "") | pl.any_horizontal(words)
+        wanted = [word for category in bar.categories for word in alike(category)]
+        says &= ~pl.col("told") | holds("said", wanted)
     if bar.lists:
         says &= pl.col("list_code").is_null() | among("list_code", bar.lists)
     if bar.severities:

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from flows.answer.columns.verdicts import Verdicts, column, usable
-from flows.answer.verdict import LACKING
+from flows.answer.verdict import LACKING, LOST
 from schemas.catalogue.grammar import (
     Catalogue,
     LicenceEvidence,
@@ -18,6 +18,8 @@ from schemas.catalogue.grammar import (
     Use,
 )
 
+#: What is told of what was stopped.
+_STOP: Final = ("by", "state", "since", "document")
 #: What is decided of a paper, named as in `flows.answer.decide.Decision`.
 DECISION: Final = pl.Schema(
     {
@@ -29,6 +31,9 @@ DECISION: Final = pl.Schema(
         "source": pl.String(),
         "through": pl.Datetime("us", "UTC"),
         "by": pl.String(),
+        "state": pl.String(),
+        "since": pl.Date(),
+        "document": pl.String(),
         "due": pl.Date(),
     }
 )
@@ -107,14 +112,18 @@ def _tried(
     source, reason = verdicts.sources[name], verdict.field("reason")
     exempt = "exempt_by_licence" if isinstance(evidence, LicenceEvidence) else "exempt_by_data"
     made = _struct(
-        outcome=pl.when(reason.is_null()).then(pl.lit(exempt)).otherwise(pl.lit("must_bring")),
+        outcome=pl.when(reason.is_null())
+        .then(pl.lit(exempt))
+        .when(verdict.field("stop").struct.field("state").is_in(LOST))
+        .then(pl.lit("not_accepted"))
+        .otherwise(pl.lit("must_bring")),
         reason=reason,
         evidence=name,
         rule=evidence.rule,
         record_key=verdict.field("record_key"),
         source=source.publisher,
         through=source.through,
-        by=verdict.field("by"),
+        **{name: verdict.field("stop").struct.field(name) for name in _STOP},
     )
     return reason, made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from flows.answer.stopping import folded
+from schemas.folding import fold
 
 
 def with_holder(licences: pl.DataFrame, registrations: pl.DataFrame) -> pl.DataFrame:
@@ -24,4 +24,4 @@ def with_holder(licences: pl.DataFrame, registrations: pl.DataFrame) -> pl.DataF
 
 
 def _folded(names: pl.DataFrame) -> pl.DataFrame:
-    return names.with_columns(pl.col("written").map_elements(folded, return_dtype=pl.String))
+    return names.with_columns(fold(pl.col("written")))

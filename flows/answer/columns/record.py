@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
-from typing import Final
 
 import polars as pl
 
+from flows.answer.columns.lost import ended, lost
 from flows.answer.columns.prepared import Rows
 from flows.answer.credit_check import UNCOUNTED
+from flows.answer.evidence import FORCE, first_period, is_recent
 from flows.answer.facts import Facts, SourceState
+from flows.answer.scope import SIGNS, permits
 from schemas.catalogue.grammar import FieldEvidence, LicenceEvidence
-
-_FORCE: Final = ("in_force", "in_business")
 
 #: Where a condition holds, a reason not to rely on a record.
 Cause = tuple[pl.Expr, str]
 
 
-def licence(evidence: LicenceEvidence, rows: Rows, source: SourceState) -> pl.DataFrame:
-    """Return `who`, `reason`, `record_key`, `by`: a row for each enterprise with such a licence."""
+def licence(
+    evidence: LicenceEvidence, rows: Rows, known: Facts, source: SourceState
+) -> pl.DataFrame:
+    """Return `who`, `reason`, `record_key`, `stop`: a row for each enterprise with such a licence."""
     found = among("type_code", evidence.type_codes) | among("name", evidence.certificates)
     mine = rows["licence"].filter(found, among("publisher", evidence.sources))
+    further = [(~_permitted(mine, evidence.scope), "mismatch")] if evidence.scope else []
+    judged = _judged(mine, "licence", FORCE, further)
+    return _best(judged, rows["licence"], "licence", FORCE, evidence, known, source)
+
+
+def _permitted(rows: pl.DataFrame, words: list[str]) -> pl.Expr:
+    """Return which rows (`nr`) permit one of some words; texts that may exclude one are few."""
     scope = pl.col("scope").fill_null("")
-    within = [scope.str.contains(word, literal=True) for word in evidence.scope]
-    further = [(~pl.any_horizontal(within), "mismatch")] if within else []
-    return _best(_judged(mine, "licence", _FORCE, further), "licence", evidence, source)
+    plain = scope.str.contains_any(words) & ~scope.str.contains_any([*SIGNS])
+    doubtful = rows.filter(~plain).select("nr", "scope")
+    found = [nr for nr, text in doubtful.iter_rows() if permits(text, words)]
+    return plain | pl.col("nr").is_in(pl.Series(found, dtype=pl.UInt32).implode())
 
 
 def fields(evidence: FieldEvidence, rows: Rows, known: Facts, source: SourceState) -> pl.DataFrame:
@@ -36,13 +47,13 @@ def fields(evidence: FieldEvidence, rows: Rows, known: Facts, source: SourceStat
     if family == "credit":
         mine = mine.filter(~among("unusable_reason", UNCOUNTED))
     further = [(pl.col(evidence.fields[0]).is_null(), "none_on_file")]
-    if evidence.period_years is not None:
-        first = known.on.year - evidence.period_years
-        periods = mine["period"].unique().drop_nulls()
-        recent = [year for year in periods if year.isdecimal() and int(year) >= first]
+    first = first_period(evidence, known)
+    if first is not None:
+        recent = [year for year in mine["period"].unique() if is_recent(year, first)]
         further.append((~among("period", recent), "expired"))
-    judged = _judged(mine, family, evidence.where.get("state", _FORCE), further)
-    return _best(judged, family, evidence, source)
+    good = evidence.where.get("state", FORCE)
+    judged = _judged(mine, family, good, further)
+    return _best(judged, rows[family], family, good, evidence, known, source)
 
 
 def among(name: str, values: Iterable[str]) -> pl.Expr:
@@ -55,7 +66,7 @@ def among(name: str, values: Iterable[str]) -> pl.Expr:
 def _judged(
     rows: pl.DataFrame, family: str, good: Iterable[str], further: list[Cause]
 ) -> pl.DataFrame:
-    """Add `reason`, why a record may not be relied on, the gravest first, and `by`, who stopped it."""
+    """Add `reason`, why a record may not be relied on, the gravest first, and `stop`, who stopped it."""
     unusable, state, good_state = pl.col("unusable_reason"), pl.col("state"), among("state", good)
     causes: list[Cause] = [
         (unusable == "conflicted", "conflicted"),
@@ -67,20 +78,42 @@ def _judged(
         (~good_state, "stopped"),
     ]
     named = pl.col("issuer_name")
-    by = pl.when(named.is_null() | (named == "")).then("issuer").otherwise(named)
+    annulled = (unusable == "annulled").fill_null(value=False)
+    own: dict[str, pl.Expr] = {
+        "by": pl.when(named.is_null() | (named == "")).then("issuer").otherwise(named),
+        "state": pl.when(annulled)
+        .then(pl.lit("annulled"))
+        .when(good_state)
+        .then("ending")
+        .otherwise(state.fill_null("other")),
+        "since": pl.lit(None, pl.Date),
+        "document": pl.when(~annulled).then("document_number")
+        if "document_number" in rows.columns
+        else pl.lit(None, pl.String),
+    }
+    stop = pl.struct([told.alias(name) for name, told in own.items()])
+    if family == "licence":
+        causes.append((pl.col("ending").is_not_null(), "stopped"))
     if family != "credit":
         causes.append((pl.col("stopped"), "stopped"))
-        by = pl.when(unusable.is_null() & good_state).then("stopped_by").otherwise(by)
+        by_penalty = unusable.is_null() & good_state & pl.col("ending").is_null()
+        stop = pl.when(by_penalty).then("stop").otherwise(stop)
     if family == "licence":
         endless = pl.col("valid_to").is_null() & (pl.col("term") == "not_stated")
         causes += [(pl.col("other_holder"), "mismatch"), (endless, "no_end_stated")]
     found = [pl.when(holds).then(pl.lit(reason)) for holds, reason in (*causes, *further)]
     judged = rows.with_columns(reason=pl.coalesce(found))
-    return judged.with_columns(by=pl.when(pl.col("reason") == "stopped").then(by))
+    return judged.with_columns(stop=pl.when(pl.col("reason") == "stopped").then(stop))
 
 
 def _best(
-    rows: pl.DataFrame, family: str, evidence: LicenceEvidence | FieldEvidence, source: SourceState
+    rows: pl.DataFrame,
+    every: pl.DataFrame,
+    family: str,
+    good_states: Iterable[str],
+    evidence: LicenceEvidence | FieldEvidence,
+    known: Facts,
+    source: SourceState,
 ) -> pl.DataFrame:
     """Return the newest record of each enterprise to rely on, else the newest that is none."""
     good, bad = rows.filter(pl.col("reason").is_null()), rows.filter(pl.col("reason").is_not_null())
@@ -91,19 +124,54 @@ def _best(
     fault = (
         pl.when(told).then(pl.lit(source.fault, pl.String)).otherwise(pl.lit("source_incomplete"))
     )
+    if family != "credit":
+        good, bad = _standing(good, bad, every, family, [*good_states], known)
     # Content that may not be used is not shown, and what lacks the field is no record.
     shown = pl.col("unusable_reason").is_null() & (pl.col("reason") != "none_on_file")
-    relied = _standing(good, bad, family).select("who", fault.alias("reason"), "record_key", "by")
-    others = bad.select("who", "reason", pl.when(shown).then("record_key"), "by")
+    first = good.sort("begun", "record_key", descending=True)
+    relied = first.select("who", fault.alias("reason"), "record_key", "stop")
+    others = bad.sort("spoken", "record_key", descending=True).select(
+        "who", "reason", pl.when(shown).then("record_key"), "stop"
+    )
     return pl.concat([relied, others]).unique("who", keep="first", maintain_order=True)
 
 
-def _standing(good: pl.DataFrame, bad: pl.DataFrame, family: str) -> pl.DataFrame:
-    """Return the records against which no other of the same number speaks that is not older."""
-    if family == "credit":
-        return good
-    same = ["who"] if family == "registration" else ["who", "number"]
-    against = bad.filter(pl.col("reason") != "not_yet_valid").group_by(same)
-    newest = against.agg(against=pl.col("day").max())
-    compared = good.join(newest, on=same, how="left", maintain_order="left")
-    return compared.filter(pl.col("against").is_null() | (pl.col("against") < pl.col("day")))
+def _standing(
+    good: pl.DataFrame,
+    bad: pl.DataFrame,
+    every: pl.DataFrame,
+    family: str,
+    states: list[str],
+    known: Facts,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the good records that no other one ends, and the bad ones with those that end one."""
+    theirs = every.join(good, on="who", how="semi", maintain_order="left")
+    lost_rows = theirs.filter(lost(states, known.on))
+    stopped, speaking = ended(good, bad, lost_rows, every, family)
+    others = lost_rows.filter(_one_of(speaking) & ~_one_of(bad["nr"].to_list()))
+    undecided = (pl.col("unusable_reason") == "undecided").fill_null(value=False)
+    unsaid = pl.col("reason").is_null() | (pl.col("reason") == "not_yet_valid")
+    unknown = pl.struct(
+        by=pl.lit(None, pl.String),
+        state=pl.when(undecided).then("state").otherwise(pl.lit("other")),
+        since=pl.lit(None, pl.Date),
+        document=pl.lit(None, pl.String),
+    )
+    ending = _judged(others, family, states, []).with_columns(
+        reason=pl.when(undecided | unsaid).then(pl.lit("stopped")).otherwise("reason"),
+        stop=pl.when(undecided | unsaid).then(unknown).otherwise("stop"),
+    )
+    told = pl.concat([bad, ending.select(bad.columns)])
+    return good.filter(~_one_of(stopped)), told.with_columns(stop=_since(speaking, known.on))
+
+
+def _since(speaking: list[int], on: dt.date) -> pl.Expr:
+    """Return who stopped it, with the day of a decision that ended another record."""
+    stop, day = pl.col("stop").struct, pl.col("spoken")
+    own = _one_of(speaking) & stop.field("since").is_null() & (day <= on)
+    dated = stop.with_fields(since=pl.when(own).then(day).otherwise(stop.field("since")))
+    return pl.when(pl.col("reason") == "stopped").then(dated)
+
+
+def _one_of(numbers: list[int]) -> pl.Expr:
+    return pl.col("nr").is_in(pl.Series(numbers, dtype=pl.UInt32).implode())

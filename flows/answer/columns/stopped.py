@@ -3,52 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
+from flows.answer.columns.penalties import holds
 from flows.answer.facts import Facts, Row
-from flows.answer.stopping import stopped_by
+from flows.answer.stopping import NUMBERS, TELLING, stop_of, stopped_by
+from schemas import penalty_words as words
 
-#: A penalty without any of these names no licence (`flows.answer.stopping`, which then decides).
-_WORDS: Final = ("暂扣", "吊销", "降低")
 #: What a row of each family is known by.
-_NUMBERS: Final = {
-    "licence": ("name", "number", "document_number", "identifier"),
-    "registration": ("subject", "registration_number"),
+_KNOWN_BY: Final = {
+    "licence": ("name", *NUMBERS["licence"], "valid_to"),
+    "registration": NUMBERS["registration"],
 }
 _PENALTY: Final = (
-    *("unusable_reason", "licences_affected", "penalty_content", "categories"),
-    *("valid_to", "effective_from", "issuer", "issuer_name"),
+    *("kind", "unusable_reason", *TELLING),
+    *("valid_to", "effective_from", "issuer", "issuer_name", "document_number"),
 )
-_SCHEMA: Final = {"nr": pl.UInt32, "stopped": pl.Boolean, "stopped_by": pl.String}
+STOP: Final = pl.Struct(
+    {"by": pl.String, "state": pl.String, "since": pl.Date, "document": pl.String}
+)
+_SCHEMA: Final = pl.Schema({"nr": pl.UInt32(), "stopped": pl.Boolean(), "stop": STOP})
 
 
 def with_stopped(
-    rows: pl.DataFrame, family: str, credit: pl.DataFrame, known: Facts
+    rows: pl.DataFrame, family: str, licences: pl.DataFrame, credit: pl.DataFrame, known: Facts
 ) -> pl.DataFrame:
-    """Return rows (`who`, `nr`) with `stopped`, and `stopped_by`: the organ whose penalty does it."""
-    if family not in _NUMBERS:
+    """Return rows (`who`, `nr`) with `stopped`, and `stop`: who does it, and how."""
+    if family not in _KNOWN_BY:
         return rows
-    content = pl.col("penalty_content").str.contains_any([*_WORDS])
-    naming = credit.filter(pl.col("licences_affected").is_not_null() | content)
-    found = pl.DataFrame(_found(rows, family, credit, naming, known), _SCHEMA, orient="row")
+    named = pl.col("licences_affected").is_not_null()
+    naming = credit.filter(named | ~pl.col("told") | holds("said", words.STOPPING))
+    found = pl.DataFrame([*_found(rows, family, licences, credit, naming, known)], _SCHEMA)
     return rows.join(found, on="nr", how="left", maintain_order="left")
 
 
 def _found(
-    rows: pl.DataFrame, family: str, credit: pl.DataFrame, naming: pl.DataFrame, known: Facts
-) -> Iterator[tuple[int, bool, str | None]]:
+    rows: pl.DataFrame,
+    family: str,
+    licences: pl.DataFrame,
+    credit: pl.DataFrame,
+    naming: pl.DataFrame,
+    known: Facts,
+) -> Iterator[dict[str, Any]]:
     few = credit.join(naming, on="who", how="semi", maintain_order="left")
     penalties = _by_enterprise(few.select("who", *_PENALTY))
     theirs = rows.join(naming, on="who", how="semi", maintain_order="left")
-    for who, mine in _by_enterprise(theirs.select("who", "nr", *_NUMBERS[family])).items():
-        of = {"credit": penalties[who], family: mine}
+    others = licences.join(naming, on="who", how="semi", maintain_order="left")
+    held = _by_enterprise(others.select("who", "nr", *_KNOWN_BY["licence"]))
+    for who, mine in _by_enterprise(theirs.select("who", "nr", *_KNOWN_BY[family])).items():
+        of = {"licence": held.get(who, []), "credit": penalties[who], family: mine}
         facts = Facts(known.on, known.asked_at, of, {}, {})
         for row in mine:
             penalty = stopped_by(row, family, facts)
             if penalty is not None:
-                yield row["nr"], True, penalty["issuer_name"] or penalty["issuer"]
+                yield {"nr": row["nr"], "stopped": True, "stop": stop_of(penalty)}
 
 
 def _by_enterprise(rows: pl.DataFrame) -> dict[int, list[Row]]:

@@ -25,7 +25,7 @@ from schemas.catalogue.grammar import (
 class Verdicts:
     """`found`: a row for each `subject`, with a struct for each piece of evidence, in its `column`.
 
-    The struct has `reason` (null: it may be relied on), `record_key` and `by`; the state of the
+    The struct has `reason` (null: it may be relied on), `record_key` and `stop`; the state of the
     evidence's sources is the same for all.
     """
 
@@ -77,7 +77,7 @@ def _judged(
     evidence: SharedEvidence, rows: Rows, known: Facts, source: SourceState
 ) -> pl.DataFrame:
     if isinstance(evidence, LicenceEvidence):
-        return record.licence(evidence, rows, source)
+        return record.licence(evidence, rows, known, source)
     if isinstance(evidence, FieldEvidence):
         return record.fields(evidence, rows, known, source)
     return credit.check(evidence, rows, known)
@@ -94,4 +94,4 @@ def _whole(
     known = judged.with_columns(on_file=True)
     every = places.join(known, on="who", how="left", maintain_order="left")
     reason = pl.when("on_file").then("reason").otherwise(pl.lit(nothing, pl.String))
-    return every.select(pl.struct(reason.alias("reason"), "record_key", "by")).to_series()
+    return every.select(pl.struct(reason.alias("reason"), "record_key", "stop")).to_series()

@@ -1,0 +1,110 @@
+"""Records that end a licence, in columns: `flows.answer.lost` has the rules and decides the pairs. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Final
+
+import polars as pl
+
+from flows.answer.facts import Row
+from flows.answer.lost import AGAINST, COLUMNS, DOCUMENT, ending, may_mean
+from flows.answer.naming import same_number
+from schemas.facets import FAR
+
+_CHINA: Final = "Asia/Shanghai"
+#: Every word of a document that ends a licence has one of these signs.
+_SIGNS: Final = ("撤", "注", "吊", "收", "缴", "废", "扣")
+_PAIR: Final = ("who", "nr", "spoken", "state", "standing_event_id", "last_landed_at")
+
+
+def with_days(rows: pl.DataFrame, on: dt.date) -> pl.DataFrame:
+    """Add `begun` and `spoken`: since when a record may be relied on, or speaks against a licence."""
+    decided = pl.col("occurred_at").dt.convert_time_zone(_CHINA).dt.date()
+    begins = [pl.col(n) for n in ("effective_from", "valid_from") if n in rows.columns]
+    days = [decided, *begins]
+    begun = pl.coalesce(*(pl.when(day <= on).then(day) for day in days), pl.lit(dt.date.min))
+    latest = pl.max_horizontal(*days)
+    spoken = pl.when(latest <= on).then(latest).otherwise(pl.lit(dt.date.max))
+    return rows.with_columns(begun=begun, spoken=spoken)
+
+
+def with_ending(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add `ending`: what a document makes of a licence that it ends."""
+    texts = [name for name in DOCUMENT if name in rows.columns]
+    if "scope" not in texts:
+        return rows.with_columns(ending=pl.lit(None, pl.String))
+    maybe = pl.any_horizontal(
+        pl.col(name).str.contains_any([*_SIGNS]).fill_null(value=False) for name in texts
+    )
+    few = rows.filter(maybe).select("nr", *texts)
+    made = [(row["nr"], ending(row)) for row in few.iter_rows(named=True)]
+    found = pl.DataFrame(made, {"nr": pl.UInt32, "ending": pl.String}, orient="row")
+    return rows.join(found, on="nr", how="left", maintain_order="left")
+
+
+def lost(good: Collection[str], on: dt.date) -> pl.Expr:
+    """Return whether a record itself says that it is not in good standing, or may say so."""
+    unusable, state = pl.col("unusable_reason"), pl.col("state")
+    standing = state.is_in(pl.Series([*good], dtype=pl.String).implode()).fill_null(value=False)
+    to_come = (state == "not_yet_valid").fill_null(value=False)
+    far = (pl.col("valid_from") > on + FAR).fill_null(value=False)
+    bad = pl.when(to_come).then(far).otherwise(~standing | pl.col("ending").is_not_null())
+    told = unusable.is_null() | (unusable == "undecided")
+    graver = unusable.is_in(["conflicted", "annulled"]).fill_null(value=False)
+    return graver | (told & bad)
+
+
+def ended(
+    good: pl.DataFrame, bad: pl.DataFrame, lost_rows: pl.DataFrame, every: pl.DataFrame, family: str
+) -> tuple[list[int], list[int]]:
+    """Return the `nr` of good records that another one ends, and of those that end one.
+
+    `bad`: records of the same evidence that will not do; `lost_rows`, `every`: of the whole family.
+    """
+    speaking = bad.filter(pl.col("reason") != "not_yet_valid")
+    overtaken, by = _pairs(good, speaking, family, every, by_number=True)
+    stopped, by_lost = _pairs(good, lost_rows, family, every, by_number=False)
+    return [*overtaken, *stopped], [*by, *by_lost]
+
+
+def _pairs(
+    good: pl.DataFrame, other: pl.DataFrame, family: str, every: pl.DataFrame, *, by_number: bool
+) -> tuple[list[int], list[int]]:
+    relied = good.select("who", "nr", "begun", "last_landed_at")
+    pairs = relied.join(other.select(_PAIR), on="who", suffix="_lost").filter(
+        pl.col("nr") != pl.col("nr_lost"),
+        (pl.col("spoken") >= pl.col("begun")) | _stated_later(),
+    )
+    if pairs.is_empty():
+        return [], []
+    rows = _of_enterprises(every, pairs, family)
+    found = [
+        (nr, nr_lost)
+        for who, nr, nr_lost in pairs.select("who", "nr", "nr_lost").iter_rows()
+        if _same(rows[who][nr_lost], rows[who][nr], family, rows[who], by_number=by_number)
+    ]
+    return [nr for nr, _ in found], [nr_lost for _, nr_lost in found]
+
+
+def _stated_later() -> pl.Expr:
+    against = pl.col("state").is_in([*AGAINST]) & pl.col("standing_event_id").is_not_null()
+    later = pl.col("last_landed_at_lost") > pl.col("last_landed_at")
+    return (against & later).fill_null(value=False)
+
+
+def _same(other: Row, row: Row, family: str, rows: dict[int, Row], *, by_number: bool) -> bool:
+    if by_number:
+        return family == "registration" or same_number(row["number"], other["number"])
+    return may_mean(other, row, family, rows.values())
+
+
+def _of_enterprises(
+    every: pl.DataFrame, pairs: pl.DataFrame, family: str
+) -> dict[int, dict[int, Row]]:
+    theirs = every.join(pairs, on="who", how="semi", maintain_order="left")
+    found: dict[int, dict[int, Row]] = {}
+    for row in theirs.select("who", "nr", *COLUMNS[family]).iter_rows(named=True):
+        found.setdefault(row["who"], {})[row["nr"]] = row
+    return found

@@ -1,0 +1,42 @@
+"""What penalties tell of their kind and their amount, in columns: see `flows.answer.stopping`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from flows.answer.credit_check import fine_in_words
+from flows.answer.stopping import TELLING
+from schemas import penalty_words as words
+from schemas.folding import fold
+
+_READ: Final = pl.Schema(
+    {"nr": pl.UInt32(), "fine_read": pl.Decimal(38, 2), "any_fine": pl.Boolean()}
+)
+
+
+def with_told(credit: pl.DataFrame) -> pl.DataFrame:
+    """Return credit records (`nr`) with `said`, `told`, and the fine that stands in words alone.
+
+    `said`: all that may tell the kind, folded; `told`: whether it does; `fine_read`: the amount out
+    of the content, where it has no column; `any_fine`: it is a fine, and of how much is not told.
+    """
+    telling = [pl.col("categories").list.join("。"), *(pl.col(name) for name in TELLING[1:])]
+    said = fold(pl.concat_str(telling, separator="。", ignore_nulls=True))
+    for empty in words.EMPTY:
+        said = said.str.replace_all(empty, "", literal=True)
+    rows = credit.with_columns(said=said).with_columns(told=holds("said", words.TELLING))
+    amount = holds("said", words.AMOUNTS) & ~holds("said", [words.CONFISCATED])
+    fined = ~pl.col("told") | holds("said", words.FINED) | amount
+    lacking = (pl.col("fine_yuan").fill_null(0) == 0) & fined & (pl.col("kind") == "penalty")
+    content = rows.filter(lacking).select("nr", "penalty_content")
+    read = [(nr, fine_in_words(text)) for nr, text in content.iter_rows()]
+    found = pl.DataFrame([(nr, fine, fine is None) for nr, fine in read], _READ, orient="row")
+    return rows.join(found, on="nr", how="left", maintain_order="left")
+
+
+def holds(name: str, of: Sequence[str]) -> pl.Expr:
+    """Return whether a folded text holds one of some words; null holds none."""
+    return pl.col(name).str.contains_any([*of]).fill_null(value=False)

@@ -1,0 +1,128 @@
+"""Whether two texts may mean one licence: numbers and names as departments write them. Pure.
+
+What is asked is whether they can be told apart: where they cannot, they are taken for one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from schemas.folding import fold_text, is_placeholder_text
+
+#: What a penalty calls the entry in the register of market entities.
+BUSINESS_LICENCE: Final = "营业执照"
+_BLANKS: Final = re.compile(r"[^0-9A-Z\u4e00-\u9fff]")
+#: What departments leave out of a number: a province's sign in brackets, the letters of its kind.
+_HEADS: Final = (
+    re.compile(r"^\([^()]*\)"),
+    re.compile(r"^(?:\([^()]*\))?[\u4e00-\u9fff]+"),
+    re.compile(r"^[^0-9]+"),
+)
+#: A number's tail of fewer signs than this says too little.
+_TELLING: Final = 6
+#: A number of fewer signs than this must stand alone in a text.
+_SHORT: Final = 4
+#: Words of certificates' names that do not tell one kind from another.
+_COMMON: Final = re.compile(
+    "中华人民共和国|许可证件|许可证书|许可证|许可|资质等级|资质|资格|执业|证书|证件|证照|执照|企业|单位|"
+    "经营|生产|营业|业务|行政|[一二三四五特甲乙丙丁]级|等级|正本|副本|电子|登记|备案|相关|有关|全部|所有|持有的?|所持|上述|该|其|的|原|"
+    r"号|照|证|书|\([^()]*\)"
+)
+#: What a certificate's name ends with, in full, and in any way.
+_FORMAL: Final = re.compile(r"(?:许可证书?|执照|证书)(?:\([^()]*\)|正本|副本)*$")
+_AT_END: Final = re.compile(r"(?:许可|资质|资格|证照|证件|证)(?:\([^()]*\)|正本|副本)*$")
+#: Fewer signs than this may be anything in short.
+_LONG: Final = 3
+_CERTIFICATE: Final = re.compile(
+    "[\u4e00-\u9fff]*?(?:许可证件?|许可|资质证书|资格证书|资质|资格|证书|执照|证照|证件|(?<![保公认论印])证(?![据明实人言券]))"
+)
+#: What stands before a certificate's name in a sentence.
+_BEFORE: Final = re.compile(
+    "^.*(?:吊销|撤销|注销|收回|收缴|缴销|撤回|暂扣|吊扣|扣留|扣押|降低|取消|核发的?|颁发的?|持有的?|所持|办理的?|"
+    "取得的?|发放的?|你单位|你公司|该单位|该公司|当事人|公司|及其?|和|与|并处?|或者?|对|将|予以|处以|决定|"
+    "未经?|无|以|把)"
+)
+
+
+def squash(text: str | None) -> str:
+    """Return a number without marks, brackets and blanks; empty where there is none to compare."""
+    if text is None or is_placeholder_text(text):
+        return ""
+    return _BLANKS.sub("", fold_text(text))
+
+
+@lru_cache(maxsize=4096)
+def spellings(number: str | None) -> tuple[str, ...]:
+    """Return a number squashed, and without what departments leave out of it."""
+    if number is None or is_placeholder_text(number):
+        return ()
+    folded = fold_text(number)
+    tails = (_BLANKS.sub("", head.sub("", folded)) for head in _HEADS)
+    return tuple(
+        dict.fromkeys((squash(number), *(tail for tail in tails if len(tail) >= _TELLING)))
+    )
+
+
+def same_number(one: str | None, other: str | None) -> bool:
+    """Return whether two numbers may be one, a head or the marks left out; False where one lacks."""
+    first, second = squash(one), squash(other)
+    if not first or not second:
+        return False
+    short, long = sorted((first, second), key=len)
+    return short == long or (len(short) >= _TELLING and short in long)
+
+
+def stands_in(number: str | None, squashed: str) -> bool:
+    """Return whether a number stands in a text (`squash`), a head of it left out or not."""
+    return any(_stands(one, squashed) for one in spellings(number))
+
+
+def _stands(number: str, squashed: str) -> bool:
+    if len(number) >= _SHORT or not number.isalnum() or not number.isascii():
+        return number in squashed
+    return re.search(f"(?<![0-9A-Z]){number}(?![0-9A-Z])", squashed) is not None
+
+
+@lru_cache(maxsize=4096)
+def core(name: str | None) -> str:
+    """Return what tells a certificate's name from others; empty where nothing does."""
+    if name is None or is_placeholder_text(name):
+        return ""
+    folded = fold_text(name)
+    return BUSINESS_LICENCE if BUSINESS_LICENCE in folded else _COMMON.sub("", folded)
+
+
+def alike(one: str | None, other: str | None) -> bool:
+    """Return whether two names may mean one certificate: one in short for the other, or not told.
+
+    Qualifications bear many names (施工总承包资质 is a 建筑业企业资质证书): they are not told apart.
+    """
+    first, second = core(one), core(other)
+    if not first or not second or ("资质" in (one or "") and "资质" in (other or "")):
+        return True
+    return _in_short(first, second) or _in_short(fold_text(one or ""), fold_text(other or ""))
+
+
+def _in_short(one: str, other: str) -> bool:
+    """Return whether all signs of one stand in the other, in their order."""
+    short, long = sorted((one, other), key=len)
+    signs = iter(long)
+    return all(sign in signs for sign in short)
+
+
+def is_certificate(name: str | None) -> bool:
+    """Return whether a text names a certificate so that it can be told from others."""
+    own = core(name)
+    if name is None or not own:
+        return False
+    folded = fold_text(name)
+    return _FORMAL.search(folded) is not None or (
+        _AT_END.search(folded) is not None and len(own) >= _LONG
+    )
+
+
+def certificates_in(folded: str) -> list[str]:
+    """Return the names of certificates in a folded text, without what stands before them."""
+    return [_BEFORE.sub("", found) for found in _CERTIFICATE.findall(folded)]

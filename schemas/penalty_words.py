@@ -1,0 +1,144 @@
+"""The words by which penalties are told, as data: one table for both engines and the credit check.
+
+Kinds: 行政处罚法 (2021) art. 9, in its order. The synonyms beside the law's own words are those that
+decision documents and 双公示 exports use for the same kind: 《行政许可法》 art. 69-70 (撤销, 注销),
+《安全生产许可证条例》 art. 14 ff. and 《建筑业企业资质管理规定》 (收回, 撤回, 降级), 《无证无照经营查处办法》
+(取缔), 《环境保护法》 art. 60 (限制生产, 停产整治). All are looked for in the text folded by
+`schemas.folding.fold_text`: no blanks, no line breaks, one width.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+#: What ends or lowers a licence for good, until somebody says that it was given back.
+_TAKEN: Final = (
+    *(
+        "吊销",
+        "撤销",
+        "注销",
+        "收回",
+        "收缴",
+        "缴销",
+        "撤回",
+        "缴回",
+        "追缴",
+        "取消",
+        "废止",
+        "作废",
+    ),
+    *("剥夺", "终止", "宣布无效", "确认无效", "宣告无效", "吊照", "吊证", "REVOKE", "CANCEL"),
+)
+_LOWERED: Final = ("降低", "降级", "降为", "下调", "核减")
+#: What takes a licence away for a time.
+_HELD: Final = ("暂扣", "吊扣", "扣留", "扣押", "暂停", "中止", "冻结", "封存", "SUSPEND")
+_STOPPED: Final = (
+    *(
+        "停产停业",
+        "停业",
+        "停产",
+        "停工",
+        "停止生产",
+        "停止经营",
+        "停止营业",
+        "停止执业",
+        "停止业务",
+    ),
+    *("停止施工", "停止使用", "停止作业", "停止运营", "停止营运", "停运", "歇业"),
+)
+_CLOSED: Final = ("关闭", "关停", "取缔", "查封")
+_RESTRICTED: Final = (
+    *("限制开展生产经营", "限制生产", "限制经营", "限制开展", "限制业务", "限产", "限制营业"),
+    *("停止受理", "停止承接", "不得承接", "限制承接", "限制投标", "禁止投标"),
+)
+_BANNED: Final = (
+    "限制从业",
+    "从业禁止",
+    "禁止从业",
+    "市场禁入",
+    "不得从事",
+    "禁止从事",
+    "终身不得",
+)
+#: A fine; and signs of an amount, which is one unless something is confiscated.
+FINED: Final = ("罚款", "罚金")
+AMOUNTS: Final = ("元", "¥", "RMB", "CNY")
+CONFISCATED: Final = "没收"
+
+#: Kinds of penalty: words for one kind. A word of a bar means all words of its kind.
+KINDS: Final[tuple[tuple[str, ...], ...]] = (
+    _TAKEN,
+    _LOWERED,
+    _HELD,
+    _STOPPED,
+    _CLOSED,
+    _RESTRICTED,
+    _BANNED,
+    FINED,
+)
+#: Words of penalties that stop no business and no licence: a text with one of them tells a kind.
+MILD: Final = (
+    *(
+        "警告",
+        "通报批评",
+        "批评",
+        CONFISCATED,
+        "拘留",
+        "责令改正",
+        "责令限期",
+        "限期改正",
+        "限期整改",
+    ),
+    *("责令整改", "责令拆除", "限期拆除", "训诫", "约谈", "不予", "免予", "免罚", "恢复原状"),
+    *("责令退还", "责令赔偿", "责令召回", "加处", "滞纳金", "记分", "扣分", "WARNING", "FINE"),
+)
+#: What ends with a last day of its own, where nothing else is said.
+SUSPENDING: Final = (*_HELD, *_STOPPED, *_RESTRICTED)
+#: What no passing of time ends.
+LASTING: Final = (*_TAKEN, *_LOWERED, *_CLOSED, *_BANNED)
+#: What is done to a certificate or ends a business: where no certificate is named it may be any.
+#: The others stop a licence only where they name it.
+OF_CERTIFICATES: Final = (
+    *(
+        "吊销",
+        "撤销",
+        "注销",
+        "收回",
+        "收缴",
+        "缴销",
+        "撤回",
+        "缴回",
+        "吊照",
+        "吊证",
+        "暂扣",
+        "吊扣",
+    ),
+    *("降低", "降级", "取缔", "责令关闭", "REVOKE", "SUSPEND"),
+)
+#: Every word that may stop a licence.
+STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES)))
+#: Every word that tells a kind.
+TELLING: Final = tuple(dict.fromkeys((*(word for kind in KINDS for word in kind), *AMOUNTS, *MILD)))
+#: Words that hold a word of a kind and tell none: they are taken out before words are looked for.
+EMPTY: Final = ("处罚",)
+
+#: What a decision about a licence is called that ends it, at the head of its name or its content
+#: (行政许可法 art. 69-70): the document is in force, and the licence is not.
+ENDING_DOCUMENT: Final = (
+    r"^(?:关于|准予|同意|决定|依法|予以|依申请|申请|行政许可|许可|证书|证照|主动|的)*"
+    r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)"
+)
+
+
+@cache
+def alike(word: str) -> tuple[str, ...]:
+    """Return the words that mean the kind of penalty a word names, itself included.
+
+    A word that holds a word of a kind, or is held by one, is of that kind: 责令停产停业 and 停产 are
+    both what 停业整顿 is.
+    """
+    found = [
+        other for kind in KINDS if any(one in word or word in one for one in kind) for other in kind
+    ]
+    return tuple(dict.fromkeys((word, *found)))
