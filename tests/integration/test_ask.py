@@ -61,7 +61,7 @@ def test_what_a_fast_clock_landed_counts(window: Window, monkeypatch: pytest.Mon
     ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
     monkeypatch.setattr(landing, "next_landed_at", lambda *_: ahead)
     window.publish(window.food.licence(1, XK_ZT="3"))
-    assert window.told()["licence"] == ("must_bring", "stopped")
+    assert window.told()["licence"] == ("not_accepted", "stopped")
 
 
 def test_completeness_in_the_future_cannot_be_published(window: Window) -> None:
@@ -76,7 +76,7 @@ def test_what_was_known_then_is_told_again_later(window: Window) -> None:
     window.publish(window.food.licence(1))
     then = dt.datetime.now(dt.UTC)
     window.publish(window.food.licence(1, XK_ZT="3"))
-    assert window.told()["licence"] == ("must_bring", "stopped")
+    assert window.told()["licence"] == ("not_accepted", "stopped")
     assert window.told(known_at=then)["licence"] == ("exempt_by_licence", None)
     assert window.told(known_at=before)["licence"] == ("must_bring", "source_incomplete")
 
@@ -87,7 +87,7 @@ def test_a_penalty_of_another_department_stops_a_licence_until_it_is_withdrawn(
     window.publish(window.food.licence(1))
     affected = {"CF_NR_ZKDX": "食品经营许可证（JY000001）", "CF_CFLB": "吊销许可证件"}
     window.punish(penalty(window.police, **affected))
-    assert window.told()["licence"] == ("must_bring", "stopped")
+    assert window.told()["licence"] == ("not_accepted", "stopped")
     settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)
     [answer] = ask(settings, SUBJECT, "SP-1")
     [paper] = [one for one in as_json(answer, settings)["papers"] if one["material"] == "licence"]
