@@ -44,7 +44,14 @@ LOST = {
 }
 #: What the page says of each outcome.
 BADGES = {
-    "zh": ["免提交（电子证照）", "免提交（数据共享）", "告知承诺", "容缺后补", "须提交", "不予认可"],
+    "zh": [
+        "免提交（电子证照）",
+        "免提交（数据共享）",
+        "告知承诺",
+        "容缺后补",
+        "须提交",
+        "不予认可",
+    ],
     "en": [
         "Need not bring (e-licence)",
         "Need not bring (shared data)",
