@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from deploy.cli import main
 from flows import land as landing
 from flows.answer.ask import BadSubject, UnknownMatter, as_json, ask
-from flows.clock import china_today
+from flows.clock import CHINA, china_today
 from flows.publish.publish import StatedTooEarly
 from tests.support.codes import uscc
 from tests.support.exchange import Exchange
-from tests.support.window import LICENCE, SUBJECT, Window, parts_of, penalty, words
+from tests.support.window import LICENCE, SUBJECT, Window, parts_of, penalty, told_by_all, words
 
 
 @pytest.fixture
@@ -158,3 +158,46 @@ def test_a_bundle_answers_for_each_of_its_matters(window: Window, tmp_path: Path
     window.write(parts)
     settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)
     assert [one.matter for one in ask(settings, SUBJECT, "both")] == ["SP-1", "SP-2"]
+
+
+def test_a_grade_holds_by_the_newest_list_whoever_is_on_it(window: Window) -> None:
+    tax = window.exchange.department("税务", layouts={"cn-tax-a-list": {}})
+    parts = parts_of(window.food, window.police)
+    parts["evidence"]["grade"] = {
+        "kind": "field",
+        "name": words("纳税信用A级"),
+        "family": "credit",
+        "fields": ["grade"],
+        "where": {"grade": ["A"]},
+        "period_years": 3,
+        "rule": "r",
+        "sources": {tax.id: ["cn-tax-a-list"]},
+        "max_age": "P10D",
+    }
+    parts["materials"]["grade"] = parts["materials"]["form"] | {"replaced_by": ["grade"]}
+    parts["matters"]["SP-1"]["materials"].append({"material": "grade"})
+    parts["departments"]["d"]["purposes"]["p"]["may_use"].append("grade")
+    window.write(parts)
+    year = dt.datetime.now(CHINA).year
+
+    def listed(period: int, *subjects: str) -> None:
+        rows = [
+            {
+                "纳税人识别号": one,
+                "纳税人名称": "示范企业",
+                "评价年度": str(period),
+                "税务机关": tax.name,
+            }
+            for one in subjects
+        ]
+        through = dt.datetime.now(dt.UTC)
+        tax.publish(rows, f"{period}.csv", layout="cn-tax-a-list", complete_through=through)
+        window.exchange.ingest("credit")
+
+    listed(year - 2, SUBJECT, uscc(3))
+    before = dt.datetime.now(dt.UTC)
+    assert told_by_all(window, paper="grade") == ("exempt_by_data", None)
+    listed(year - 1, uscc(3))
+    assert told_by_all(window, paper="grade") == ("must_bring", "expired")
+    assert window.told(known_at=before)["grade"] == ("exempt_by_data", None)
+    assert told_by_all(window, uscc(3), "grade") == ("exempt_by_data", None)
