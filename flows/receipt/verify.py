@@ -115,7 +115,7 @@ def _answer(settings: Settings, proof: Proof) -> None:
     facts = replace(facts, cycles=book.cycles, newest=lists)
     question = Question(str(body["subject"]), body["matters"])
     proof.decided_again = True
-    if _as_brought(summary(decide_all(book.catalogue, question, facts))) != _as_brought(
+    if as_brought(summary(decide_all(book.catalogue, question, facts))) != as_brought(
         body["answers"]
     ):
         by = f" (release {body['version']} decided it, this is {_VERSION})"
@@ -123,7 +123,7 @@ def _answer(settings: Settings, proof: Proof) -> None:
         proof.flaws.append(f"what was known then gives another answer{other}")
 
 
-def _as_brought(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def as_brought(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return answers as releases gave them to which what was stopped was to be brought.
 
     The reason says the same in both.

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from deploy.cli import main
 from flows import land as landing
 from flows.answer.ask import BadSubject, UnknownMatter, as_json, ask
-from flows.clock import china_today
+from flows.clock import CHINA, china_today
 from flows.publish.publish import StatedTooEarly
 from tests.support.codes import uscc
 from tests.support.exchange import Exchange
-from tests.support.window import LICENCE, SUBJECT, Window, parts_of, penalty, words
+from tests.support.window import LICENCE, SUBJECT, Window, parts_of, penalty, told_by_all, words
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_what_a_fast_clock_landed_counts(window: Window, monkeypatch: pytest.Mon
     ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
     monkeypatch.setattr(landing, "next_landed_at", lambda *_: ahead)
     window.publish(window.food.licence(1, XK_ZT="3"))
-    assert window.told()["licence"] == ("must_bring", "stopped")
+    assert window.told()["licence"] == ("not_accepted", "stopped")
 
 
 def test_completeness_in_the_future_cannot_be_published(window: Window) -> None:
@@ -76,7 +76,7 @@ def test_what_was_known_then_is_told_again_later(window: Window) -> None:
     window.publish(window.food.licence(1))
     then = dt.datetime.now(dt.UTC)
     window.publish(window.food.licence(1, XK_ZT="3"))
-    assert window.told()["licence"] == ("must_bring", "stopped")
+    assert window.told()["licence"] == ("not_accepted", "stopped")
     assert window.told(known_at=then)["licence"] == ("exempt_by_licence", None)
     assert window.told(known_at=before)["licence"] == ("must_bring", "source_incomplete")
 
@@ -87,7 +87,7 @@ def test_a_penalty_of_another_department_stops_a_licence_until_it_is_withdrawn(
     window.publish(window.food.licence(1))
     affected = {"CF_NR_ZKDX": "食品经营许可证（JY000001）", "CF_CFLB": "吊销许可证件"}
     window.punish(penalty(window.police, **affected))
-    assert window.told()["licence"] == ("must_bring", "stopped")
+    assert window.told()["licence"] == ("not_accepted", "stopped")
     settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)
     [answer] = ask(settings, SUBJECT, "SP-1")
     [paper] = [one for one in as_json(answer, settings)["papers"] if one["material"] == "licence"]
@@ -158,3 +158,46 @@ def test_a_bundle_answers_for_each_of_its_matters(window: Window, tmp_path: Path
     window.write(parts)
     settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)
     assert [one.matter for one in ask(settings, SUBJECT, "both")] == ["SP-1", "SP-2"]
+
+
+def test_a_grade_holds_by_the_newest_list_whoever_is_on_it(window: Window) -> None:
+    tax = window.exchange.department("税务", layouts={"cn-tax-a-list": {}})
+    parts = parts_of(window.food, window.police)
+    parts["evidence"]["grade"] = {
+        "kind": "field",
+        "name": words("纳税信用A级"),
+        "family": "credit",
+        "fields": ["grade"],
+        "where": {"grade": ["A"]},
+        "period_years": 3,
+        "rule": "r",
+        "sources": {tax.id: ["cn-tax-a-list"]},
+        "max_age": "P10D",
+    }
+    parts["materials"]["grade"] = parts["materials"]["form"] | {"replaced_by": ["grade"]}
+    parts["matters"]["SP-1"]["materials"].append({"material": "grade"})
+    parts["departments"]["d"]["purposes"]["p"]["may_use"].append("grade")
+    window.write(parts)
+    year = dt.datetime.now(CHINA).year
+
+    def listed(period: int, *subjects: str) -> None:
+        rows = [
+            {
+                "纳税人识别号": one,
+                "纳税人名称": "示范企业",
+                "评价年度": str(period),
+                "税务机关": tax.name,
+            }
+            for one in subjects
+        ]
+        through = dt.datetime.now(dt.UTC)
+        tax.publish(rows, f"{period}.csv", layout="cn-tax-a-list", complete_through=through)
+        window.exchange.ingest("credit")
+
+    listed(year - 2, SUBJECT, uscc(3))
+    before = dt.datetime.now(dt.UTC)
+    assert told_by_all(window, paper="grade") == ("exempt_by_data", None)
+    listed(year - 1, uscc(3))
+    assert told_by_all(window, paper="grade") == ("must_bring", "expired")
+    assert window.told(known_at=before)["grade"] == ("exempt_by_data", None)
+    assert told_by_all(window, uscc(3), "grade") == ("exempt_by_data", None)

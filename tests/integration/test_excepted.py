@@ -94,7 +94,7 @@ def test_a_refused_revocation_stops_the_licence_even_if_its_code_is_mistyped(
     assert (done.excepted, done.unreadable) == (1, 0)
     assert told_by_all(window, SUBJECT, "licence") == INCOMPLETE
     send(window, window.food, LICENCE, window.food.licence(1, XK_ZT="3"))
-    assert told_by_all(window, SUBJECT, "licence") == ("must_bring", "stopped")
+    assert told_by_all(window, SUBJECT, "licence") == ("not_accepted", "stopped")
 
 
 def test_the_next_increment_lifts_nothing_that_it_does_not_mend(window: Window) -> None:

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.parametrize("new_lake", ["directory"], indirect=True)
 OTHER = uscc(2)
 EVERY = Chosen()
 EXEMPT, INCOMPLETE = ("exempt_by_licence", None), ("must_bring", "source_incomplete")
-STOPPED = ("must_bring", "stopped")
+STOPPED = ("not_accepted", "stopped")
 FAMILY = "licence"
 
 

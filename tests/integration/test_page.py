@@ -31,16 +31,34 @@ REGISTER = "registration-list"
 DAY = 24 * 3600
 EVIL = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'&quot;\u202e'
 EVIL += "W" * 80
-OUTCOMES = ["exempt_by_licence", "exempt_by_data", "on_promise", "may_follow", "must_bring"]
+OUTCOMES = [
+    *("exempt_by_licence", "exempt_by_data", "on_promise", "may_follow", "must_bring"),
+    "not_accepted",
+]
+#: A licence that was taken away, by a document of its own.
+LOST = {
+    "XK_WSH": "示许撤〔2026〕3号",
+    "XK_XKZS": "酒类批发许可证",
+    "XK_XKBH": "JL990100001",
+    "XK_ZT": "3",
+}
 #: What the page says of each outcome.
 BADGES = {
-    "zh": ["免提交（电子证照）", "免提交（数据共享）", "告知承诺", "容缺后补", "须提交"],
+    "zh": [
+        "免提交（电子证照）",
+        "免提交（数据共享）",
+        "告知承诺",
+        "容缺后补",
+        "须提交",
+        "不予认可",
+    ],
     "en": [
         "Need not bring (e-licence)",
         "Need not bring (shared data)",
         "Promise instead",
         "May follow",
         "Must bring",
+        "Cannot be accepted",
     ],
 }
 #: The catalogue's ids have this before them where every text of it is hostile.
@@ -95,8 +113,9 @@ def published(exchange: Exchange) -> Settings:
     register.line["layouts"] = {REGISTER: {"codes": {"state": "registration-state-text"}}}
     evil = {"XK_NR": EVIL, "XK_XKBH": EVIL, "XK_XDR_MC": BAD.name, "XK_WSH": f"示许〔2026〕{EVIL}"}
     now = dt.datetime.now(dt.UTC)
+    lost = food.licence(1, XK_XDR_MC=GOOD.name, **LOST)
     rows = [
-        (food, [food.licence(1, XK_XDR_MC=GOOD.name), food.licence(2, **evil)], LICENCE),
+        (food, [food.licence(1, XK_XDR_MC=GOOD.name), food.licence(2, **evil), lost], LICENCE),
         (police, [penalty(police, CF_XDR_SHXYM=uscc(3))], PENALTY),
         (register, [registered(register, GOOD), registered(register, BAD, 住所=EVIL)], REGISTER),
     ]
@@ -157,6 +176,7 @@ def catalogue(
     licences = {"sources": {food.id: [LICENCE]}, "max_age": "P10D"}
     known = {
         "licence": evidence("licence", "食品许可", certificates=["食品经营许可证"], **licences),
+        "liquor": evidence("licence", "酒类许可", certificates=["酒类批发许可证"], **licences),
         "tobacco": evidence("licence", "烟草许可", certificates=["烟草专卖许可证"], **licences),
         "register": evidence(
             "field",
@@ -183,6 +203,7 @@ def catalogue(
         "premises": paper("场所证明", "tobacco", "promise"),
         "tobacco": paper("烟草许可证", "tobacco"),
         "plan": paper("平面图"),
+        "liquor": paper("酒类批发许可证", "liquor"),
     }
     uses = [(one, "may_follow" if one == "tobacco" else "required") for one in papers]
     fields = [
@@ -415,7 +436,7 @@ def test_every_text_is_there_in_both_languages(page: Page, window: Window) -> No
 def test_an_outcome_is_known_by_its_shape_without_colour(page: Page, window: Window) -> None:
     asked(page, window)
     shapes = page.locator(".tally .mark").evaluate_all("all => all.map((one) => one.innerHTML)")
-    assert len({*shapes}) == 4
+    assert len({*shapes}) == 5
 
 
 def test_each_paper_has_its_rule_source_and_times_of_china(page: Page, window: Window) -> None:

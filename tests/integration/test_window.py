@@ -73,7 +73,17 @@ def test_an_answer_follows_what_was_published_a_moment_ago(clerk: Clerk, window:
     assert clerk.told() == window.told()
     [answer] = clerk.ask().json()["answers"]
     paper = answer["papers"][0]
-    assert paper["reason"] == "stopped"
+    assert (paper["outcome"], paper["reason"]) == ("not_accepted", "stopped")
+    assert paper["stopped"] == {
+        "state": "revoked",
+        "state_words": {"en": "revoked", "zh": "吊销"},
+        "since": "2026-02-01",
+        "by": window.police.name,
+        "document": "示罚〔2026〕1号",
+    }
+    for told in (window.police.name, "2026-02-01", "示罚〔2026〕1号"):
+        assert told in paper["why"]["zh"]
+        assert told in paper["why"]["en"]
     assert window.police.name in paper["why"]["zh"]
 
 
@@ -83,7 +93,7 @@ def test_what_was_known_then_is_told_by_the_replica_as_by_the_lake(
     window.publish(window.food.licence(1))
     then = dt.datetime.now(dt.UTC)
     window.publish(window.food.licence(1, XK_ZT="3"))
-    assert clerk.told()["licence"] == ("must_bring", "stopped")
+    assert clerk.told()["licence"] == ("not_accepted", "stopped")
     assert clerk.told(known_at=then.isoformat()) == window.told(known_at=then)
     before = then.replace(year=2020)  # when nobody had stated anything
     assert clerk.told(known_at=before.isoformat()) == window.told(known_at=before)

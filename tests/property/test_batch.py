@@ -24,7 +24,9 @@ NOW = dt.datetime(2026, 5, 4, 2, tzinfo=dt.UTC)
 CYCLES = {"housing": dt.timedelta(days=7), "slow": dt.timedelta(days=90)}
 PAIRS = [("housing", "list"), ("housing", "other"), ("slow", "list")]
 SUBJECTS = [uscc(number) for number in range(1, 5)]
+TIMES = tuple(NOW + dt.timedelta(days=days) for days in (-900, -400, -1, 0, 1, 20_000))
 DAYS = [ON + dt.timedelta(days=days) for days in (-800, -366, -365, -1, 0, 1)]
+FAR = ON + dt.timedelta(days=13_000)
 #: Every state of records, and every reason why one may not be used.
 STATES = (
     *("in_force", "in_business", "expired", "not_yet_valid", "suspended", "revoked", "removed"),
@@ -163,19 +165,27 @@ ROWS = {
         address=(None, ""),
         valid_from=tuple(DAYS),
         registration_number=("R-1",),
+        occurred_at=TIMES,
+        last_landed_at=TIMES,
+        standing_event_id=("s1",),
     ),
     "licence": rows(
         LICENCE,
         LICENCE | {"term": "not_stated"},
         LICENCE | {"type_code": "T" * 21, "scope": "建筑工程"},
         LICENCE | {"publisher": "slow", "category": "general", "scope": "桥梁", "number": "A-2"},
-        name=("其他证", "证", None),
-        number=(None, "A-2"),
-        document_number=("许〔2024〕5号",),
+        name=("其他证", "证", "《安全许可证》（副本）", "注销决定书", None),
+        number=(None, "/", "A-2", "ａ— 1", "JZ990100001", "990100001", "许[2024]5号"),
+        document_number=("许〔2024〕5号", "许[2024] 5号"),
+        document_name=("准予撤 销决定书",),
         identifier=("Ｅ１",),
-        scope=("", "其他", None),
+        scope=("", "其他", "不含建筑", "建筑（桥梁除外）", "建 筑", "吊销JZ990100001", None),
+        remarks=("JZ990100001",),
+        occurred_at=TIMES,
+        last_landed_at=TIMES,
+        standing_event_id=("s1",),
         subject_name=NAMES,
-        valid_from=tuple(DAYS),
+        valid_from=(*DAYS, FAR),
         valid_to=(ON,),
         term=("not_stated", "open_ended"),
     ),
@@ -188,9 +198,29 @@ ROWS = {
         {"state": "in_force", "kind": "listing", "list_code": "L1"},
         {"state": "in_force", "kind": "grade", "grade": "A", "period": "2024"},
         categories=(None, []),
-        penalty_content=("停产", "吊销营业执照", "降低安全许可证等级", "暂扣安全许可证A-1"),
-        licences_affected=("", "无", "许[2024]5号", "a-1", "e1", "营业执照", SUBJECTS[0]),
-        fine_yuan=(Decimal("5000.50"), Decimal("5000.49"), Decimal(5000), Decimal("4999.99")),
+        penalty_content=(
+            *("停产", "吊销营业执照", "降低安全许可证等级", "暂扣安全许可证A-1", "吊\n销许可证"),
+            *(
+                "停业 整顿",
+                "见决定书",
+                "罚款伍仟元整",
+                "罚款",
+                "没收9000元",
+                "责令关闭",
+                "收回其他证",
+            ),
+        ),
+        remarks=("撤销安全证",),
+        title=("处罚决定书",),
+        document_number=("罚1号",),
+        licences_affected=("", "无", "/", "4", "许[2024]5号", "a-1", "e1", "营业执照", SUBJECTS[0]),
+        fine_yuan=(
+            Decimal(0),
+            Decimal("5000.50"),
+            Decimal("5000.49"),
+            Decimal(5000),
+            Decimal("4999.99"),
+        ),
         severity=("minor", "general", "serious"),
         list_code=("L2", None),
         grade=("B", None),
@@ -200,6 +230,10 @@ ROWS = {
 }
 
 
+#: Of which organ a record is, by its key.
+ORGANS = st.sampled_from(["机关/", "机关/许2024", "k"])
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[Catalogue, Facts, dict[str, pl.DataFrame]]:
     """Return a catalogue, what is known of all, and the rows of every enterprise, by family."""
@@ -207,7 +241,11 @@ def worlds(draw: st.DrawFn) -> tuple[Catalogue, Facts, dict[str, pl.DataFrame]]:
     for family, strategy in ROWS.items():
         found = draw(strategy)
         told = [
-            {**one, "record_key": f"k{n}", "usable": "no" if one.get("unusable_reason") else "yes"}
+            {
+                **one,
+                "record_key": f"{draw(ORGANS)}{n}",
+                "usable": "no" if one.get("unusable_reason") else "yes",
+            }
             for n, one in enumerate(found)
         ]
         frame = pl.DataFrame(told, schema=dataset_columns(family))
@@ -218,7 +256,9 @@ def worlds(draw: st.DrawFn) -> tuple[Catalogue, Facts, dict[str, pl.DataFrame]]:
         pair: NOW - dt.timedelta(minutes=age) for pair, age in said.items() if age is not None
     }
     on = draw(some(*DAYS[-3:], usual=ON, times=10))
-    known = Facts(on, NOW, {}, complete, CYCLES)
+    newest = draw(some(None, 2024, 2025, usual=2023))
+    lists = {("housing", "list"): newest} if newest is not None else {}
+    known = Facts(on, NOW, {}, complete, CYCLES, newest=lists)
     bars = draw(st.lists(st.sampled_from(BARS), min_size=1, max_size=2))
     may_follow = draw(st.lists(st.booleans(), min_size=len(REPLACED), max_size=len(REPLACED)))
     return catalogue(bars, may_follow, draw(some(None, usual=10))), known, frames
@@ -230,7 +270,7 @@ def alone(found: Catalogue, known: Facts, frames: dict[str, pl.DataFrame], subje
         family: [*frame.filter(pl.col("subject") == subject).iter_rows(named=True)]
         for family, frame in frames.items()
     }
-    facts = Facts(known.on, known.asked_at, mine, known.complete, known.cycles)
+    facts = Facts(known.on, known.asked_at, mine, known.complete, known.cycles, newest=known.newest)
     return [told(one) for one in decide(found, "M", facts)]
 
 

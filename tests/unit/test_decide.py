@@ -382,6 +382,93 @@ def test_a_revoked_business_licence_stops_the_registers_entry(told: Row) -> None
     assert (found.outcome, found.reason) == ("not_accepted", "stopped")
 
 
+# What cannot be accepted
+
+
+def test_what_was_revoked_by_a_document_of_its_own_is_told_with_it() -> None:
+    revoking = licence(
+        record_key="l",
+        number="ａ—1",
+        name="《安全生产许可证》",
+        document_number="示建撤〔2026〕9号",
+        state="revoked",
+        effective_from=dt.date(2025, 3, 1),
+        occurred_at=dt.datetime(2026, 5, 1, tzinfo=dt.UTC),
+    )
+    found = decided(facts(licence(effective_from=dt.date(2025, 3, 1)), revoking))
+    assert (found.outcome, found.reason, found.state) == ("not_accepted", "stopped", "revoked")
+    assert (found.since, found.document) == (dt.date(2026, 5, 1), "示建撤〔2026〕9号")
+    assert found.by == "示范市住房和城乡建设局"
+    said = why(found, catalogue(), contract.publishers())
+    assert said.zh == (
+        "安全生产许可证不予认可：自2026-05-01起由示范市住房和城乡建设局吊销（示建撤〔2026〕9号）。"
+    )
+    assert "revoked by 示范市住房和城乡建设局 since 2026-05-01" in said.en
+
+
+def test_what_a_penalty_took_is_told_with_the_penalty() -> None:
+    taken = penalty(
+        penalty_content="暂扣安全生产许可证",
+        document_number="示罚〔2026〕1号",
+        effective_from=dt.date(2026, 4, 1),
+    )
+    found = decided(facts(licence(), taken))
+    assert (found.outcome, found.state) == ("not_accepted", "suspended")
+    assert (found.since, found.document) == (dt.date(2026, 4, 1), "示罚〔2026〕1号")
+
+
+def test_a_state_alone_tells_no_day() -> None:
+    found = decided(facts(licence(state="revoked", document_number="示建许〔2023〕1号")))
+    assert (found.outcome, found.since) == ("not_accepted", None)
+
+
+def test_of_what_was_annulled_nothing_but_that_is_told() -> None:
+    found = decided(facts(unusable(licence(document_number="示建许〔2023〕1号"), "annulled")))
+    assert (found.outcome, found.state) == ("not_accepted", "annulled")
+    assert (found.record, found.document) == (None, None)
+
+
+def test_a_renewal_of_the_same_number_is_not_stopped_by_what_came_before_it() -> None:
+    suspended = licence(record_key="s", state="suspended", effective_from=dt.date(2024, 1, 1))
+    restored = licence(record_key="r", effective_from=dt.date(2025, 1, 1))
+    assert decided(facts(suspended, restored)).outcome == "exempt_by_licence"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"number": "B-9", "state": "revoked"},
+        {"number": None, "name": "燃气经营许可证", "state": "revoked"},
+        {"publisher": "nmpa", "issuer": "x", "issuer_name": "别局", "number": None},
+    ],
+)
+def test_the_loss_of_another_licence_stops_none(other: dict[str, Any]) -> None:
+    lost = licence(record_key="l", **{"state": "revoked", **other})
+    assert decided(facts(licence(), lost)).outcome == "exempt_by_licence"
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (penalty(fine_yuan=None, penalty_content="罚款人民币叁佰万元整"), "barred"),
+        (penalty(fine_yuan=None, penalty_content="罚款人民币伍仟元整"), None),
+        (penalty(fine_yuan=None, penalty_content="罚款"), "barred"),
+        (penalty(fine_yuan=None, categories=["警告"], penalty_content="警告"), None),
+        (penalty(fine_yuan=None, categories=["没收"], penalty_content="没收900万元"), None),
+        (penalty(fine_yuan=None, categories=["其他"], penalty_content="见决定书"), "barred"),
+    ],
+)
+def test_a_fine_without_an_amount_is_read_or_may_be_any(told: Row, reason: str | None) -> None:
+    assert decided(facts(told), MATTER, "no-grave-penalty").reason == reason
+
+
+def test_a_grade_holds_by_the_newest_list_there_is() -> None:
+    old = grade(period="2024")
+    assert decided(facts(old), "SW-5001", "tax-grade").reason is None
+    assert decided(facts(old, newest={TAX: 2024}), "SW-5001", "tax-grade").reason is None
+    assert decided(facts(old, newest={TAX: 2025}), "SW-5001", "tax-grade").reason == "expired"
+
+
 # Fields of a dataset
 
 
