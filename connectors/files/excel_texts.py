@@ -16,6 +16,14 @@ _QUOTE = r"^\s*['`‘’]([^'`‘’]+)['`‘’]?\s*$"
 _INERT = r"^'(\s*[=+\-@＝＋－＠](?s:.*))$"
 
 
+def unwrap_text(text: str) -> str:
+    """Return a single text, such as a column's name, with these marks taken off."""
+    if text[:1] not in "=＝'`‘’" or not text:
+        return text
+    name = pl.DataFrame({"text": [text]}, schema={"text": pl.String})
+    return str(unwrap(name)["text"][0])
+
+
 def unwrap(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the rows with these marks taken off."""
     values = [name for name in rows.columns if name not in (ROW, FAULT)]

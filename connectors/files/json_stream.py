@@ -16,11 +16,11 @@ _SPACE = " \t\r\n\ufeff"
 _DEEPEST = 8  # objects within objects in which records are looked for
 #: Names under which interfaces tell how many records there are in all, folded.
 _TOTALS = frozenset(
-    ("total", "totals", "count", "allcount", "sumcount", "numfound", "numrecords")
-    + tuple(f"total{what}" for what in ("count", "counts", "cnt", "num", "number", "size", "hits"))
-    + tuple(f"total{what}" for what in ("elements", "records", "rows", "results", "items"))
-    + ("recordcount", "recordstotal", "recordtotal", "rowcount", "rowtotal")
-    + ("总数", "总条数", "总记录数", "记录总数", "总行数", "总计", "数据总量")
+    {"total", "totals", "count", "allcount", "sumcount", "numfound", "numrecords", "rowcount"}
+    | {f"total{what}" for what in ("count", "counts", "cnt", "num", "number", "size", "hits")}
+    | {f"total{what}" for what in ("elements", "records", "rows", "results", "items")}
+    | {"recordcount", "recordstotal", "recordtotal", "rowtotal"}
+    | {"总数", "总条数", "总记录数", "记录总数", "总行数", "总计", "数据总量"}
 )
 _PAGES = frozenset(
     ["pages", "totalpages", "totalpage", "pagecount", "pagetotal", "allpages", "总页数"]

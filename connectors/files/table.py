@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from connectors.files.columns import REFUSED_COLUMNS, Columns
+from connectors.files.excel_texts import unwrap_text
 from connectors.files.source import Source
 from connectors.files.unreadable import Unreadable, unreadable
 
@@ -138,4 +139,4 @@ class TableSource(Source):
 
 
 def _name(name: str | None) -> str:
-    return (name or "").strip().lstrip("\ufeff")
+    return unwrap_text((name or "").strip().lstrip("\ufeff").strip())

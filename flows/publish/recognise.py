@@ -123,16 +123,16 @@ def none_fits(
     seen = redact(", ".join(shown))
     if layout is not None:
         return NotRecognised(
-            f"The file cannot be read in the layout {layout}: these columns must be there whatever "
-            f"the layout's name: {near}. Columns seen: {seen}. Correct the header, or add its "
-            "spellings to the dialect.",
+            f"The header fits no layout asked for: {near}. These columns must be there whatever layout "
+            f"is named. Columns seen: {seen}. Correct the header, or add its spellings to the dialect.",
             f"文件不能按版式 {layout} 读取：无论是否指定版式，以下列必须存在：{near}。识别到的列：{seen}。"
             "请更正表头，或在方言文件中补充该列的其他名称。",
         )
     return NotRecognised(
         f"The header fits no layout of this publisher. Columns seen: {seen}. Layouts: {near}. "
-        "Correct the header: a layout is read only where the columns it lacks here are there.",
-        f"表头与该部门登记的版式均不符。识别到的列：{seen}。已登记版式：{near}。请更正表头：缺少上述列的文件不能按该版式读取。",
+        "Correct the header: a file that lacks a layout's columns is not read, with --layout neither.",
+        f"表头与该部门登记的版式均不符。识别到的列：{seen}。已登记版式：{near}。请更正表头：缺少上述列的文件，"
+        "即使用 --layout 指定版式也不能读取。",
     )
 
 

@@ -1210,15 +1210,19 @@ def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> N
         "none": 2,
         "again": 0,
     }
-    keys = ["read", "published", "unchanged", "refused", "reasons"]
-    keys += ["excepted", "unreadable", "refused_file", "seconds", "unread_columns", "examples"]
     shown = json.loads(told["bad"].stdout)
-    assert list(shown) == keys
     assert shown["reasons"] == {"code_length": 1}
     assert Path(shown["refused_file"]).exists()
+    assert shown["edition"] is not None
     words = sentence("code_length", "XK_XDR_SHXYM")
     refusal = {"code": "code_length", "sentence_en": words.en, "sentence_zh": words.zh}
-    assert shown | {"seconds": 0} == {
+    assert shown | {"seconds": 0, "edition": None} == {
+        "edition": None,
+        "skipped": 0,
+        "left_sheets": [],
+        "hidden_sheets": [],
+        "not_complete": [],
+        "notes": [],
         "read": 2,
         "published": 1,
         "unchanged": 0,
@@ -1229,7 +1233,7 @@ def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> N
         "refused_file": str(dept.folder / "bad.refused.csv"),
         "seconds": 0,
         "unread_columns": [],
-        "examples": [{"row": 2, **refusal}],
+        "examples": [{"row": 2, "place": "2", **refusal}],
     }
     assert json.loads(told["good"].stdout)["refused_file"] is None
     assert told["none"].stdout == ""

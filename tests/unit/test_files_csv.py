@@ -214,3 +214,51 @@ def test_a_header_of_thousands_of_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unreadable) as refused:
         open_source(written(tmp_path, ",".join(f"c{i}" for i in range(5000)) + "\n"))
     assert refused.value.reason_code == "too_many_columns"
+
+
+ROWS = ["甲,1,示许1号,2026", "乙,2,示许2号,2026", "丙,3,示许3号,2026", "丁,4,示许4号,2026"]
+
+
+@pytest.mark.parametrize("delimiter", [",", "|", "\t", ";"])
+@pytest.mark.parametrize("opened", [0, 1, 2, 3])
+@pytest.mark.parametrize("closed", [1, 2, 3])
+@pytest.mark.parametrize("chunk_rows", [1, 3, 100])
+def test_a_lone_quotation_mark_swallows_no_row(
+    tmp_path: Path, delimiter: str, opened: int, closed: int, chunk_rows: int
+) -> None:
+    lines = [line.split(",") for line in ROWS]
+    lines[0][opened] = f'"{lines[0][opened]}'
+    lines[closed][opened] += '"'
+    text = "\n".join(delimiter.join(line) for line in [["a", "b", "c", "d"], *lines]) + "\n"
+    found = rows(open_source(written(tmp_path, text), chunk_rows=chunk_rows))
+    assert [row[:2] for row in found] == [
+        (1, "broken_quotes"),
+        *((number, None) for number in (2, 3, 4)),
+    ]
+    assert [row[3] for row in found[1:] if not row[3].endswith('"')] == [
+        fields[1] for fields in lines[1:] if not fields[1].endswith('"')
+    ]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_text_of_lines_with_some_delimiters_is_still_a_text(
+    tmp_path: Path, line_end: str
+) -> None:
+    text = f"一、零售,批发{line_end}二、餐饮{line_end}三,四,五,六,七"
+    body = f'a,b,c,d{line_end}1,2,3,"{text}"{line_end}"{text}",2,3,4{line_end}'
+    found = read(tmp_path, body)
+    assert [(row[1], row[2][:1], row[5][-1]) for row in found] == [
+        (None, "1", "七"),
+        (None, "一", "4"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("end", "whole"), [("", False), ("\n", True), ("\r\n", True), ("\r", True), ("\n\n", True)]
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_a_last_line_without_its_end_is_noticed(
+    tmp_path: Path, end: str, whole: bool, encoding: str
+) -> None:
+    source = open_source(written(tmp_path, f"名称,b\n甲,1{end}", encoding))
+    assert source.ends_whole == whole

@@ -101,3 +101,25 @@ def test_a_few_utf8_rows_in_a_gb18030_file_are_read_as_what_they_are(tmp_path: P
     encoding, rows = read(tmp_path, content)
     assert encoding == "gb18030"
     assert rows[-1] == (201, None, "2", name)
+
+
+#: Bytes of GB18030 and what browsers read them as (WHATWG, index gb18030).
+SINCE_2005 = {
+    "FE59": "龴", "FE61": "龵", "FE66": "龶", "FE67": "龷", "FE6D": "龸", "FE7E": "龹",
+    "FE90": "龺", "FEA0": "龻", "A6D9": "\ufe10", "A6DA": "\ufe12", "A6DB": "\ufe11",
+    "A6DC": "\ufe13", "A6DD": "\ufe14", "A6DE": "\ufe15", "A6DF": "\ufe16", "A6EC": "\ufe17",
+    "A6ED": "\ufe18", "A6F3": "\ufe19", "A8BC": "ḿ", "A8BF": "ǹ", "A2AB": "\ue766",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", SINCE_2005)
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_characters_added_to_gb18030_are_read_as_browsers_do(
+    tmp_path: Path, pair: str, kind: str
+) -> None:
+    name = "示范市".encode("gb18030") + bytes.fromhex(pair) + "有限公司".encode("gb18030")
+    body = b"a,b\n1," + name + b"\n" if kind == "csv" else b'[{"a": "1", "b": "' + name + b'"}]'
+    path = tmp_path / f"a.{kind}"
+    path.write_bytes(body)
+    [chunk] = open_source(path).chunks()
+    assert chunk.rows["b"].to_list() == [f"示范市{SINCE_2005[pair]}有限公司"]

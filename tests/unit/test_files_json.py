@@ -187,3 +187,72 @@ def test_a_wrong_byte_costs_its_record_only(tmp_path: Path) -> None:
 def test_names_cannot_be_given_to_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="json"):
         opened(tmp_path, '[{"a": 1}]').with_header(["x"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"total": 1200, "pageSize": 1, "rows": [{"a": 1}]}', "1,200"),
+        ('{"rows": [{"a": 1}], "totalCount": "2"}', "total of 2"),
+        ('{"page": {"totalElements": 7}, "rows": [{"a": 1}]}', "total of 7"),
+        ('{"code": 200, "total_records": 0, "rows": [{"a": 1}]}', "total of 0"),
+        ('{"总数": 9, "rows": [{"a": 1}]}', "total of 9"),
+        ('{"count": 1, "total": 3, "rows": [{"a": 1}]}', "total of 3"),
+        ('{"totalPages": 4, "rows": [{"a": 1}]}', "one page"),
+        ('{"hasNext": true, "rows": [{"a": 1}]}', "one page"),
+        ('{"last": false, "rows": [{"a": 1}]}', "one page"),
+        ('{"total": 5, "rows": []}', "holds 0"),
+    ],
+)
+def test_a_page_of_many_says_that_it_is_one(tmp_path: Path, text: str, said: str) -> None:
+    [(english, chinese)] = opened(tmp_path, text).left_out
+    assert said in english
+    assert not chinese.isascii()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"total": 2, "rows": [{"total": 9}, {"total": 1}]}',
+        '{"count": "1", "hasNext": false, "last": true, "pages": 1, "rows": [{"a": 1}]}',
+        '[{"total": 9}]',
+        '{"rows": [{"a": 1}], "next": null, "message": "total 9"}',
+    ],
+)
+def test_a_whole_page_says_nothing(tmp_path: Path, text: str) -> None:
+    assert opened(tmp_path, text).left_out == []
+
+
+DEEP = '{"code": 0, "data": {"total": 2, "rows": [{"a": 1}, {"a": 2}]}, "trace": {"x": [1]}}'
+
+
+def test_records_further_within_are_read_where_the_layout_says(tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(DEEP, "utf-8")
+    source = open_source(path, places=["result.list", "data.rows"])
+    assert rows(source) == rows(source) == [(1, None, "1"), (2, None, "2")]
+    assert source.left_out == []
+    path.write_text('{"old": [{"a": 5}], "data": {"total": 9, "rows": [{"a": 1}]}}', "utf-8")
+    [total, others] = open_source(path, places=["data.rows"]).left_out
+    assert "9" in total[0]
+    assert "old" in others[0]
+
+
+def test_a_layouts_place_that_a_file_does_not_have_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    path.write_text('{"rows": [{"a": 1}]}', "utf-8")
+    assert rows(open_source(path, places=["data.rows"])) == [(1, None, "1")]
+
+
+def test_records_further_within_are_told_of(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match=r"data\.rows") as refused:
+        opened(tmp_path, DEEP)
+    assert "records: data.rows" in refused.value.message_zh
+
+
+@pytest.mark.parametrize("text", ["{'Name': '甲'}\n{'Name': '乙'}\n", "[{'Name': '甲'}]"])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.csv"])
+def test_the_notation_of_a_program_is_no_json(tmp_path: Path, text: str, name: str) -> None:
+    with pytest.raises(Unreadable, match=r"json\.dumps") as refused:
+        opened(tmp_path, text, name)
+    assert "甲" not in str(refused.value)
