@@ -596,6 +596,50 @@ def test_two_publishes_at_once_do_not_mix(exchange: Exchange) -> None:
 # What is not sent
 
 
+def test_events_that_are_not_read_as_written_are_not_sent_and_can_be_published_again(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from connectors import sending
+
+    dept = exchange.department()
+    rows = [dept.licence(n) for n in range(1, 6)]
+    writing = sending.values
+
+    def wrongly(*arguments: Any) -> Any:
+        return writing(*arguments).reverse()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sending, "values", wrongly)
+        with pytest.raises(sending.NotReadable):
+            dept.publish(rows)
+    assert dept.events() == []
+    assert counts(dept.publish(rows)) == (5, 5, 0, 0)
+    assert {event["sequence"] for event in dept.events()} == {1}
+    exchange.ingest()
+    exchange.verified()
+
+
+def test_a_dialect_that_cannot_work_sends_nothing_and_mended_it_takes_the_same_file(
+    exchange: Exchange,
+) -> None:
+    shipped = (raw.SCHEMAS / "dialects" / "cn-sgs-2018-licence.yaml").read_text("utf-8")
+    term = "      term: {term: XK_YXQZI}\n"
+    assert term in shipped
+    dept = exchange.department()
+    rows = [dept.licence(n) for n in range(1, 6)]
+    for name, text in (("faulty", shipped.replace(term, "")), ("mended", shipped)):
+        exchange.dialects = exchange.home / name
+        exchange.dialects.mkdir()
+        (exchange.dialects / "own.yaml").write_text(text, "utf-8")
+        if name == "faulty":
+            with pytest.raises(BadContract, match=r"own\.yaml: decision\.term: is required"):
+                dept.publish(rows)
+            assert dept.topic() not in raw.topics(exchange.address)
+    assert counts(dept.publish(rows)) == (5, 5, 0, 0)
+    exchange.ingest()
+    exchange.verified()
+
+
 def test_a_dry_run_sends_nothing_and_says_what_would_be(exchange: Exchange) -> None:
     dept = exchange.department()
     rows = [dept.licence(1), dept.licence(2, XK_JDRQ="昨天"), dept.licence(1)]
