@@ -253,6 +253,6 @@ def test_records_further_within_are_told_of(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["{'Name': '甲'}\n{'Name': '乙'}\n", "[{'Name': '甲'}]"])
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.csv"])
 def test_the_notation_of_a_program_is_no_json(tmp_path: Path, text: str, name: str) -> None:
-    with pytest.raises(Unreadable, match="json.dumps") as refused:
+    with pytest.raises(Unreadable, match=r"json\.dumps") as refused:
         opened(tmp_path, text, name)
     assert "甲" not in str(refused.value)
