@@ -209,8 +209,8 @@ class Department:
         return row | changes
 
     def key(self, number: int) -> str:
-        """Return the record key of the licence of that number."""
-        return f"{self.code}/示许〔2026〕{number}号"
+        """Return the record key of the licence of that number: folded, with its enterprise."""
+        return f"{self.code}/示许(2026){number}号/{uscc(number)}"
 
     def native(self, number: int, **changes: Any) -> dict[str, Any]:
         """Return a licence as Mianti's own event, valid unless changed."""
