@@ -207,11 +207,11 @@ class Ledger:
     def note_issuers(self, issuers: pl.Series) -> None:
         """Remember how issuers are written, of whom a key has the folded name alone."""
         frame = issuers.drop_nulls().unique(maintain_order=True).to_frame("issuer")
-        parts = frame.select(folded_issuer(pl.col("issuer")), issuer="issuer")
+        parts = frame.select(folded_issuer(pl.col("issuer")).alias("part"), "issuer")
         with self._db:
             self._db.executemany(
                 "INSERT OR REPLACE INTO issuers VALUES (?, ?)",
-                parts.filter(pl.nth(0) != pl.nth(1)).iter_rows(),
+                parts.filter(pl.col("part") != pl.col("issuer")).iter_rows(),
             )
 
     def _note_identities(self, versions: pl.DataFrame) -> None:

@@ -88,18 +88,25 @@ def known_refused(refused: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
     return pl.concat(frames)
 
 
+def holders(facets: pl.DataFrame) -> pl.DataFrame:
+    """Return `record_key`, whose it is (`subject`) and its newest `edition` in microseconds.
+
+    `facets`: the latest versions, as the ledger gives them. Sequences of different facets do not
+    compare; the decision says whose the record is.
+    """
+    said = facets.filter(~pl.col("facet").is_in([WITHDRAWAL, STATEMENT]))
+    last = said.sort(pl.col("facet") == DECISION, "sequence", maintain_order=True)
+    edition = pl.col("edition").dt.epoch("us").fill_null(0).max()
+    return last.group_by("record_key", maintain_order=True).agg(pl.col("subject").last(), edition)
+
+
 def _holds_subject() -> pl.Expr:
     return pl.col("record_key").str.ends_with(pl.lit("/") + pl.col("subject"))
 
 
 def _ranked(facets: pl.DataFrame) -> pl.DataFrame:
     """Return `record_key`, `subject` (whose it is) and whether it was taken `back`; best first."""
-    said = facets.filter(~pl.col("facet").is_in([WITHDRAWAL, STATEMENT]))
-    # Sequences of different facets do not compare; the decision says whose the record is.
-    last = said.sort(pl.col("facet") == DECISION, "sequence", maintain_order=True)
-    records = last.group_by("record_key").agg(
-        pl.col("subject").last(), edition=pl.col("edition").dt.epoch("us").fill_null(0).max()
-    )
+    records = holders(facets)
     stop = (pl.col("facet") == WITHDRAWAL) & pl.col("mark").is_in(_BLOCKING)
     back = facets.filter(stop).select("record_key", back=pl.lit(value=True)).unique()
     joined = records.join(back, on="record_key", how="left")
