@@ -75,7 +75,7 @@ def checks(events: pl.DataFrame, family: str, publisher: Publisher, name: str) -
     yield from _rights(events, family, publisher, name)
     # Compared folded: keys of earlier releases and of other programs are as somebody typed them.
     begins = issuer_part(pl.col("record_key")).eq_missing(folded_issuer(pl.col("issuer")))
-    yield _why("key_without_issuer", ~begins)
+    yield _why("key_without_issuer", pl.col("record_key").is_not_null() & ~begins)
     yield _why("sequence_range", ~pl.col("sequence").is_between(1, LARGEST_SEQUENCE))
     yield _why("bad_value:file_digest", ~pl.col("file_digest").str.contains("^[0-9a-f]{64}$"))
     yield from _contents(family)
