@@ -18,13 +18,18 @@ import polars as pl
 
 from connectors.alone import alone
 from connectors.errors import MiantiError
+from schemas.record_key import folded_issuer, folded_key, with_subject
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS versions (
   record_key TEXT NOT NULL, facet TEXT NOT NULL, sequence INTEGER NOT NULL,
   subject TEXT NOT NULL, digest TEXT NOT NULL, edition INTEGER,
-  file TEXT, row INTEGER, sent INTEGER NOT NULL, mark TEXT,
+  file TEXT, row INTEGER, sent INTEGER NOT NULL, mark TEXT, layout TEXT,
   PRIMARY KEY (record_key, facet, sequence)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identities (
+  identity TEXT NOT NULL, record_key TEXT NOT NULL,
+  PRIMARY KEY (identity, record_key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS issuers (part TEXT PRIMARY KEY, issuer TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
   digest TEXT NOT NULL, layout TEXT NOT NULL, edition INTEGER NOT NULL, complete INTEGER,
   PRIMARY KEY (digest, layout));
@@ -51,11 +56,13 @@ _COLUMNS: Final = (
     "row",
     "sent",
     "mark",
+    "layout",
 )
-_UPSERT: Final = """
-INSERT INTO versions VALUES (?,?,?,?,?,?,?,?,?,?)
-ON CONFLICT DO UPDATE SET sent = max(sent, excluded.sent)
-"""
+_UPSERT: Final = f"""
+INSERT INTO versions ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" * len(_COLUMNS))})
+ON CONFLICT DO UPDATE SET
+sent = max(sent, excluded.sent), layout = coalesce(layout, excluded.layout)
+"""  # noqa: S608
 _FRAME: Final = pl.Schema(
     {
         "record_key": pl.String(),
@@ -68,8 +75,17 @@ _FRAME: Final = pl.Schema(
         "row": pl.Int64(),
         "sent": pl.Int64(),
         "mark": pl.String(),
+        "layout": pl.String(),
     }
 )
+_IDENTITIES: Final = pl.Schema({"identity": pl.String(), "record_key": pl.String()})
+_NAMED: Final = pl.Schema({"record_key": pl.String(), "subject": pl.String()})
+#: What a ledger's file is written as; 0: by a release whose keys were not folded.
+_FORM: Final = 1
+#: Facets that are not about a record of an enterprise, or only by way of another facet.
+_OTHERS: Final = ("statement", "withdrawal")
+#: Keys read at once while the identities of an older ledger are worked out.
+_KEYS: Final = 100_000
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -95,7 +111,7 @@ class Ledger:
         self._want(record_keys)
         return self._frame(
             "SELECT v.record_key, facet, max(sequence), subject, digest, edition, file, row, "
-            "sent, mark FROM wanted CROSS JOIN versions v USING (record_key) "
+            "sent, mark, layout FROM wanted CROSS JOIN versions v USING (record_key) "
             "GROUP BY v.record_key, facet"
         )
 
@@ -124,9 +140,110 @@ class Ledger:
             *_COLUMNS[6:8],
             pl.col("sent").cast(pl.Int64),
             "mark",
+            "layout",
         )
         with self._db:
             self._db.executemany(_UPSERT, rows.iter_rows())
+            # A key published here is folded, or known by its identity already.
+            bare = ~pl.col("record_key").str.ends_with(pl.lit("/") + pl.col("subject"))
+            self._note_identities(versions.filter(bare))
+
+    def note_identities(self, versions: pl.DataFrame) -> None:
+        """Remember by their identity records that somebody else's program wrote down."""
+        with self._db:
+            self._note_identities(versions)
+
+    def identified(self, identities: pl.Series) -> pl.DataFrame:
+        """Return the records of some identities (`schemas.record_key`), one of them or several.
+
+        Columns `identity`, `record_key`; the record may have moved to another enterprise since.
+        """
+        self._want(identities)
+        rows = self._db.execute(
+            "SELECT w.record_key, i.record_key FROM wanted w "
+            "CROSS JOIN identities i ON i.identity = w.record_key "
+            "UNION SELECT w.record_key, w.record_key FROM wanted w "
+            "WHERE EXISTS (SELECT 1 FROM versions v WHERE v.record_key = w.record_key)"
+        )
+        return pl.DataFrame(rows.fetchall(), schema=_IDENTITIES, orient="row")
+
+    def spelt(self, folded: pl.Series) -> pl.DataFrame:
+        """Return the records whose folded key, with some enterprise behind it, is their identity.
+
+        Columns `folded`, `record_key`; among them records whose key holds the enterprise itself.
+        """
+        self._want(folded)
+        rows = self._db.execute(
+            "SELECT DISTINCT w.record_key, i.record_key FROM wanted w CROSS JOIN identities i "
+            "ON i.identity > w.record_key || '/' AND i.identity < w.record_key || '0'"
+        )
+        schema = {"folded": pl.String(), "record_key": pl.String()}
+        return pl.DataFrame(rows.fetchall(), schema=schema, orient="row")
+
+    @property
+    def plain(self) -> bool:
+        """Whether the key of every record is its identity."""
+        return self._db.execute("SELECT 1 FROM identities").fetchone() is None
+
+    def under(self, folded: str) -> list[str]:
+        """Return the keys of the records whose folded key is this one, or goes on behind it."""
+        rows = self._db.execute(
+            "SELECT record_key FROM identities WHERE identity >= ?1 AND identity < ?2 "
+            "UNION SELECT record_key FROM identities WHERE identity = ?3 "
+            "UNION SELECT record_key FROM versions WHERE record_key >= ?1 AND record_key < ?2 "
+            "AND facet NOT IN ('statement', 'withdrawal') "
+            "UNION SELECT record_key FROM versions WHERE record_key = ?3",
+            (folded + "/", folded + "0", folded),
+        )
+        return [key for (key,) in rows]
+
+    def issuer(self, record_key: str) -> str:
+        """Return the issuer of a record as it was written last."""
+        part = record_key.split("/", 1)[0]
+        query = "SELECT issuer FROM issuers WHERE part = ?"
+        found = self._db.execute(query, (part,)).fetchone()
+        return found[0] if found else part.replace("%2F", "/").replace("%25", "%")
+
+    def note_issuers(self, issuers: pl.Series) -> None:
+        """Remember how issuers are written, of whom a key has the folded name alone."""
+        frame = issuers.drop_nulls().unique(maintain_order=True).to_frame("issuer")
+        parts = frame.select(folded_issuer(pl.col("issuer")).alias("part"), "issuer")
+        with self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO issuers VALUES (?, ?)",
+                parts.filter(pl.col("part") != pl.col("issuer")).iter_rows(),
+            )
+
+    def _note_identities(self, versions: pl.DataFrame) -> None:
+        """Remember the records whose key is not their identity (`record_key`, `subject`)."""
+        key, subject = pl.col("record_key"), pl.col("subject")
+        records = versions.filter(~pl.col("facet").is_in(_OTHERS))
+        distinct = records.select(key, subject).unique()
+        named = distinct.select(identity=with_subject(folded_key(key), subject), record_key=key)
+        self._db.executemany(
+            "INSERT OR IGNORE INTO identities VALUES (?, ?)",
+            named.filter(pl.col("identity") != key).iter_rows(),
+        )
+
+    def bring_up_to_date(self) -> None:
+        """Work out what a ledger of an earlier release does not hold; once, in one transaction."""
+        if self._db.execute("PRAGMA user_version").fetchone()[0] >= _FORM:
+            return
+        names = {row[1] for row in self._db.execute("PRAGMA table_info(versions)")}
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            if "layout" not in names:
+                self._db.execute("ALTER TABLE versions ADD COLUMN layout TEXT")
+            # One such sequence, and no later version of its facet could ever be numbered.
+            self._db.execute("DELETE FROM versions WHERE sequence >= 1 << 53")
+            keys = self._db.execute(
+                "SELECT DISTINCT record_key, subject FROM versions "
+                "WHERE facet NOT IN ('statement', 'withdrawal')"
+            )
+            while rows := keys.fetchmany(_KEYS):
+                frame = pl.DataFrame(rows, schema=_NAMED, orient="row")
+                self._note_identities(frame.with_columns(facet=pl.lit("")))
+            self._db.execute(f"PRAGMA user_version = {_FORM}")
 
     def seen(self, unchanged: pl.DataFrame) -> None:
         """Note the newer edition in which unchanged versions were seen (columns as `write`)."""
@@ -278,7 +395,8 @@ class Ledger:
         """Return some record keys that contain a text, to help a person who mistyped one."""
         pattern = "%" + like.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         query = (
-            "SELECT DISTINCT record_key FROM versions WHERE record_key LIKE ? ESCAPE '\\' LIMIT ?"
+            "SELECT DISTINCT record_key FROM versions WHERE record_key LIKE ?1 ESCAPE '\\' "
+            "UNION SELECT record_key FROM identities WHERE identity LIKE ?1 ESCAPE '\\' LIMIT ?2"
         )
         return [key for (key,) in self._db.execute(query, (pattern, limit))]
 
@@ -317,7 +435,9 @@ def open_ledger(folder: Path, publisher: str, family: str) -> Iterator[Ledger]:
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.executescript(_TABLES)
-            yield Ledger(database)
+            ledger = Ledger(database)
+            ledger.bring_up_to_date()
+            yield ledger
         finally:
             database.close()
 

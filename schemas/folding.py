@@ -72,8 +72,22 @@ def is_placeholder_text(text: str) -> bool:
 
 def is_placeholder(expr: pl.Expr) -> pl.Expr:
     """Return for each string what `is_placeholder_text` says; Boolean, null for null."""
-    folded = fold(expr)
-    return (folded == "") | folded.str.contains(_PLACEHOLDER)
+    return expr.map_batches(_are_placeholders, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _are_placeholders(texts: pl.Series) -> pl.Series:
+    # No placeholder has such a digit, and as a rule every number has: the rest is few.
+    plain = texts.str.contains("[1-9]")
+    if plain.all():
+        return ~plain
+    frame = pl.DataFrame({"text": texts, "plain": plain}, schema_overrides={"text": pl.String})
+    folded = fold(pl.when(~pl.col("plain")).then("text"))
+    found = frame.select(
+        pl.when("plain")
+        .then(pl.lit(value=False))
+        .otherwise((folded == "") | folded.str.contains(_PLACEHOLDER))
+    )
+    return found.to_series()
 
 
 def _visible(text: str) -> str:

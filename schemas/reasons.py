@@ -90,7 +90,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "{where} does not hold what the schema asks for.",
         "{where}：内容不符合数据规范。",
     ),
-    "sequence_range": ("The sequence is less than 1.", "序号小于 1。"),
+    "sequence_range": (
+        "The sequence is less than 1, or 9007199254740992 (2^53) or more.",
+        "序号小于 1，或不小于 9007199254740992（2^53）。",
+    ),
     "control_character": ("{where} holds a control character.", "{where}：含有控制字符。"),
     "too_long": ("{where} is longer than 20,000 characters.", "{where}：超过 20000 个字符。"),
     "personal_data": (
@@ -112,6 +115,19 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "A newer edition of this record was already published; this one would set it back. If it "
         "is the newest all the same, publish it with --edition.",
         "该记录已发布过更新的版次，本行内容较旧。如确为最新内容，请用 --edition 指定版次后重新发布。",
+    ),
+    "subject_changed": (
+        "The record is another enterprise's: if the document names both, the key of the layout "
+        "must hold the enterprise; if the first was wrong, withdraw it (mianti withdraw) or let "
+        "the layout say moves: {{subjects: true}}.",
+        "该记录属于另一企业：如同一文书涉及多个相对人，版式的记录键应包含相对人代码；如原相对人有误，"
+        "请先撤回原记录（mianti withdraw），或在版式中写明 moves: {{subjects: true}}。",
+    ),
+    "other_layout": (
+        "The record was published in another layout ({where}), whose fields this one would erase: "
+        "send it in that layout, or name that one under moves: layouts of this one.",
+        "该记录此前以另一版式（{where}）发布，以本版式发布会抹去其字段：请继续使用原版式，"
+        "或在本版式的 moves: layouts 中写明原版式。",
     ),
     "withdrawn": (
         "The record was withdrawn; lift that first: mianti withdraw KEY --undo --publisher ID.",

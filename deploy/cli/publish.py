@@ -125,6 +125,7 @@ def tell(outcome: Outcome, *, dry_run: bool = False) -> None:
     for example in outcome.examples:
         row = example.get("place", example["__row"])
         click.echo(f"  row · 行 {row}: {example['sentence_en']} {example['sentence_zh']}")
+    _tell_identity(outcome)
     for note in outcome.notes:
         click.echo(f"  {note['en']} {note['zh']}")
     for doubt in outcome.not_complete:
@@ -155,6 +156,28 @@ def unread_lines(outcome: Outcome) -> Iterator[str]:
         yield f"  {redact(unread.column)}{note}"
     if len(outcome.unread_columns) > _UNREAD:
         yield f"  … {len(outcome.unread_columns) - _UNREAD} more · 其余见 --json"
+
+
+def _tell_identity(outcome: Outcome) -> None:
+    """Print what became of records that were published before as something else."""
+    if outcome.moved:
+        click.echo(
+            f"Moved to another enterprise: {outcome.moved:,} records; withdrawn from enterprises: "
+            f"{outcome.withdrawn_elsewhere:,} · 改属其他企业的记录 {outcome.moved:,} 条，"
+            f"已从原企业撤回 {outcome.withdrawn_elsewhere:,} 条"
+        )
+    if outcome.merged:
+        click.echo(
+            f"Merged: {outcome.merged:,} records were of a number published in another spelling, too; "
+            f"they are withdrawn, and the newest goes on · 同一文号因写法不同重复发布的记录 "
+            f"{outcome.merged:,} 条已撤回，以最新的一条为准"
+        )
+    if outcome.corrected:
+        click.echo(
+            f"Corrected: {outcome.corrected:,} rows say otherwise than this file did when it was "
+            "published before (its layout or code list has changed) · "
+            f"因版式或代码表修改，本文件 {outcome.corrected:,} 行更正了此前发布的内容"
+        )
 
 
 def _tell_excepted(outcome: Outcome) -> None:

@@ -1,9 +1,9 @@
-"""When a record turns out to be another enterprise's: what was said of the first is taken back."""
+"""Taking back what is another record's: of an enterprise that lost one, or of one known twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -11,6 +11,11 @@ from connectors.ledger import Ledger
 from flows.publish.events import single
 from schemas.facets import WITHDRAWAL
 
+#: A number of somebody may stand in a key: it is not repeated here.
+_SAME_DOCUMENT: Final = (
+    "同一文书以不同写法发布了两次，以另一记录为准 "
+    "(one document was published twice, its number written in two ways; the other record stands)"
+)
 _CARRIED = ("issuer", "record_key", "publisher", "layout", "layout_version", "edition")
 
 
@@ -26,6 +31,35 @@ def corrections(publish: pl.DataFrame, ledger: Ledger, family: str) -> pl.DataFr
     frames: list[pl.DataFrame] = []
     for _, rows in moved.group_by("record_key", maintain_order=True):
         frames += _of_record(rows, ledger, family)
+    return pl.concat(frames) if frames else None
+
+
+def repeated(
+    twice: pl.DataFrame, ledger: Ledger, family: str, publisher: str
+) -> pl.DataFrame | None:
+    """Return the withdrawals of records that are known twice (`identity.REPEATED`); or None."""
+    frames = [
+        single(
+            family,
+            {
+                "publisher": publisher,
+                "issuer": ledger.issuer(key),
+                "subject": subject,
+                "record_key": key,
+                "facet": WITHDRAWAL,
+                "event_type": "withdrawn",
+                "sequence": ledger.next_sequence(key, WITHDRAWAL),
+                "layout": "mianti",
+                "layout_version": "1",
+                WITHDRAWAL: {
+                    "state": "withdrawn",
+                    "reason_code": "publisher_error",
+                    "reason": _SAME_DOCUMENT,
+                },
+            },
+        )
+        for key, subject in twice.select("record_key", "subject").sort("record_key").iter_rows()
+    ]
     return pl.concat(frames) if frames else None
 
 

@@ -44,6 +44,7 @@ class Delivery:
             piece = events.slice(begin, _SLICE)
             messages = written(piece, self._family, self._schema_id)
             self.ledger.write(ledger_rows(piece, sent=False))
+            self.ledger.note_issuers(piece["issuer"])
             parts = partitions.slice(begin, _SLICE) if partitions is not None else None
             offsets = send_all(self._producer, self._topic, self._family, piece, parts, messages)
             self.ledger.confirm(piece)

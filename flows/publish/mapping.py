@@ -15,15 +15,17 @@ from flows.publish.clean import clean
 from flows.publish.days import moments
 from flows.publish.fields import Compiled, Context, compile_field, lost_digits
 from schemas.avro import event_columns, instance
-from schemas.dialect import Code, Dialect, EventMap, columns_of, key_columns, mapped_columns
+from schemas.dialect import Code, Const, Dialect, EventMap, columns_of, key_columns, mapped_columns
+from schemas.folding import fold, fold_text, is_placeholder
 from schemas.identifiers import org_code, uscc
+from schemas.record_key import escape, folded_issuer
 from schemas.takes import fields_of
 
 #: Columns of a mapped event that the plan fills in later.
 LATER = ("event_id", "publisher", "layout", "layout_version", "file_digest", "file_row")
 
 _TIMES: Final = ("effective_from", "effective_to", "occurred_at")
-#: Fields that hold numbers of documents, in whatever facet.
+#: Fields that hold numbers of documents, in whatever facet; a placeholder (无, /) in them is none.
 NUMBERS: Final = ("number", "document_number", "identifier", "registration_number")
 _OLDEST: Final = pl.lit(0, pl.Int64).cast(pl.Datetime("us", "UTC"))
 
@@ -109,9 +111,10 @@ def _unstated(states: dict[str, bool]) -> pl.Expr:
 def named_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> pl.DataFrame:
     """Return whom rows that may have faults are about (`waiting.WAITING`); null: not known.
 
-    A row whose own edition cannot be read is taken for the oldest, so that any mends it.
+    A row whose own edition cannot be read is taken for the oldest, so that any mends it. A key
+    whose last part, the enterprise, cannot be read ends with `/`.
     """
-    base = _base(dialect, context)
+    base = _base(dialect, context, valid_subjects=True)
     subject, edition = base["subject"].value, base["edition"].value
     unread = [pl.when(fault.is_not_null()).then(_OLDEST) for fault in base["edition"].faults]
     return _cleaned(rows, dialect).select(
@@ -162,15 +165,23 @@ def _cleaned(rows: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
     return filled.select("__row", "__fault", *(clean(c, blank) for c in sorted(named)))
 
 
-def _base(dialect: Dialect, context: Context) -> dict[str, Compiled]:
-    """Return what all events of a row share."""
+def _base(
+    dialect: Dialect, context: Context, *, valid_subjects: bool = False
+) -> dict[str, Compiled]:
+    """Return what all events of a row share; `valid_subjects`: others are none in the key."""
     issuer = compile_field(dialect.issuer, context)
-    parts = [issuer.value, *(pl.col(c) for c in key_columns(dialect))]
-    key = pl.concat_str([escape(part) for part in parts], separator="/")
+    subject = uscc.normalise(pl.col(dialect.subject))
+    named = pl.when(uscc.fault(subject).is_null()).then(subject).otherwise(pl.lit(""))
+    parts = [_issuer_part(issuer.value)]
+    for column in dialect.record_key.columns:
+        if column == dialect.subject:
+            parts.append(named if valid_subjects else subject)
+        else:
+            parts.append(escape(_key_part(column)))
     base = {
         "issuer": issuer,
-        "subject": Compiled(uscc.normalise(pl.col(dialect.subject))),
-        "record_key": Compiled(key),
+        "subject": Compiled(subject),
+        "record_key": Compiled(pl.concat_str(parts, separator="/")),
         "edition": Compiled(pl.lit(None, pl.Datetime("us", "UTC"))),
         "sequence": Compiled(pl.lit(None, pl.Int64)),
     }
@@ -184,9 +195,15 @@ def _base(dialect: Dialect, context: Context) -> dict[str, Compiled]:
     return base
 
 
-def escape(part: pl.Expr) -> pl.Expr:
-    """Return a part of a record key in which `/` and `%` are written %2F and %25 (RFC 3986)."""
-    return part.str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True)
+def _issuer_part(issuer: pl.Expr) -> pl.Expr:
+    return pl.when(~is_placeholder(issuer)).then(folded_issuer(issuer))
+
+
+def _key_part(column: str | Const) -> pl.Expr:
+    """Return a part of the key; null where the column holds nothing, or says so (无, /, NULL)."""
+    if isinstance(column, Const):
+        return pl.lit(fold_text(column.const))
+    return pl.when(~is_placeholder(pl.col(column))).then(fold(pl.col(column)))
 
 
 def number_columns(dialect: Dialect) -> set[str]:
@@ -211,11 +228,13 @@ def _row_faults(
             yield pl.when(pl.col(column).is_null()).then(pl.lit(f"state_not_stated:{column}"))
     # What a missing cell entails is said once.
     told = pl.any_horizontal(pl.lit(value=False), *(pl.col(c).is_null() for c in dialect.required))
-    no_issuer = base["issuer"].value.is_null()
+    no_issuer = _issuer_part(base["issuer"].value).is_null()
     yield pl.when(no_issuer & ~told).then(pl.lit("issuer_missing"))
-    where = "+".join(key_columns(dialect))
-    incomplete = base["record_key"].value.is_null() & ~no_issuer & ~told
-    yield pl.when(incomplete).then(pl.lit(f"key_incomplete:{where}"))
+    for column in key_columns(dialect):
+        missing = pl.col(column).is_null()
+        none = is_placeholder(pl.col(column)) | (missing & ~pl.lit(column in dialect.required))
+        if column != dialect.subject:
+            yield pl.when(none).then(pl.lit(f"key_incomplete:{column}"))
 
 
 def _event_fields(event: EventMap, family: str, context: Context) -> dict[str, Compiled]:
@@ -228,7 +247,11 @@ def _event_fields(event: EventMap, family: str, context: Context) -> dict[str, C
         if spec is not None:
             fields[name] = compile_field(spec, context, columns[name])
     for name, spec in event.content.items():
-        fields[f".{name}"] = compile_field(spec, context, types[name])
+        compiled = compile_field(spec, context, types[name])
+        if name in NUMBERS:
+            kept = pl.when(~is_placeholder(compiled.value)).then(compiled.value)
+            compiled = Compiled(kept, compiled.faults)
+        fields[f".{name}"] = compiled
     _add_missing(event, family, fields)
     return fields
 

@@ -15,7 +15,9 @@ from flows.publish.fields import EXPONENT, Context
 from flows.publish.mapping import LATER, NUMBERS, Mapped
 from schemas.avro import enums, event_columns, facets
 from schemas.dialect import Dialect
+from schemas.folding import is_placeholder_text
 from schemas.identifiers import uscc
+from schemas.record_key import folded_key, folded_key_text
 
 _FAULTS: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
 #: Fields without which there is no event; the others may be left out.
@@ -46,7 +48,7 @@ def map_native(rows: pl.DataFrame, dialect: Dialect, _: Context) -> Mapped:
             faults.append((number, code, where or None))
             continue
         found: _Found = []
-        event = {"__row": number} | _event(row, columns, symbols, found)
+        event = {"__row": number} | _named(_event(row, columns, symbols, found), found)
         (bad if found else events).append(event)
         faults += [(number, code, where) for code, where in found]
     schema = {"__row": pl.Int64(), "__unstated": pl.String(), **columns}
@@ -57,6 +59,24 @@ def map_native(rows: pl.DataFrame, dialect: Dialect, _: Context) -> Mapped:
     return Mapped(good, pl.DataFrame(faults, schema=_FAULTS, orient="row"), faulty)
 
 
+def _named(event: dict[str, Any], found: _Found) -> dict[str, Any]:
+    """Fold an event's key, and leave out what stands where it has no number (无, /, NULL)."""
+    key = folded_key_text(event["record_key"] or "")
+    parts = [part.replace("%2F", "/") for part in key.split("/")[1:]]
+    if any(map(is_placeholder_text, parts)):
+        found.append(("key_incomplete", "record_key"))
+    contents = {
+        facet: {k: None if k in NUMBERS and _is_none(v) else v for k, v in content.items()}
+        for facet, content in event.items()
+        if isinstance(content, dict)
+    }
+    return event | contents | {"record_key": key or None}
+
+
+def _is_none(number: Any) -> bool:
+    return isinstance(number, str) and is_placeholder_text(number)
+
+
 def named_events(rows: pl.DataFrame, dialect: Dialect, _: Context) -> pl.DataFrame:
     """Return whom events that may have faults are about, as `mapping.named_rows` does.
 
@@ -65,7 +85,7 @@ def named_events(rows: pl.DataFrame, dialect: Dialect, _: Context) -> pl.DataFra
     columns = ("record_key", "facet", "subject", "edition")
     lacking = [pl.lit(None, pl.String).alias(c) for c in columns if c not in rows.columns]
     given = rows.with_columns(lacking).select(
-        pl.col("record_key"),
+        folded_key(pl.col("record_key")),
         facet=pl.when(pl.col("facet").is_in(facets(dialect.family))).then("facet").fill_null(""),
         subject=uscc.normalise(pl.col("subject")),
         edition=pl.col("edition").map_elements(_edition, return_dtype=pl.Datetime("us", "UTC")),

@@ -25,6 +25,10 @@ class Outcome:
     not read. `left_sheets`, `hidden_sheets`: sheets of a workbook that hold rows and were not read.
     `not_complete`: why nothing is stated complete from this file; `notes`: what else a person should
     know of how it was read; both lists of `en` and `zh`.
+    `moved`: records that are another
+    enterprise's now, `withdrawn_elsewhere`: what was withdrawn from enterprises for that; `merged`:
+    records withdrawn that another one, of the same number in another spelling, goes on for;
+    `corrected`: rows that correct what this file said when it was read otherwise.
     """
 
     file: str
@@ -37,6 +41,10 @@ class Outcome:
     reasons: dict[str, int] = field(default_factory=dict)
     excepted: int = 0
     unreadable: int = 0
+    moved: int = 0
+    withdrawn_elsewhere: int = 0
+    merged: int = 0
+    corrected: int = 0
     refused_file: str | None = None
     seconds: float = 0.0
     events: int = 0
@@ -59,7 +67,8 @@ class Outcome:
         """Return the object `mianti publish --json` prints for one file."""
         counts = ("read", "published", "unchanged", "refused", "reasons", "excepted", "unreadable")
         told = ("skipped", "left_sheets", "hidden_sheets", "not_complete", "notes")
-        names = (*counts, *told, "refused_file", "seconds", "unread_columns")
+        identity = ("moved", "withdrawn_elsewhere", "merged", "corrected")
+        names = (*counts, *told, *identity, "refused_file", "seconds", "unread_columns")
         values = asdict(self)
         edition = self.edition.isoformat() if self.edition else None
         as_told = {"edition": edition} | {name: values[name] for name in names}

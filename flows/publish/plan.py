@@ -5,11 +5,14 @@ Pure. Rules, in the order they are applied (`docs/decisions/0003-ledger.md` has 
 1. Rows that repeat one content within an edition count once.
 2. Rows that give one facet two contents within an edition, with no sequence to order them,
    contradict each other: none of them is published.
-3. A row with another content than the ledger's, of an older edition, is refused; of the same
-   edition, it contradicts what was published.
-4. Same content: unchanged. Other content: the last revision plus one. A version that was written
+3. A row that would take a record from another enterprise, or a facet from another layout, is
+   refused, unless its layout says that such moves are meant.
+4. A row with another content than the ledger's, of an older edition, is refused; of the same
+   edition, it contradicts what was published; but where the same file said so, that file is read
+   otherwise now (by a mended dialect, code list or release), and corrects what it said.
+5. Same content: unchanged. Other content: the last revision plus one. A version that was written
    down and never acknowledged is sent again under its own revision, though newer ones follow it.
-5. A first statement of a neutral state (in force, no objection) is nothing new.
+6. A first statement of a neutral state (in force, no objection) is nothing new.
 """
 
 from __future__ import annotations
@@ -23,10 +26,14 @@ from flows.publish.mapping import faults_of
 from flows.publish.waiting import WAITING
 from schemas.avro import facets
 from schemas.canonical import content_digest
-from schemas.facets import NEUTRAL
+from schemas.dialect import Moves
+from schemas.facets import DECISION, NEUTRAL, WITHDRAWAL
 
 KEY = ["record_key", "facet"]
-_DECIDING = [*KEY, "edition", "sequence", "subject", "content_digest", "neutral"]
+_DECIDING = [
+    *(*KEY, "edition", "sequence", "subject", "content_digest", "neutral"),
+    *("file_digest", "layout"),
+]
 
 #: What the plan asks the ledger for: the latest version of each facet it holds.
 KNOWN = pl.Schema(
@@ -41,6 +48,7 @@ KNOWN = pl.Schema(
         "row": pl.Int64(),
         "sent": pl.Boolean(),
         "mark": pl.String(),
+        "layout": pl.String(),
     }
 )
 
@@ -68,6 +76,7 @@ class Plan:
     `refused`: `__row`, `code`, `where`; `unchanged`: the row numbers that changed nothing.
     `accepted`, `waiting`: the rows not refused, and those refused whose record is now in doubt
     (not the older, nor those of a record withdrawn), as `flows.publish.waiting.WAITING`.
+    `corrected`: how many rows correct what the same file said before.
     """
 
     publish: pl.DataFrame
@@ -77,9 +86,16 @@ class Plan:
     unchanged: pl.Series
     accepted: pl.DataFrame
     waiting: pl.DataFrame
+    corrected: int
 
 
-def plan(events: pl.DataFrame, held: Held, family: str, floor: dt.datetime | None = None) -> Plan:
+def plan(
+    events: pl.DataFrame,
+    held: Held,
+    family: str,
+    floor: dt.datetime | None = None,
+    moves: Moves = Moves(),  # noqa: B008 - frozen
+) -> Plan:
     """Plan a frame of mapped events (`edition` filled) against what the ledger holds of them.
 
     `floor` is the newest edition a rebuilt ledger knows its publisher to have sent: what an older
@@ -91,7 +107,7 @@ def plan(events: pl.DataFrame, held: Held, family: str, floor: dt.datetime | Non
     # Deciding takes a few narrow columns; the events themselves are picked out at the end.
     slim = digested.select("__row", *_DECIDING).with_row_index("place")
     joined = _join(slim, held).with_columns(floor=pl.lit(floor, pl.Datetime("us", "UTC")))
-    judged = _judged(joined)
+    judged = _judged(joined, moves)
     bad = judged.filter(pl.col("__why").is_not_null())
     refused = bad.group_by("__row", maintain_order=True).agg(pl.col("__why").first())
     good = judged.join(refused.select("__row"), on="__row", how="anti")
@@ -107,6 +123,7 @@ def plan(events: pl.DataFrame, held: Held, family: str, floor: dt.datetime | Non
         unchanged=rows.filter(~rows.is_in(published["__row"].implode())),
         accepted=good.select(WAITING.names()),
         waiting=bad.filter(~pl.col("__harmless")).select(WAITING.names()),
+        corrected=numbered.filter(pl.col("new") & pl.col("corrects"))["__row"].n_unique(),
     )
 
 
@@ -149,7 +166,7 @@ def _join(events: pl.DataFrame, held: Held) -> pl.DataFrame:
         ],
         how="diagonal",
     ).sort("place")
-    at = held.latest.select(*KEY, at_subject="subject", at_sequence="sequence")
+    at = held.latest.select(*KEY, at_subject="subject", at_sequence="sequence", at_layout="layout")
     compared = compared.join(at, on=KEY, how="left", maintain_order="left")
     compared = compared.join(
         held.unsent.select(*KEY, "edition", content_digest="digest", unsent="sequence").unique(
@@ -159,24 +176,36 @@ def _join(events: pl.DataFrame, held: Held) -> pl.DataFrame:
         how="left",
         maintain_order="left",
     )
-    stop = (pl.col("facet") == "withdrawal") & pl.col("mark").is_not_null()
+    stop = (pl.col("facet") == WITHDRAWAL) & pl.col("mark").is_not_null()
     withdrawn = held.latest.filter(stop).select("record_key", withdrawn="mark")
     records = held.latest.select("record_key", record_known=pl.lit(value=True)).unique()
-    for side in (withdrawn, records):
+    for side in (withdrawn, records, _holders(held.latest)):
         compared = compared.join(side, on="record_key", how="left", maintain_order="left")
     return compared
 
 
-def _judged(joined: pl.DataFrame) -> pl.DataFrame:
+def _holders(latest: pl.DataFrame) -> pl.DataFrame:
+    """Return whose each record is (`holder`): its decision says so, or else what was said of it."""
+    said = latest.filter(pl.col("facet") != WITHDRAWAL)
+    last = said.sort(pl.col("facet") == DECISION, "sequence", maintain_order=True)
+    return last.group_by("record_key").agg(pl.col("subject").last().alias("holder"))
+
+
+def _judged(joined: pl.DataFrame, moves: Moves) -> pl.DataFrame:
     """Add `__why`: null, or the first reason against publishing an event."""
     group = [*KEY, "edition", "sequence"]
     least, greatest = pl.col("content_digest").min(), pl.col("content_digest").max()
-    marked = joined.with_columns(mixed=least.over(group) != greatest.over(group))
+    marked = joined.with_columns(
+        _other_subject(joined, moves).alias("other_subject"),
+        _other_layout(moves).alias("other_layout"),
+        _corrects().alias("corrects"),
+        mixed=least.over(group) != greatest.over(group),
+    )
     # Contradictions are few: who contradicts whom is worked out for them alone.
     others = _contradicted(marked.filter("mixed"), group)
     known = marked.join(others, on="place", how="left", maintain_order="left")
     behind = pl.col("sequence").is_null() & (pl.col("edition") < pl.col("last_edition"))
-    harmless = _withdrawn() | behind
+    harmless = _withdrawn() | (behind & ~pl.col("other_subject") & ~pl.col("other_layout"))
     return known.with_columns(
         __why=pl.coalesce(_refusals()), __harmless=harmless.fill_null(value=False)
     )
@@ -191,6 +220,37 @@ def _contradicted(mixed: pl.DataFrame, group: list[str]) -> pl.DataFrame:
     return mixed.select("place", other=other)
 
 
+def _other_subject(joined: pl.DataFrame, moves: Moves) -> pl.Expr:
+    """Return whether an event would take its record from another enterprise, or several claim it."""
+    subject, holder = pl.col("subject"), pl.col("holder")
+    own = pl.col("record_key").str.ends_with(pl.lit("/") + subject)
+    if moves.subjects:
+        return pl.lit(value=False)
+    if joined.select((own & holder.is_null()).all()).item():
+        return pl.lit(value=False)
+    several = subject.min().over("record_key") != subject.max().over("record_key")
+    new = pl.col("content_digest").ne_missing(pl.col("last_digest"))
+    return new & (subject != holder).fill_null(several)
+
+
+def _other_layout(moves: Moves) -> pl.Expr:
+    """Return whether an event would replace what another layout said of its facet.
+
+    A neutral state that was only remembered said nothing.
+    """
+    new = pl.col("content_digest").ne_missing(pl.col("last_digest"))
+    last = pl.col("at_layout")
+    other = (last != pl.col("layout")) & ~last.is_in(moves.layouts)
+    return (new & other & (pl.col("at_sequence") > 0)).fill_null(value=False)
+
+
+def _corrects() -> pl.Expr:
+    """Return whether an event says otherwise what the same file, read otherwise, said before."""
+    changed = pl.col("content_digest") != pl.col("last_digest")
+    there = (pl.col("edition") == pl.col("last_edition")) & pl.col("sequence").is_null()
+    return (changed & there & (pl.col("file_digest") == pl.col("last_file"))).fill_null(value=False)
+
+
 def _withdrawn() -> pl.Expr:
     return pl.col("withdrawn").is_in(["publisher_error", "decision_changed"])
 
@@ -203,11 +263,14 @@ def _refusals() -> list[pl.Expr]:
     unknown = pl.col("content_digest").ne_missing(pl.col("last_digest")) & ~silent
     below = ~ordered & unknown & pl.col("record_known") & (pl.col("edition") < pl.col("floor"))
     same = ~ordered & changed & (pl.col("edition") == pl.col("last_edition"))
+    same &= ~pl.col("corrects")
     reused = ordered & changed & (pl.col("sequence") == pl.col("last_sequence"))
     held = pl.format("contradictory_published:{}", pl.col("last_row").fill_null(0))
     return [
         pl.when(_withdrawn()).then(pl.lit("withdrawn")),
+        pl.when("other_subject").then(pl.lit("subject_changed")),
         pl.when("mixed").then(pl.format("contradictory:{}", pl.col("other"))),
+        pl.when("other_layout").then(pl.format("other_layout:{}", pl.col("at_layout"))),
         pl.when(older | below).then(pl.lit("older_edition")),
         pl.when(same | reused).then(held),
     ]
@@ -252,7 +315,7 @@ def _numbered(good: pl.DataFrame) -> pl.DataFrame:
 
 def _left_behind() -> pl.Expr:
     """Return whether a version was never acknowledged, and newer ones were written down since."""
-    waits = pl.col("unsent") < pl.col("last_sequence")
+    waits = (pl.col("unsent") < pl.col("last_sequence")) & ~pl.col("corrects")
     return (waits & pl.col("sequence").is_null()).fill_null(value=False)
 
 

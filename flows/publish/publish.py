@@ -23,13 +23,14 @@ from connectors.sending import producer
 from connectors.settings import NotRunning, Settings
 from connectors.topics import ensure_topic, family_topics, topic_name
 from flows.check import Check, all_reasons, checks, with_reasons
-from flows.publish.correction import corrections
+from flows.publish.correction import corrections, repeated
 from flows.publish.deliver import Delivery
 from flows.publish.doubts import Doubts
 from flows.publish.edition import CLOCKS_DIFFER, edition_in_name, require_dated, require_past
 from flows.publish.events import Sender, identified, stamp
 from flows.publish.fields import Context
 from flows.publish.future import date_checks
+from flows.publish.identity import known_records, known_refused, known_waiting
 from flows.publish.mapping import columns_by_path, faults_of, map_rows, named_rows
 from flows.publish.native import map_native, named_events
 from flows.publish.outcome import Outcome
@@ -115,7 +116,8 @@ def publish(
         faults = [*_map_file(job, aside, outcome, progress, doubts)]
         faults.append(doubts.unstated_faults().cast(_FAULT))
         with _ways(job) as way:
-            doubts.before = way.ledger.waiting(way.sender.layout)
+            doubts.before = _waiting(job, way.ledger)
+            doubts.refused = [known_refused(rows, way.ledger) for rows in doubts.refused]
             faults += _publish_parts(job, way, aside, outcome, progress, doubts)
             _finish(job, way, outcome, doubts)
     refused = pl.concat([pl.DataFrame(schema=_FAULT), *faults]).unique(maintain_order=True)
@@ -320,31 +322,49 @@ def _publish_parts(
     for spilled in aside.parts():
         events, unstated = doubts.without_unstated(spilled)
         yield unstated.cast(_FAULT)
-        stamped = stamp(events, way.sender)
+        stamped, twice = known_records(stamp(events, way.sender), way.ledger)
         keys = stamped["record_key"]
         given = stamped.filter(pl.col("sequence").is_not_null())["record_key"]
         held = Held(way.ledger.latest(keys), way.ledger.exact(given), way.ledger.unsent(keys))
-        made = plan(stamped, held, job.family, floor)
+        made = plan(stamped, held, job.family, floor, job.match.dialect.moves)
+        fixes = corrections(made.publish, way.ledger, job.family)
+        same = repeated(twice, way.ledger, job.family, way.sender.publisher)
         doubts.add(made, by_facet=job.match.dialect.native)
         if way.delivery is None:
             doubts.planned.append(made.publish)
         outcome.edition = max(filter(None, [outcome.edition, *stamped.select(_NEWEST).row(0)]))
         outcome.published += made.publish["__row"].n_unique()
+        outcome.corrected += made.corrected
+        outcome.merged += twice.height
+        _count_moves(outcome, fixes)
         if way.delivery is not None:
             way.delivery.sent = _counting(through, aside.events, progress)
-            outcome.events += _carry_out(made, way.delivery, job.family)
+            outcome.events += _carry_out(made, [same, fixes], way.delivery, job.family)
         through += spilled.height
         progress("sending", through, aside.events)
         yield made.refused.cast(_FAULT)
+
+
+def _waiting(job: _Job, ledger: Ledger) -> pl.DataFrame:
+    dialect = job.match.dialect
+    by_subject = dialect.subject in dialect.record_key.columns
+    return known_waiting(ledger.waiting(dialect.id), ledger, by_subject=by_subject)
 
 
 def _counting(before: int, of: int, progress: Progress) -> Callable[[int], None]:
     return lambda sent: progress("sending", min(before + sent, of), of)
 
 
-def _carry_out(made: Plan, delivery: Delivery, family: str) -> int:
-    fixes = corrections(made.publish, delivery.ledger, family)
-    sent = delivery.deliver(fixes) if fixes is not None else 0
+def _count_moves(outcome: Outcome, fixes: pl.DataFrame | None) -> None:
+    if fixes is not None:
+        outcome.moved += fixes["record_key"].n_unique()
+        outcome.withdrawn_elsewhere += fixes.filter(pl.col("event_type") == "withdrawn").height
+
+
+def _carry_out(
+    made: Plan, fixes: list[pl.DataFrame | None], delivery: Delivery, family: str
+) -> int:
+    sent = sum(delivery.deliver(events) for events in fixes if events is not None)
     sent += delivery.deliver(identified(made.publish, family))
     for layout, edition in made.publish.group_by("layout").agg(_NEWEST).iter_rows():
         delivery.ledger.note_edition(layout, edition)

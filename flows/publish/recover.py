@@ -13,7 +13,7 @@ from connectors.reading import bounds, check_bounds, consumer, read
 from connectors.schema_ids import SchemaIds
 from connectors.settings import Settings
 from connectors.topics import partitions
-from flows.check import with_digest
+from flows.check import LARGEST_SEQUENCE, with_digest
 from flows.judge import judge
 from flows.log import ACCEPTED, QUARANTINED
 from schemas import contract
@@ -39,6 +39,7 @@ _NOTHING_SAID: Final = (
     pl.lit(None, pl.Int64).alias("row"),
     pl.lit(value=False).alias("sent"),
     pl.lit(None, pl.String).alias("mark"),
+    pl.lit(None, pl.String).alias("layout"),
 )
 
 
@@ -82,6 +83,8 @@ def _absorb(
     if frame.join(ledger.exact(frame["record_key"]), on=_VERSION, how="anti").height:
         ledger.note_lost()  # first: a crash behind the next line would leave nothing to tell it by
     ledger.write(ledger_rows(frame, sent=True))
+    ledger.note_identities(frame)
+    ledger.note_issuers(frame["issuer"])
     refused = judged.filter(verdict=QUARANTINED).select("partition", "offset").rows()
     if refused:
         _keep_sequences(ledger, records, {*refused}, family, ids)
@@ -106,6 +109,7 @@ def _keep_sequences(
     refused = [r.value for r in records if (r.partition, r.offset) in places]
     events = [event for event in (_event(value, family, ids) for value in refused) if event]
     named = [{name: event[name] for name in _NAME} for event in events]
+    named = [name for name in named if name["sequence"] <= LARGEST_SEQUENCE]
     ledger.write(pl.DataFrame(named, schema=_NAME).with_columns(_NOTHING_SAID))
 
 
@@ -154,4 +158,5 @@ def ledger_rows(events: pl.DataFrame, *, sent: bool) -> pl.DataFrame:
         pl.col("file_row").alias("row"),
         pl.lit(sent).alias("sent"),
         pl.col("withdrawal").struct.field("reason_code").alias("mark"),
+        "layout",
     )

@@ -14,14 +14,20 @@ from connectors.settings import Settings
 from connectors.topics import ensure_topic, topic_name
 from flows.publish.deliver import Delivery
 from flows.publish.events import single
+from flows.publish.identity import holders
 from flows.publish.publish import publisher_line
 from flows.publish.recover import catch_up
-from schemas.facets import DECISION, WITHDRAWAL
+from schemas.facets import WITHDRAWAL
 from schemas.personal import holds_personal
+from schemas.record_key import folded_key, folded_key_text, with_subject
 
 
 class NoSuchRecord(MiantiError):
     """The publisher has published no record of this key."""
+
+
+class SeveralRecords(MiantiError):
+    """The number is that of several records."""
 
 
 class BadReason(MiantiError):
@@ -33,8 +39,9 @@ def withdraw(
 ) -> bool:
     """Withdraw a record, or lift its withdrawal; return whether that changed anything.
 
-    The event is delivered when this returns. Raises NoSuchRecord (naming like keys), BadReason,
-    NotDelivered, UnknownPublisher.
+    `record_key` as a person types it: in any spelling, and without the enterprise where the number
+    is one enterprise's alone. The event is delivered when this returns. Raises NoSuchRecord
+    (naming like keys), SeveralRecords (naming them), BadReason, NotDelivered, UnknownPublisher.
     """
     owner = publisher_line(settings, publisher)
     _check_reason(reason)
@@ -43,7 +50,7 @@ def withdraw(
         with open_ledger(settings.mianti_ledger, publisher, family) as ledger:
             ensure_topic(settings, topic)
             catch_up(ledger, settings, topic, family)
-            known = ledger.latest(pl.Series([record_key]))
+            known = _known(record_key, ledger)
             if known.is_empty():
                 continue
             if (_mark(known) is not None) != undo and not _died(known):
@@ -53,6 +60,32 @@ def withdraw(
                 Delivery(ledger, client, topic, family, number).deliver(event)
             return True
     raise _unknown(record_key, publisher, settings)
+
+
+def _known(typed: str, ledger: Ledger) -> pl.DataFrame:
+    """Return what the ledger holds of the one record that a person means. Raises SeveralRecords."""
+    folded = folded_key_text(typed)
+    known = ledger.latest(pl.Series(ledger.under(folded), dtype=pl.String))
+    records = holders(known).with_columns(
+        full=with_subject(folded_key(pl.col("record_key")), pl.col("subject"))
+    )
+    meant = records.filter(pl.col("full") == folded)
+    # The same record twice, in two spellings of an earlier release: the one as it was typed.
+    exact = meant.filter(pl.col("record_key") == typed)
+    chosen = next(frame for frame in (exact, meant, records) if frame.height or frame is records)
+    if chosen.height > 1:
+        raise _several(chosen)
+    return known.join(chosen, on="record_key", how="semi")
+
+
+def _several(records: pl.DataFrame) -> SeveralRecords:
+    twice = pl.col("full").is_duplicated()
+    told = records.select(pl.when(twice).then("record_key").otherwise("full")).to_series().sort()
+    shown = "; ".join(told.head(20))
+    return SeveralRecords(
+        f"{len(told)} records have this number; give the whole key of one: {shown}",
+        f"此文号对应 {len(told)} 条记录，请写明其中一条的完整记录键：{shown}",
+    )
 
 
 def _mark(known: pl.DataFrame) -> str | None:
@@ -70,10 +103,7 @@ def _died(known: pl.DataFrame) -> bool:
 def _event(
     known: pl.DataFrame, family: str, publisher: str, reason: str, ledger: Ledger, *, undo: bool
 ) -> pl.DataFrame:
-    said = known.filter(pl.col("facet") != WITHDRAWAL)
-    # Sequences of different facets do not compare; the decision says whose the record is.
-    last = said.sort(pl.col("facet") == DECISION, "sequence").row(-1, named=True)
-    key = last["record_key"]
+    [(key, subject)] = holders(known).select("record_key", "subject").rows()
     content = {
         "state": "none" if undo else "withdrawn",
         "reason_code": None if undo else "publisher_error",
@@ -83,8 +113,8 @@ def _event(
         family,
         {
             "publisher": publisher,
-            "issuer": key.split("/", 1)[0].replace("%2F", "/").replace("%25", "%"),
-            "subject": last["subject"],
+            "issuer": ledger.issuer(key),
+            "subject": subject,
             "record_key": key,
             "facet": WITHDRAWAL,
             "event_type": "restored" if undo else "withdrawn",
@@ -110,10 +140,11 @@ def _check_reason(reason: str) -> None:
 def _unknown(record_key: str, publisher: str, settings: Settings) -> NoSuchRecord:
     near: list[str] = []
     last_part = record_key.rsplit("/", 1)[-1][:20]
+    spellings = dict.fromkeys((last_part, folded_key_text(last_part)))
     for family in publisher_line(settings, publisher).families:
         with open_ledger(settings.mianti_ledger, publisher, family) as ledger:
-            near += ledger.records(last_part)
-    hint = "; ".join(near[:5]) or "-"
+            near += [key for text in spellings for key in ledger.records(text)]
+    hint = "; ".join([*dict.fromkeys(near)][:5]) or "-"
     return NoSuchRecord(
         f"{publisher} has published no record with this key. Like it: {hint}. The key is the "
         "`record_key` of the dataset.",

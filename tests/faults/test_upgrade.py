@@ -147,11 +147,14 @@ def news_arrive(frozen: Frozen) -> None:
     """Publish changes of what was there, and new records, in each family."""
     food, police = frozen.department("food"), frozen.department("police")
     now = dt.datetime.now(dt.UTC)
-    licences = [food.licence(number, XK_ZT="3") for number in (2, 25)]
+    # That release wrote keys as they were typed, without the enterprise: the record goes on.
+    licences = [food.licence(2, XK_ZT="3"), food.licence(25, XK_ZT="3", XK_WSH="示许[2026] 25號")]
     licences.append(food.licence(31, XK_YXQZI="2098-12-31"))
     fines = [penalty(police, number, CF_XDR_SHXYM=uscc(number)) for number in (6, 7)]
     assert food.publish(licences, "new.csv", complete_through=now).published == 3
     assert police.publish(fines, "new.csv", complete_through=now).published == 2
+    revoked = {e["record_key"] for e in food.events() if (e["standing"] or {}).get("state") == "revoked"}
+    assert f"{food.code}/示许〔2026〕25号" in revoked
     frozen.rows["licence"] += licences
     frozen.rows["credit"] += fines
 

@@ -26,6 +26,7 @@ from flows.answer.notice import notice
 from flows.catalogue import catalogue
 from schemas import contract
 from tests.integration.test_real_files import NMPA, TAX, real, registered
+from tests.oracle.spelling import key_part
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
 from tests.support.kafka import SCHEMAS
@@ -278,7 +279,8 @@ def test_the_form_has_what_the_file_has_and_says_where_from(window: Window) -> N
             "licence_issuer": held.issuer,
         }
         assert fields["licence_number"].through == window.stated[window.drugs.id]
-        assert fields["licence_number"].record_key == f"{held.issuer}/{held.number}"
+        key = "/".join([key_part(held.issuer), key_part(held.number), code])
+        assert fields["licence_number"].record_key == key
         assert fields["licence_number"].events == (events[held.number],)
         assert fields["domicile"].value is None
         assert fields["domicile"].reason == "source_incomplete"

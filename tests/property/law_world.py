@@ -16,7 +16,8 @@ import polars as pl
 import yaml
 from hypothesis import currently_in_test_context, note
 
-from connectors.sending import producer, send_all
+from connectors.schema_ids import id_to_write
+from connectors.sending import producer, send_all, written
 from connectors.settings import Settings
 from connectors.topics import admin, ensure_topic, topic_name
 from flows.land import land
@@ -244,7 +245,8 @@ def _write(settings: Settings, publisher: str, version: Version) -> None:
     )
     ensure_topic(settings, topic_name(FAMILY, publisher))
     with producer(settings) as client:
-        send_all(client, topic_name(FAMILY, publisher), FAMILY, event)
+        values = written(event, FAMILY, id_to_write(settings, FAMILY))
+        send_all(client, topic_name(FAMILY, publisher), FAMILY, event, None, values)
 
 
 Kind = TypeVar("Kind", bound=World)

@@ -33,6 +33,8 @@ _PIECE: Final = 100_000
 _LAW: Final = {"编号": "number", "内容": "scope", "有效期至": "valid_to", "状态": "state"}
 _FOOD: Final = {"XK_WSH": "number", "XK_NR": "scope", "XK_YXQZI": "valid_to", "XK_ZT": "state"}
 _FINES: Final = {"CF_WSH": "number", "CF_NR_FK": "fine_yuan"}
+#: The layouts whose keys hold the enterprise.
+_SUBJECTS: Final = {"food": "XK_XDR_SHXYM", "fines": "CF_XDR_SHXYM"}
 _NAMES: Final = {"law": _LAW, "food": _FOOD, "fines": _FINES}
 _STATES: Final = {"1": "in_force", "2": "suspended"}
 #: What a decision of a family says.
@@ -150,9 +152,12 @@ def said(file: Path, kind: str, issuer: str) -> pl.DataFrame:
         rows = rows.filter(
             (pl.col("代码").fill_null("") != "") & (pl.col("决定日") != "2026-02-30")
         )
-    key = pl.format("{}/{}", pl.lit(issuer), "number")
-    found = rows.select(pl.col(old).alias(new) for old, new in names.items())
-    found = found.select(pl.exclude("number"), record_key=key)
+    number = pl.col("number").str.replace_many({"〔": "(", "〕": ")"})
+    whose = [pl.lit("/"), pl.col("whose")] if kind in _SUBJECTS else []
+    key = pl.concat_str(pl.lit(f"{issuer}/"), number, *whose)
+    columns = names | ({_SUBJECTS[kind]: "whose"} if whose else {})
+    found = rows.select(pl.col(old).alias(new) for old, new in columns.items())
+    found = found.select(pl.exclude("number", "whose"), record_key=key)
     if kind == "fines":
         found = found.with_columns(pl.col("fine_yuan").cast(pl.Int64) * _TEN_THOUSAND)
     else:

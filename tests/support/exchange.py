@@ -12,6 +12,7 @@ from uuid import uuid4
 import polars as pl
 import yaml
 
+import schemas
 from connectors.settings import Settings
 from flows.ingest import Ingested, ingest
 from flows.publish import Outcome, Publisher
@@ -107,6 +108,16 @@ class Exchange:
         made = Department(self, f"{name}-{uuid4().hex[:10]}", code, f"{name}局", line | changes)
         self.departments.append(made)
         return made
+
+    def like(self, layout: str, name: str, **changes: Any) -> dict[str, Any]:
+        """Write a dialect as a shipped one with some of it changed; return layouts of a line."""
+        shipped = Path(schemas.__file__).parent / "dialects" / f"{layout}.yaml"
+        dialect = yaml.safe_load(shipped.read_text("utf-8")) | {"id": name} | changes
+        self.dialects = self.dialects or self.home / "dialects"
+        self.dialects.mkdir(exist_ok=True)
+        text = yaml.safe_dump(dialect, allow_unicode=True)
+        (self.dialects / f"{name}.yaml").write_text(text, "utf-8")
+        return {name: _LAYOUTS[layout]}
 
     def ingest(self, family: str = "licence") -> Ingested:
         """Land and settle a family."""
@@ -209,8 +220,8 @@ class Department:
         return row | changes
 
     def key(self, number: int) -> str:
-        """Return the record key of the licence of that number."""
-        return f"{self.code}/示许〔2026〕{number}号"
+        """Return the record key of the licence of that number: folded, with its enterprise."""
+        return f"{self.code}/示许(2026){number}号/{uscc(number)}"
 
     def native(self, number: int, **changes: Any) -> dict[str, Any]:
         """Return a licence as Mianti's own event, valid unless changed."""

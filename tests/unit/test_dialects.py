@@ -198,7 +198,7 @@ def test_a_licence_of_the_2018_layout() -> None:
         "issuer": HOUSING,
         "issuer_name": "示范市住房和城乡建设局",
         "subject": SUBJECT,
-        "record_key": f"{HOUSING}/示建许〔2026〕12号",
+        "record_key": f"{HOUSING}/示建许(2026)12号/{SUBJECT}",
         "void_ab_initio": "no",
     }
     assert events("cn-sgs-2018-licence", "housing-demo", LICENCE_2018) == [
@@ -241,7 +241,7 @@ def test_a_penalty_of_the_2018_layout() -> None:
             "issuer": CREDIT,
             "issuer_name": "示范市城市管理综合行政执法局",
             "subject": SUBJECT,
-            "record_key": f"{CREDIT}/示城管罚决〔2026〕7号",
+            "record_key": f"{CREDIT}/示城管罚决(2026)7号/{SUBJECT}",
             "facet": "decision",
             "void_ab_initio": "no",
             "effective_from": dt.date(2026, 3, 1),
@@ -272,7 +272,7 @@ def test_a_licence_of_the_2016_layout() -> None:
         "issuer": "示范市住房和城乡建设局",
         "issuer_name": "示范市住房和城乡建设局",
         "subject": SUBJECT,
-        "record_key": "示范市住房和城乡建设局/示建许〔2016〕3号",
+        "record_key": f"示范市住房和城乡建设局/示建许(2016)3号/{SUBJECT}",
         "void_ab_initio": "no",
         "edition": dt.datetime(2016, 8, 12, 2, 22, 33, tzinfo=dt.UTC),
     }
@@ -314,7 +314,7 @@ def test_a_penalty_of_the_2016_layout() -> None:
         "issuer": "示范市城市管理综合行政执法局",
         "issuer_name": "示范市城市管理综合行政执法局",
         "subject": SUBJECT,
-        "record_key": "示范市城市管理综合行政执法局/示城管罚〔2016〕9号",
+        "record_key": f"示范市城市管理综合行政执法局/示城管罚(2016)9号/{SUBJECT}",
         "void_ab_initio": "no",
         "edition": dt.datetime(2016, 8, 12, 2, 22, 33, tzinfo=dt.UTC),
     }
@@ -416,7 +416,7 @@ def test_a_taxpayer_of_grade_a() -> None:
 
 def test_a_cosmetics_licence_that_was_cancelled() -> None:
     decision, standing = events("cn-nmpa-cosmetics", "nmpa", NMPA)
-    assert decision["record_key"] == "示范省药品监督管理局/示妆20260001"
+    assert decision["record_key"] == f"示范省药品监督管理局/示妆20260001/{SUBJECT}"
     assert decision["occurred_at"] == china(2026, 1, 6)
     assert decision["decision"] == {
         "number": "示妆20260001",
