@@ -9,6 +9,7 @@ from pathlib import Path
 from connectors.files import Unreadable, open_source
 from schemas import contract
 from schemas.catalogue import spreadsheet
+from schemas.catalogue.check import broken
 from schemas.catalogue.grammar import Catalogue, Material, Matter, Use
 from schemas.faults import BadContract, Fault, Said
 
@@ -17,7 +18,20 @@ _SHIPPED = Path(contract.__file__).parent / "catalogue"
 
 @cache
 def catalogue(folder: Path | None = None) -> Catalogue:
-    """Return the catalogue of a directory, or the one shipped. Raises BadContract."""
+    """Return the catalogue of a directory, or the one shipped, for answering by.
+
+    Raises BadContract, where a reference in it leads nowhere, too.
+    """
+    found = as_it_stands(folder)
+    if wrong := broken(found):
+        faults = [Fault("catalogue", one.where, Said(one.says.en, one.says.zh)) for one in wrong]
+        raise BadContract(faults, "catalogue")
+    return found
+
+
+@cache
+def as_it_stands(folder: Path | None = None) -> Catalogue:
+    """Return the same, whatever `schemas.catalogue.check` finds in it. Raises BadContract."""
     found = contract.catalogue(folder)
     materials, matters = dict(found.materials), dict(found.matters)
     for code, matter in found.matters.items():

@@ -175,6 +175,11 @@ def enums(family: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from _enums(event_schema(family), "")
 
 
+def dataset_enums(family: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (path, symbols) for every enum of the family's dataset. Raises UnknownSchemaError."""
+    yield from _enums(dataset_schema(family), "")
+
+
 def instance(dtype: pl.DataType | DataTypeClass) -> pl.DataType:
     """Return a Polars type as an instance; Polars gives some inner types as classes."""
     return dtype if isinstance(dtype, pl.DataType) else dtype()

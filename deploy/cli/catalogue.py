@@ -8,7 +8,7 @@ import click
 
 from connectors.settings import Settings, read_settings
 from deploy.cli.families import AS_JSON
-from flows.catalogue import catalogue
+from flows.catalogue import as_it_stands, catalogue
 from schemas import contract
 from schemas.catalogue.check import Finding, check
 from schemas.catalogue.grammar import Catalogue
@@ -85,7 +85,7 @@ def show(matter: str) -> None:
 def check_(as_json: bool) -> None:
     """Check the catalogue; exit code 1 when anything is wrong with it."""
     settings = read_settings()
-    found = catalogue(settings.mianti_catalogue)
+    found = as_it_stands(settings.mianti_catalogue)
     faults = check(found, _known(settings))
     if as_json:
         told = [dataclasses.asdict(one) | {"says": one.says.model_dump()} for one in faults]

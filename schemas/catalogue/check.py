@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.avro import dataset_columns
+from schemas.avro import dataset_columns, dataset_enums, symbols
 from schemas.catalogue.grammar import (
     SUBJECT,
     Bundle,
@@ -50,8 +50,13 @@ class Finding:
     says: Words
 
 
-def check(catalogue: Catalogue, known: Known) -> list[Finding]:
-    """Return every fault, in the order of the parts."""
+def broken(catalogue: Catalogue) -> list[Finding]:
+    """Return the references that lead nowhere, whoever publishes: with any, nobody can be answered."""
+    return [one for one in check(catalogue, None) if one.kind == "dangling"]
+
+
+def check(catalogue: Catalogue, known: Known | None) -> list[Finding]:
+    """Return every fault, in the order of the parts; without `known` none of the sources."""
     return [
         *_rules(catalogue),
         *(
@@ -89,16 +94,22 @@ def _department(catalogue: Catalogue, id_: str, department: Department) -> Itera
         yield from _dangling(f"{where}.{purpose}", "evidence", of.may_use, catalogue.evidence)
 
 
-def _evidence(catalogue: Catalogue, id_: str, known: Known) -> Iterator[Finding]:
+def _evidence(catalogue: Catalogue, id_: str, known: Known | None) -> Iterator[Finding]:
     where, evidence = f"evidence.{id_}", catalogue.evidence[id_]
     yield from _dangling(where, "rule", [evidence.rule], catalogue.rules)
     if isinstance(evidence, PromiseEvidence):
         return
-    for fault in source_faults(evidence, known):
+    for fault in source_faults(evidence, known) if known is not None else ():
         yield Finding("dangling", where, fault)
     if isinstance(evidence, FieldEvidence):
         columns = dataset_columns(evidence.family).names()
         yield from _dangling(where, "column", [*evidence.fields, *evidence.where], columns)
+        # What a date makes of a state (expired) is nothing to rely on.
+        words = dict(dataset_enums(evidence.family)) | {
+            "state": symbols(evidence.family, "standing.state")
+        }
+        for column, of in evidence.where.items():
+            yield from _dangling(where, column, of, words.get(column, of))
     if isinstance(evidence, LicenceEvidence):
         for code in evidence.type_codes:
             if len(code) != _TYPE_CODE or not uscc.is_valid(code[:18]):
@@ -115,11 +126,11 @@ def _evidence(catalogue: Catalogue, id_: str, known: Known) -> Iterator[Finding]
 
 
 def _material(
-    catalogue: Catalogue, id_: str, material: Material, known: Known
+    catalogue: Catalogue, id_: str, material: Material, known: Known | None
 ) -> Iterator[Finding]:
     where = f"materials.{id_}"
     yield from _dangling(where, "evidence", material.replaced_by, catalogue.evidence)
-    if material.origin != "issued" or material.not_shared is not None:
+    if known is None or material.origin != "issued" or material.not_shared is not None:
         return
     offered = [catalogue.evidence.get(one) for one in material.replaced_by]
     shared = [one for one in offered if one is not None and not isinstance(one, PromiseEvidence)]

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from openpyxl import Workbook
 
 from deploy.cli import main
-from flows.catalogue import catalogue
+from flows.catalogue import as_it_stands, catalogue
 from schemas import contract
 from schemas.catalogue.check import Finding, check
 from schemas.catalogue.grammar import SUBJECT
@@ -57,7 +57,7 @@ def own(tmp_path: Path) -> Callable[[Callable[[Parts], None]], list[Finding]]:
         folder.mkdir()
         (folder / "all.yaml").write_text(json.dumps(parts, default=str), "utf-8")
         shutil.copy(SHIPPED / "JT-4001.csv", folder)
-        return check(catalogue(folder), known())
+        return check(as_it_stands(folder), known())
 
     return changed
 
@@ -458,6 +458,32 @@ def test_a_sheet_that_is_not_there_is_told(tmp_path: Path) -> None:
     (folder / "m.csv").unlink()
     with pytest.raises(BadContract, match=r"m\.csv"):
         catalogue(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda p: p["evidence"]["business-licence"].update(rule="no-such"), "rule 'no-such'"),
+        (lambda p: p["evidence"]["business-licence"].update(fields=["nam"]), "column 'nam'"),
+        (
+            lambda p: p["evidence"]["business-licence"].update(where={"state": ["in_busines"]}),
+            "state 'in_busines'",
+        ),
+        (lambda p: next(iter(p["matters"].values())).update(department="x-1"), "department 'x-1'"),
+    ],
+)
+def test_a_catalogue_whose_references_lead_nowhere_answers_nothing(
+    change: Any, says: str, tmp_path: Path
+) -> None:
+    parts = shipped()
+    assert parts["evidence"]["business-licence"]["kind"] == "field"
+    change(parts)
+    (tmp_path / "all.yaml").write_text(json.dumps(parts, default=str), "utf-8")
+    shutil.copy(SHIPPED / "JT-4001.csv", tmp_path)
+    with pytest.raises(BadContract, match=says):
+        catalogue(tmp_path)
+    found = check(as_it_stands(tmp_path), known())
+    assert any(says in one.says.en for one in found)
 
 
 # The command
