@@ -17,6 +17,22 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v")) + b"\x7f"
 _MARKUP = re.compile(r"<(!doctype|html|table|meta|\?xml|head|body|style)", re.IGNORECASE)
 _JSON = re.compile(r"\[\s*(\{|\]|$)|\{\s*(\"|\}|$)")
 _PYTHON = re.compile(r"\[?\s*\{\s*'")
+#: Where interfaces put the records of an answer.
+_ENVELOPES = frozenset(
+    (
+        "data",
+        "datas",
+        "result",
+        "results",
+        "response",
+        "body",
+        "content",
+        "page",
+        "payload",
+        "obj",
+        "d",
+    )
+)
 _LINES = (".jsonl", ".ndjson")
 
 
@@ -106,7 +122,14 @@ def _line_by_line(text: str) -> bool:
     except (ValueError, RecursionError):
         # a record too long to be seen whole here is none of an object's own first line
         return False
-    return bool(rest.strip()) or not any(_is_list(value) for value in record.values())
+    return bool(rest.strip()) or not any(_holds_list(*member) for member in record.items())
+
+
+def _holds_list(key: str, value: object) -> bool:
+    """Whether a member of an object is a list of records, or an envelope with one in it."""
+    if isinstance(value, dict) and key.lower() in _ENVELOPES:
+        return any(_is_list(v) or _holds_list(k, v) for k, v in value.items())
+    return _is_list(value)
 
 
 def _is_list(value: object) -> bool:
