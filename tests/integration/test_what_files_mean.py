@@ -40,7 +40,9 @@ def stated(dept: Department) -> list[Any]:
     return [time for time in found if time is not None]
 
 
-def book(dept: Department, name: str, sheets: dict[str, list[dict[str, Any]]], *hidden: str) -> Path:
+def book(
+    dept: Department, name: str, sheets: dict[str, list[dict[str, Any]]], *hidden: str
+) -> Path:
     made = openpyxl.Workbook()
     made.remove(made.active)
     for title, rows in sheets.items():
