@@ -55,13 +55,13 @@ class Outcome:
     not_complete: list[dict[str, str]] = field(default_factory=list)
     notes: list[dict[str, str]] = field(default_factory=list)
 
+    unread_columns: list[Unread] = field(default_factory=list)
+    shown: list[dict[str, Any]] = field(default_factory=list)
+
     @property
     def warns(self) -> bool:
         """Whether a person has something to do about the file."""
         return bool(self.refused or self.not_complete)
-
-    unread_columns: list[Unread] = field(default_factory=list)
-    shown: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object `mianti publish --json` prints for one file."""

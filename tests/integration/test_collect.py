@@ -303,6 +303,109 @@ def test_many_files_at_once_are_published_in_the_order_of_their_names(zone: Zone
     assert zone.exchange.dataset()["versions"].to_list() == [24]
 
 
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "list.sync-conflict-20260302-101500-ABCDEFG.csv",
+        "list (conflicted copy 2026-03-02 101500).csv",
+        "list - 副本.csv",
+        "list (1).csv",
+    ],
+)
+def test_a_copy_that_a_program_made_is_left_and_told(directory: Zone, copy: str) -> None:
+    directory.put("list.csv", directory.rows(1, XK_ZT="3"))
+    directory.put(copy, directory.rows(1, XK_ZT="1"), age=50)
+    environment = directory.exchange.environment | {"MIANTI_ZONE": directory.uri}
+    for published in ([1], []):
+        told = CliRunner(env=environment).invoke(cli, ["collect", "--json"], prog_name="mianti")
+        summary = json.loads(told.stdout)
+        assert [one["published"] for one in summary["files"]] == published
+        assert summary["copies"] == [f"{directory.folder}/{copy}"]
+        assert told.exit_code == 3
+    assert f"{directory.folder}/{copy}" in directory.files()
+    states = [e["standing"]["state"] for e in directory.department.events() if e.get("standing")]
+    assert states == ["revoked"]
+
+
+def test_files_without_a_date_are_published_in_the_order_they_were_written(zone: Zone) -> None:
+    if zone.in_bucket:
+        return  # a bucket's clock is not the test's
+    zone.put("b.csv", zone.rows(1, XK_ZT="1"), age=500)
+    zone.put("a.csv", zone.rows(1, XK_ZT="3"), age=100)
+    assert [one.path for one in zone.collect().receipts] == [
+        f"{zone.folder}/b.csv",
+        f"{zone.folder}/a.csv",
+    ]
+
+
+def test_files_with_a_date_are_published_in_its_order(zone: Zone) -> None:
+    for day, age in ((10, 500), (9, 100)):
+        zone.put(f"许可2026年5月{day}日.csv", zone.rows(1, XK_ZT=f"{12 - day}"), age=age)
+    told = [one.as_json() for one in zone.collect().receipts]
+    assert [one["published"] for one in told] == [1, 1]
+    assert [one["edition"][:10] for one in told] == ["2026-05-08", "2026-05-09"]
+
+
+def test_a_name_that_is_no_utf8_is_read_as_chinese_and_stops_nobody(directory: Zone) -> None:
+    other = directory.exchange.department("zz")
+    folder = Path(directory.uri) / directory.folder
+    folder.mkdir(parents=True)
+    for name in ("许可.csv".encode("gbk"), b"\xff\x80.csv"):
+        path = os.path.join(os.fsencode(folder), name)
+        with open(path, "wb") as file:
+            file.write(directory.rows(1))
+        os.utime(path, (1, 1))
+    directory.put("长" * 80 + ".csv", directory.rows(2))
+    directory.put("a.csv", directory.rows(3), f"{other.id}/{LAYOUT}")
+    done = directory.collect()
+    assert (done.waiting, done.stopped, len(done.receipts)) == (0, None, 4)
+    assert {one.why for one in done.receipts} == {None}
+    json.dumps([one.as_json() for one in done.receipts], ensure_ascii=False).encode()
+    assert "许可.csv" in directory.under(DONE)
+    assert directory.collect() == Collected()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError(), ValueError("13812345678")])
+def test_a_fault_nobody_foresaw_costs_its_own_file_only(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch, caplog: Any, error: Exception
+) -> None:
+    directory.put("a.csv", directory.rows(1))
+    directory.put("b.csv", directory.rows(2), age=50)
+    opened = collecting.open_source
+    first = [error]
+
+    def fails_once(path: Path, **how: Any) -> Any:
+        if first:
+            raise first.pop()
+        return opened(path, **how)
+
+    monkeypatch.setattr(collecting, "open_source", fails_once)
+    done = directory.collect()
+    assert [one.path.rpartition("/")[2] for one in done.receipts if one.why] == ["a.csv"]
+    assert "a.csv" in directory.under(FAILED)
+    assert "b.csv" in directory.under(DONE)
+    [receipt] = directory.receipts(FAILED)
+    assert type(error).__name__ in receipt["failed"]["zh"]
+    assert "13812345678" not in caplog.text + json.dumps(receipt)
+
+
+def test_a_file_that_cannot_be_put_away_keeps_no_other_waiting(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory.put("a.csv", directory.rows(1))
+    directory.put("b.csv", directory.rows(2), age=50)
+    replace = os.replace
+
+    def fails(source: Any, target: Any) -> None:
+        if str(source).endswith("/a.csv"):
+            raise OSError(errno.ENAMETOOLONG, "File name too long")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fails)
+    done = directory.collect()
+    assert [one.why is None for one in done.receipts] == [False, True]
+
+
 def test_a_link_is_not_followed(directory: Zone) -> None:
     directory.put("a.csv", directory.rows(1))
     secret = directory.exchange.home / "secret.csv"

@@ -17,6 +17,7 @@ from flows.publish import Outcome
 from flows.publish.edition import EditionUnclear
 from tests.support import kafka as raw
 from tests.support.exchange import Department, Exchange, read_csv
+from tests.support.window import SUBJECT, Window
 
 LAYOUT = "cn-sgs-2018-licence"
 HOUR_AGO = dt.timedelta(hours=1)
@@ -40,7 +41,9 @@ def stated(dept: Department) -> list[Any]:
     return [time for time in found if time is not None]
 
 
-def book(dept: Department, name: str, sheets: dict[str, list[dict[str, Any]]], *hidden: str) -> Path:
+def book(
+    dept: Department, name: str, sheets: dict[str, list[dict[str, Any]]], *hidden: str
+) -> Path:
     made = openpyxl.Workbook()
     made.remove(made.active)
     for title, rows in sheets.items():
@@ -183,3 +186,42 @@ def test_an_edition_in_the_future_is_refused(dept: Department, by: str) -> None:
     with pytest.raises(EditionUnclear, match="yet to come"):
         dept.publish([dept.licence(1)], name, edition=later if by == "option" else None)
     assert dept.publish([dept.licence(1)], "list.csv").published == 1
+
+
+# What a file leaves unread exempts nobody
+
+
+def answered(dept: Department, path: Path, window: Window) -> str:
+    """Publish a file of the food department as complete; return what of the licence is answered."""
+    now = dt.datetime.now(dt.UTC)
+    window.food.publisher.publish_file(path, layout=LAYOUT, complete_through=now)
+    dept.exchange.ingest()
+    return window.told()["licence"][0]
+
+
+@pytest.fixture
+def window(dept: Department) -> Window:
+    return Window(dept.exchange)
+
+
+def test_a_revocation_on_a_second_sheet_ends_the_use(dept: Department, window: Window) -> None:
+    food = window.food
+    licence = food.licence(1, XK_XDR_SHXYM=SUBJECT)
+    assert answered(dept, book(food, "0.xlsx", {"许可": [licence]}), window) == "exempt"
+    revoked = licence | {"XK_ZT": "3"}
+    sheets = {"许可": [food.licence(2)], "注销": [revoked]}
+    assert not answered(dept, book(food, "1.xlsx", sheets), window).startswith("exempt")
+
+
+def test_a_licence_beside_a_hidden_sheet_exempts_nobody(dept: Department, window: Window) -> None:
+    licence = window.food.licence(1, XK_XDR_SHXYM=SUBJECT)
+    sheets = {"许可": [licence], "注销": [licence | {"XK_WSH": "示许撤1号", "XK_ZT": "3"}]}
+    path = book(window.food, "a.xlsx", sheets, "注销")
+    assert not answered(dept, path, window).startswith("exempt")
+
+
+def test_a_file_cut_before_its_last_cell_exempts_nobody(dept: Department, window: Window) -> None:
+    rows = [window.food.licence(5), window.food.licence(1, XK_XDR_SHXYM=SUBJECT, XK_ZT="3")]
+    path = window.food.file(rows, "a.csv")
+    path.write_bytes(path.read_bytes().rstrip(b"\r\n")[:-1])
+    assert not answered(dept, path, window).startswith("exempt")
