@@ -141,13 +141,16 @@ def test_a_programs_event_reaches_the_record_of_a_file(
 def test_a_file_reaches_the_record_of_a_programs_event(
     exchange: Exchange, dept: Department
 ) -> None:
-    event = dept.native(1, record_key=f"{dept.code}/示许[2026]1号", facet="standing")
-    event |= {"event_type": "status_stated", "standing": {"state": "revoked"}}
+    event = dept.native(1, record_key=f"{dept.code}/示许[2026]1号", facet="objection")
+    event |= {"event_type": "objection_stated", "objection": {"state": "raised"}}
     del event["decision"]
     dept.publisher.publish_rows("mianti-licence", [event])
     dept.lose_ledger()
-    dept.publish([dept.licence(1, XK_ZT="3")])
-    assert states(exchange) == {(uscc(1), f"{dept.code}/示许(2026)1号"): "revoked"}
+    assert dept.publish([dept.licence(1)]).published == 1
+    exchange.ingest()
+    [row] = exchange.query().to_dicts()
+    assert (row["record_key"], row["objection"]) == (f"{dept.code}/示许(2026)1号", "raised")
+    exchange.verified()
 
 
 # A record that another enterprise or another layout has
