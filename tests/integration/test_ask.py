@@ -161,7 +161,7 @@ def test_a_bundle_answers_for_each_of_its_matters(window: Window, tmp_path: Path
 
 
 def test_a_grade_holds_by_the_newest_list_whoever_is_on_it(window: Window) -> None:
-    tax = window.exchange.department("税务", layouts={"cn-tax-a-list": {}})
+    tax = window.exchange.department("tax", layouts={"cn-tax-a-list": {}})
     parts = parts_of(window.food, window.police)
     parts["evidence"]["grade"] = {
         "kind": "field",
@@ -191,7 +191,7 @@ def test_a_grade_holds_by_the_newest_list_whoever_is_on_it(window: Window) -> No
             for one in subjects
         ]
         through = dt.datetime.now(dt.UTC)
-        tax.publish(rows, f"{period}.csv", layout="cn-tax-a-list", complete_through=through)
+        tax.publish(rows, f"a-of-{len(subjects)}.csv", layout="cn-tax-a-list", complete_through=through)
         window.exchange.ingest("credit")
 
     listed(year - 2, SUBJECT, uscc(3))

@@ -571,9 +571,9 @@ def test_a_bundle_is_one_question_with_one_notice(page: Page, window: Window) ->
     asked(page, window, GOOD.subject, "bundle:shop")
     titles = page.locator(".papers h4")
     expect(titles).to_have_text(["食品经营 SP-1", "餐饮服务 SP-2"])
-    expect(page.locator(".papers .paper")).to_have_count(6 + 3)
+    expect(page.locator(".papers .paper")).to_have_count(7 + 3)
     notice = page.locator(".sheet-notice")
-    expect(notice.locator(".entry-name")).to_have_count(6)
+    expect(notice.locator(".entry-name")).to_have_count(7)
     expect(notice).to_contain_text("用于：食品经营、餐饮服务")
 
 
