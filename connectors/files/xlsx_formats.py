@@ -167,6 +167,8 @@ def _section(code: str) -> Section | None:
                 continue  # a currency, or a language
             if not _COLOUR.fullmatch(token["bracket"]):
                 return None  # a condition, or Chinese numerals
+        elif token["other"] == "," and digits and parts[-1] is None:
+            digits[-1] += ","  # behind the places, too, a comma shows thousands
         elif token["other"]:
             if token["other"].isascii() and token["other"].isalpha():
                 return None

@@ -14,14 +14,15 @@ from schemas import dialect as d
 from schemas.avro import instance
 from schemas.chinese_numbers import yuan_of_cell
 from schemas.constants import value_of
+from schemas.folding import fold
 
 # Six places of 万元 are whole fen; more must be read to tell a part of a fen from no amount. Commas
 # only part groups of three digits before the point: 0,5 is no five.
-_AMOUNT: Final = r"^-?([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.[0-9]{1,10})?$"
+_AMOUNT: Final = r"^-?([0-9]{1,12}|[1-9][0-9]{0,2}(,[0-9]{3}){1,3})(\.[0-9]{1,10})?$"
 _UNITS: Final = {"yuan": 1, "wan_yuan": 10_000}
 _WORDS: Final = r"[、,，;；]"
-#: What Excel leaves of a long number in a file of texts: 1.10108E+14.
-EXPONENT: Final = r"^[-+]?[0-9]+([.,][0-9]+)?[Ee][+][0-9]+$|^[0-9]\.[0-9]+[Ee][0-9]+$"
+#: What programs leave of a long number, folded: 1.10108E+14, or a float beyond its 15 digits.
+EXPONENT: Final = r"^[-+]?[0-9]+([.,][0-9]+)?E[+][0-9]+$|^[0-9]\.[0-9]+E[0-9]+$|^[0-9]{16,}\.0+$"
 #: Words for no end, where a layout has an end at all (`no_end` in its dialect).
 _ENDLESS: Final = ("长期", "永久", "长期有效", "永久有效")
 
@@ -59,8 +60,8 @@ def compile_field(spec: Any, context: Context, dtype: pl.DataType | None = None)
 
 
 def lost_digits(column: str) -> pl.Expr:
-    """Return the fault of a column of numbers in which Excel left an exponent."""
-    return _fault("number_lost_digits", column, pl.col(column).str.contains(EXPONENT))
+    """Return the fault of a column of numbers in which a spreadsheet or a program lost digits."""
+    return _fault("number_lost_digits", column, fold(pl.col(column)).str.contains(EXPONENT))
 
 
 def _fault(code: str, column: str, wrong: pl.Expr) -> pl.Expr:

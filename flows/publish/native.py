@@ -15,7 +15,7 @@ from flows.publish.fields import EXPONENT, Context
 from flows.publish.mapping import LATER, NUMBERS, Mapped
 from schemas.avro import enums, event_columns, facets
 from schemas.dialect import Dialect
-from schemas.folding import is_placeholder_text
+from schemas.folding import fold_text, is_placeholder_text
 from schemas.identifiers import uscc
 from schemas.record_key import folded_key, folded_key_text
 
@@ -145,7 +145,7 @@ def _value(value: Any, dtype: Any, path: str, symbols: Mapping[str, Any], found:
         found.append(("unknown_code", path))
         return None
     number = path.rpartition(".")[2] in _NUMBERS and isinstance(value, str)
-    if number and any(_EXPONENT.match(part) for part in value.split("/")):
+    if number and any(_EXPONENT.match(fold_text(part)) for part in value.split("/")):
         found.append(("number_lost_digits", path))
     try:
         return _leaf(value, dtype)

@@ -153,7 +153,9 @@ def news_arrive(frozen: Frozen) -> None:
     fines = [penalty(police, number, CF_XDR_SHXYM=uscc(number)) for number in (6, 7)]
     assert food.publish(licences, "new.csv", complete_through=now).published == 3
     assert police.publish(fines, "new.csv", complete_through=now).published == 2
-    revoked = {e["record_key"] for e in food.events() if (e["standing"] or {}).get("state") == "revoked"}
+    revoked = {
+        e["record_key"] for e in food.events() if (e["standing"] or {}).get("state") == "revoked"
+    }
     assert f"{food.code}/示许〔2026〕25号" in revoked
     frozen.rows["licence"] += licences
     frozen.rows["credit"] += fines

@@ -191,7 +191,9 @@ def test_a_grade_holds_by_the_newest_list_whoever_is_on_it(window: Window) -> No
             for one in subjects
         ]
         through = dt.datetime.now(dt.UTC)
-        tax.publish(rows, f"a-of-{len(subjects)}.csv", layout="cn-tax-a-list", complete_through=through)
+        tax.publish(
+            rows, f"a-of-{len(subjects)}.csv", layout="cn-tax-a-list", complete_through=through
+        )
         window.exchange.ingest("credit")
 
     listed(year - 2, SUBJECT, uscc(3))

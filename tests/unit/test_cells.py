@@ -20,6 +20,7 @@ CODE = uscc(1)
 LICENCE, PENALTY = "cn-sgs-2018-licence", "cn-sgs-2018-penalty"
 OLD = "cn-sgs-2016-licence"
 NOT_READ = [
+    "00,500",
     "0,5",
     "3,5",
     "12,34.56",
@@ -229,14 +230,25 @@ def test_a_midnight_that_summer_time_left_out_is_a_day_all_the_same() -> None:
     assert events[0]["occurred_at"].date() == dt.date(1940, 5, 31)
 
 
-@pytest.mark.parametrize("number", ["9.90101E+17", "1.10108E+14", "1.1e+17", "2E+15", "1.5E17"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "9.90101E+17",
+        "1.10108E+14",
+        "1.1e+17",
+        "2E+15",
+        "1.5E17",
+        "９．９Ｅ＋１７",
+        "990101202600000123.0",
+    ],
+)
 @pytest.mark.parametrize("column", ["XK_WSH", "XK_XKBH"])
 def test_a_number_that_lost_its_digits_is_refused(column: str, number: str) -> None:
     _, faults = one(LICENCE, licence(**{column: number}))
     assert faults == [("number_lost_digits", column)]
 
 
-@pytest.mark.parametrize("number", ["E+17", "JY1E+17号", "2026E5", "1.10108", "示E+1"])
+@pytest.mark.parametrize("number", ["E+17", "JY1E+17号", "2026E5", "1.10108", "示E+1", "2026.0"])
 def test_a_number_with_a_letter_in_it_is_one(number: str) -> None:
     _, faults = one(LICENCE, licence(XK_XKBH=number))
     assert faults == []
