@@ -207,7 +207,8 @@ def window(dept: Department) -> Window:
 def test_a_revocation_on_a_second_sheet_ends_the_use(dept: Department, window: Window) -> None:
     food = window.food
     licence = food.licence(1, XK_XDR_SHXYM=SUBJECT)
-    assert answered(dept, book(food, "0.xlsx", {"许可": [licence]}), window) == "exempt"
+    first = book(food, "0.xlsx", {"许可": [licence]})
+    assert answered(dept, first, window).startswith("exempt")
     revoked = licence | {"XK_ZT": "3"}
     sheets = {"许可": [food.licence(2)], "注销": [revoked]}
     assert not answered(dept, book(food, "1.xlsx", sheets), window).startswith("exempt")
