@@ -76,7 +76,11 @@ def _fields(evidence: FieldEvidence, facts: Facts) -> Verdict:
         verdict = _record(row, family, states, facts)
         if verdict.reason is None and row[needed] is None:
             return Verdict("none_on_file")
-        if verdict.reason is None and first is not None and not is_recent(row["period"], first):
+        if (
+            verdict.reason is None
+            and first is not None
+            and not is_recent(row["period"], first, facts.on.year)
+        ):
             return Verdict("expired", row)
         return verdict
 
@@ -95,9 +99,9 @@ def first_period(evidence: FieldEvidence, facts: Facts) -> int | None:
     return max([facts.on.year - evidence.period_years, *newest])
 
 
-def is_recent(period: str | None, first: int) -> bool:
-    """Return whether a year is not too long ago; what is no year is."""
-    return period is not None and period.isdecimal() and int(period) >= first
+def is_recent(period: str | None, first: int, last: int) -> bool:
+    """Return whether a period is a year of some years; a year yet to come is a slip of the pen."""
+    return period is not None and period.isdecimal() and first <= int(period) <= last
 
 
 def _best(

@@ -10,11 +10,13 @@ from schemas.folding import fold_text
 
 #: What takes away what stands behind it, up to the end of its clause or bracket.
 _WITHOUT: Final = re.compile(
-    "(?:不含有?|不包含|不包括|不得从事|不得承[接揽包]|不得|不予|不可|不能|不准|禁止|未含|未包括|无|非|除去?|除外|"
+    "(?:不含有?|不包含|不包括|不得从事|不得承[接揽包]|不得|不予|不可|不能|不准|禁止|尚?未|没有|无|非|除去?|除外|"
     "剔除|扣除|排除|不具备|不允许|不从事|取消|注销|核减|撤销|停止)[^()。;,!]*"
 )
 #: What takes away what stands before it: 施工总承包除外.
-_EXCEPTED: Final = re.compile("[^()。;,!]*(?:除外|以外|之外|不含在内|不在此列|不在许可范围)")
+_EXCEPTED: Final = re.compile(
+    "[^()。;,!]*(?:除外|以外|之外|不含在内|不在此列|不在许可范围|已[被经]?(?:注销|撤销|吊销|取消|核减|失效))"
+)
 #: Every word that takes something away has one of these signs.
 SIGNS: Final = (
     "不",
@@ -32,6 +34,8 @@ SIGNS: Final = (
     "撤",
     "停",
     "外",
+    "没",
+    "失",
 )
 
 

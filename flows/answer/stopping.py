@@ -80,10 +80,16 @@ def _stops(penalty: Row, row: Row, family: str, facts: Facts) -> bool:
     if not affected and tells_a_kind(said) and not _any(said, words.STOPPING):
         return False
     only_suspends = _any(said, words.SUSPENDING) and not _any(said, words.LASTING)
-    ended = penalty["valid_to"] is not None and penalty["valid_to"] < facts.on
-    if only_suspends and ended and penalty["unusable_reason"] != "conflicted":
+    if only_suspends and _has_ended(penalty, facts.on):
         return False
     return _names(penalty, affected, said, row, family, facts)
+
+
+def _has_ended(penalty: Row, on: dt.date) -> bool:
+    """Return whether a suspension is over; an end before the decision is no end that is known."""
+    begun, end = penalty["effective_from"], penalty["valid_to"]
+    known = end is not None and (begun is None or begun <= end)
+    return known and end < on and penalty["unusable_reason"] != "conflicted"
 
 
 def _any(text: str, of: tuple[str, ...]) -> bool:

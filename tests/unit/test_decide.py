@@ -360,8 +360,23 @@ def test_a_penalty_that_names_another_licence_of_the_same_kind_stops_that_one() 
 def test_a_suspension_ends_with_its_last_day_and_a_revocation_never(
     categories: list[str], last: dt.date | None, stops: bool
 ) -> None:
-    told = penalty(licences_affected=NAMED, categories=categories, valid_to=last)
+    told = penalty(
+        licences_affected=NAMED,
+        categories=categories,
+        effective_from=ON - dt.timedelta(days=90),
+        valid_to=last,
+    )
     assert (decided(facts(licence(), told)).reason == "stopped") is stops
+
+
+def test_a_suspension_that_ends_before_it_was_decided_has_no_known_end() -> None:
+    told = penalty(
+        licences_affected=NAMED,
+        categories=["暂扣许可证件"],
+        effective_from=ON - dt.timedelta(days=30),
+        valid_to=ON - dt.timedelta(days=400),
+    )
+    assert decided(facts(licence(), told)).reason == "stopped"
 
 
 def test_a_suspension_that_contradicts_itself_does_not_end() -> None:
@@ -467,6 +482,8 @@ def test_a_grade_holds_by_the_newest_list_there_is() -> None:
     assert decided(facts(old), "SW-5001", "tax-grade").reason is None
     assert decided(facts(old, newest={TAX: 2024}), "SW-5001", "tax-grade").reason is None
     assert decided(facts(old, newest={TAX: 2025}), "SW-5001", "tax-grade").reason == "expired"
+    to_come = grade(period=str(ON.year + 40))
+    assert decided(facts(to_come), "SW-5001", "tax-grade").reason == "expired"
 
 
 # Fields of a dataset

@@ -49,7 +49,7 @@ def fields(evidence: FieldEvidence, rows: Rows, known: Facts, source: SourceStat
     further = [(pl.col(evidence.fields[0]).is_null(), "none_on_file")]
     first = first_period(evidence, known)
     if first is not None:
-        recent = [year for year in mine["period"].unique() if is_recent(year, first)]
+        recent = [year for year in mine["period"].unique() if is_recent(year, first, known.on.year)]
         further.append((~among("period", recent), "expired"))
     good = evidence.where.get("state", FORCE)
     judged = _judged(mine, family, good, further)
