@@ -97,11 +97,15 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a workbook, to be read by itself."""
+    """A sheet of a workbook, to be read by itself.
+
+    `instructions`: a short sheet of one or two columns whose name says that it holds no records.
+    """
 
     name: str
     hidden: bool
     table: "Source"
+    instructions: bool = False
 
 
 class Source(ABC):

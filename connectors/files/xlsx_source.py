@@ -1,6 +1,7 @@
 """Excel workbooks (.xlsx), a row at a time."""
 
 import copy
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -26,14 +27,19 @@ _DAMAGE = (
     NotImplementedError, RuntimeError,
 )  # fmt: skip
 
+#: A layout has at least so many columns.
+_TABLE_COLUMNS = 3
+_INSTRUCTIONS = re.compile("说明|须知|注意事项|封面|instructions|notes|readme", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class _Filled:
-    """A sheet that holds anything: its part, its first rows, its merged ranges."""
+    """A sheet that holds anything: its part, its first rows, its merged ranges; see `Sheet`."""
 
     part: Part
     sample: list[list[str | None]]
     merges: list[Range]
+    instructions: bool
 
 
 class XlsxSource(TableSource):
@@ -53,13 +59,16 @@ class XlsxSource(TableSource):
         visible = [sheet for sheet in self._filled if not sheet.part.hidden]
         if not visible:
             raise unreadable("empty_file")
-        tables = (sheet for sheet in visible if max(map(len, sheet.sample)) > 2)
+        tables = (sheet for sheet in visible if max(map(len, sheet.sample)) >= _TABLE_COLUMNS)
         self._at = next(tables, visible[0])
         super().__init__(path, chunk_rows, self._at.sample)
 
     def sheets(self) -> list[Sheet]:
         """All sheets that hold anything, in the workbook's order, each to be read by itself."""
-        return [Sheet(one.part.name, one.part.hidden, self._of(one)) for one in self._filled]
+        return [
+            Sheet(one.part.name, one.part.hidden, self._of(one), one.instructions)
+            for one in self._filled
+        ]
 
     def _of(self, sheet: _Filled) -> "XlsxSource":
         other = copy.copy(self)
@@ -99,10 +108,12 @@ def _record(row: int, cells: Cells, columns: Columns) -> Record:
 
 def _filled(archive: zipfile.ZipFile, book: Book) -> Iterator[_Filled]:
     for part in book.sheets:
-        rows = islice(sheet_rows(archive, part.path, book), SAMPLE_ROWS)
-        sample = [fields for fields, _ in rows]
+        rows = (fields for fields, _ in sheet_rows(archive, part.path, book))
+        sample = [*islice(rows, SAMPLE_ROWS)]
         if any(sample):
-            yield _Filled(part, sample, ranges_of(check(archive, part.path)))
+            short = max(map(len, sample)) < _TABLE_COLUMNS and next(rows, None) is None
+            instructions = short and _INSTRUCTIONS.search(part.name) is not None
+            yield _Filled(part, sample, ranges_of(check(archive, part.path)), instructions)
 
 
 @contextmanager

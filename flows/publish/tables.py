@@ -159,7 +159,8 @@ def _leave(choice: Choice, sheet: Sheet, layout: str | None, *, asked: bool) -> 
             zh=f"工作表“{sheet.name}”有内容但未读取：表头与版式不符。请更正表头；如无数据请删除该工作表。",
         )
     # Whoever names the layout knows of the other ones: each is complete by itself.
-    (choice.notes if layout and asked else choice.not_complete).append(words)
+    harmless = (layout and asked) or sheet.instructions
+    (choice.notes if harmless else choice.not_complete).append(words)
 
 
 def _pass_over(choice: Choice, sheet: Sheet, layout: str | None) -> None:

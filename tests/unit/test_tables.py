@@ -85,6 +85,22 @@ def test_a_sheet_of_rows_that_fits_nothing_is_named_and_nothing_is_complete(tmp_
     assert ["吊销" in words.zh for words in choice.not_complete] == [True]
 
 
+@pytest.mark.parametrize(
+    ("name", "rows", "doubtful"),
+    [
+        ("填表说明", [["一、按月填报"], ["二、日期写作 2026-01-05"]], False),
+        ("填表说明", [["编号", "状态", "日期"], ["P1", "3", "2026-01-05"]], True),
+        ("续表", [["P1", "3"]], True),
+    ],
+)
+def test_a_short_sheet_named_as_instructions_holds_no_records(
+    tmp_path: Path, name: str, rows: list[list[Any]], doubtful: bool
+) -> None:
+    choice = chosen(book(tmp_path, {"许可": table(LICENCE), name: rows}))
+    assert choice.left_sheets == [name]
+    assert bool(choice.not_complete) == doubtful
+
+
 @pytest.mark.parametrize("layout", [None, *LAYOUTS])
 def test_a_sheet_of_another_layout_is_named_with_that_layout(
     tmp_path: Path, layout: str | None
