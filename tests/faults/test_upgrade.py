@@ -127,9 +127,9 @@ def the_replica_goes_on(frozen: Frozen) -> None:
         database.commit()
     with place(settings).alone(), closing(Follower(settings)) as follower:
         done = follower.step()
-        assert not done.rebuilt
+        assert done.rebuilt  # that of the last release lacks the periods of the lists of grades
         followed = versions(settings)
-        assert done.versions == len(followed) - len(before) > 0
+        assert {*map(repr, before)} < {*map(repr, followed)}
     with place(settings).alone():
         rebuild(settings)
     assert sorted(versions(settings), key=repr) == sorted(followed, key=repr)
