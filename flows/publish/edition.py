@@ -56,6 +56,10 @@ _LIKE_A_DATE: Final = re.compile(
     r"|(?:\d\d|20\d\d)([-_.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?!\d)"
     r"|(?<![A-Za-z.])(?:0?[1-9]|1[0-2])[.](?:0?[1-9]|[12]\d|3[01])(?!\d))"
 )
+#: 2026-05, 202605, 2026年5月: the export of a whole month.
+_WHOLE_MONTH: Final = re.compile(
+    r"(?<!\d)(?P<y>20\d\d)(?:[-_.]?(?P<m>0[1-9]|1[0-2])(?!\d)|年(?P<c>0?[1-9]|1[0-2])月份?(?!\d))"
+)
 _NUMERALS: Final = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _CHINESE_DATE: Final = re.compile(
     r"[〇○零一二三四五六七八九]{4}年([一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十]{1,3})[日号])?"
@@ -73,7 +77,7 @@ class EditionUnclear(MiantiError):
 def edition_in_name(name: str) -> dt.datetime | None:
     """Return the time (UTC) a file's name states, such as penalties-20260501.csv; or None.
 
-    Of a range, 20260501-20260507, its end. Raises EditionUnclear where the name holds digits
+    Of a range, 20260501-20260507, its end; of a month, 2026-05, the end of the month. Raises EditionUnclear where the name holds digits
     like a date that are not one date: taking such a file for the newest may set records back.
     """
     text = _plain(name)
@@ -85,6 +89,9 @@ def edition_in_name(name: str) -> dt.datetime | None:
         edition = _end_of_range(text, found, [time for time in times if time])
         if edition is not None:
             return edition
+    month = None if found else _end_of_month(text)
+    if month is not None:
+        return month
     raise EditionUnclear(
         f"{name}: the name does not tell its date clearly (one date such as 20260501, 2026-05-01 or "
         "2026年5月1日, or a range). Give the date of the export with --edition, or rename the file.",
@@ -172,6 +179,15 @@ def _end_of_range(
     between = text[first.end() : found[1].start()]
     ordered = len(found) == 2 and times[0] < times[1]
     return times[1] if ordered and re.fullmatch(_RANGE, between) else None
+
+
+def _end_of_month(text: str) -> dt.datetime | None:
+    """Return the end of the one month that a name without a day states, or None."""
+    months = list(_WHOLE_MONTH.finditer(text))
+    if len(months) != 1 or _LIKE_A_DATE.search(_WHOLE_MONTH.sub(" ", text)):
+        return None
+    year, month = int(months[0]["y"]), int(months[0]["m"] or months[0]["c"])
+    return _local(year + month // 12, month % 12 + 1, 1)
 
 
 def _time_of(found: re.Match[str]) -> dt.datetime | None:

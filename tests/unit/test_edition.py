@@ -59,6 +59,20 @@ def test_a_time_behind_the_day_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("202605.csv", "2026-06-01 00:00:00"),
+        ("list_2026-05.json", "2026-06-01 00:00:00"),
+        ("许可2026年5月份.xlsx", "2026-06-01 00:00:00"),
+        ("二〇二六年五月.csv", "2026-06-01 00:00:00"),
+        ("2025年12月.csv", "2026-01-01 00:00:00"),
+    ],
+)
+def test_a_month_is_read_as_its_end(name: str, end: str) -> None:
+    assert local(name) == end
+
+
+@pytest.mark.parametrize(
     "name",
     ["file.csv", "a.csv", "3.csv", "许可 (2).csv", "JT-4001.csv", "part-0001.csv", "v1.2.csv"],
 )
@@ -73,10 +87,10 @@ def test_a_name_without_a_date_states_none(name: str) -> None:
         "许可0509.csv",
         "260509.csv",
         "26.5.9.csv",
-        "202605.csv",
-        "2026年5月.csv",
-        "二〇二六年五月.csv",
         "licences-2026.csv",
+        "2026年4月-5月.csv",
+        "202604-202605.csv",
+        "2026-05 0509.csv",
         "20260509001.csv",
         "2026-13-01.csv",
         "20260230.csv",
