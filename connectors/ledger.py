@@ -40,10 +40,24 @@ CREATE TABLE IF NOT EXISTS newest (layout TEXT PRIMARY KEY, edition INTEGER NOT 
 CREATE TABLE IF NOT EXISTS floors (layout TEXT PRIMARY KEY, edition INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS dated (layout TEXT PRIMARY KEY, always INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS losses (found INTEGER PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS waiting (
+CREATE TABLE IF NOT EXISTS refusals (
   layout TEXT NOT NULL, record_key TEXT NOT NULL, facet TEXT NOT NULL, subject TEXT NOT NULL,
-  edition INTEGER NOT NULL,
-  PRIMARY KEY (layout, record_key, facet, subject)) WITHOUT ROWID;
+  place TEXT NOT NULL, edition INTEGER NOT NULL, code TEXT NOT NULL, print TEXT NOT NULL,
+  file TEXT NOT NULL, row INTEGER, since INTEGER NOT NULL,
+  PRIMARY KEY (layout, record_key, facet, subject, place)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS discarded (
+  layout TEXT NOT NULL, record_key TEXT NOT NULL, facet TEXT NOT NULL, subject TEXT NOT NULL,
+  place TEXT NOT NULL, edition INTEGER NOT NULL, code TEXT NOT NULL, print TEXT NOT NULL,
+  file TEXT NOT NULL, row INTEGER, since INTEGER NOT NULL,
+  discarded_at INTEGER NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS stated (layout TEXT PRIMARY KEY, digest TEXT NOT NULL);
+"""
+#: The refused rows that a ledger of release 0.1 had waiting: it kept no more of them.
+_EARLIER: Final = """
+INSERT OR IGNORE INTO refusals SELECT layout, record_key, facet, subject,
+  CASE record_key WHEN '' THEN 'lost' ELSE '' END, edition, 'unknown', '', '', NULL, edition
+  FROM waiting;
+DROP TABLE waiting;
 """
 _COLUMNS: Final = (
     "record_key",
@@ -86,6 +100,22 @@ _FORM: Final = 1
 _OTHERS: Final = ("statement", "withdrawal")
 #: Keys read at once while the identities of an older ledger are worked out.
 _KEYS: Final = 100_000
+#: The columns of what waits, as `flows.publish.waiting.WAITING`.
+_REFUSAL: Final = pl.Schema(
+    {
+        "record_key": pl.String(),
+        "facet": pl.String(),
+        "subject": pl.String(),
+        "place": pl.String(),
+        "edition": pl.Int64(),
+        "code": pl.String(),
+        "print": pl.String(),
+        "file": pl.String(),
+        "row": pl.Int64(),
+        "since": pl.Int64(),
+    }
+)
+_REFUSALS: Final = ", ".join(_REFUSAL)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -360,23 +390,47 @@ class Ledger:
 
     def waiting(self, layout: str) -> pl.DataFrame:
         """Return what waits to be mended in a layout, as `flows.publish.waiting.WAITING`."""
-        query = (
-            "SELECT record_key, facet, subject, edition FROM waiting WHERE layout = ? "
-            "ORDER BY record_key, facet, subject"
-        )
-        rows = self._db.execute(query, (layout,)).fetchall()
-        names = ("record_key", "facet", "subject", "edition")
-        frame = pl.DataFrame(rows, schema={name: _FRAME[name] for name in names}, orient="row")
-        return frame.with_columns(_times("edition"))
+        return self._refusals("refusals", layout)
+
+    def discarded(self, layout: str) -> pl.DataFrame:
+        """Return what a person discarded in a layout, of the same columns."""
+        return self._refusals("discarded", layout)
 
     def note_waiting(self, layout: str, waiting: pl.DataFrame) -> None:
         """Put what waits to be mended in a layout in the place of what did."""
-        rows = waiting.select(
-            pl.lit(layout), "record_key", "facet", "subject", pl.col("edition").dt.epoch("us")
-        )
         with self._db:
-            self._db.execute("DELETE FROM waiting WHERE layout = ?", (layout,))
-            self._db.executemany("INSERT INTO waiting VALUES (?, ?, ?, ?, ?)", rows.iter_rows())
+            self._replace(layout, waiting)
+
+    def discard(
+        self, layout: str, waiting: pl.DataFrame, discarded: pl.DataFrame, by: str, why: str
+    ) -> None:
+        """Keep only `waiting` of what waits in a layout; record who discarded the rest, and why."""
+        rows = discarded.select(_refusal_row(layout))
+        told = (_micros(dt.datetime.now(dt.UTC)), by, why)
+        with self._db:
+            self._replace(layout, waiting)
+            self._db.executemany(
+                f"INSERT INTO discarded VALUES ({_marks(_REFUSAL, 4)})",  # noqa: S608
+                ((*row, *told) for row in rows.iter_rows()),
+            )
+
+    def waiting_layouts(self) -> list[str]:
+        """Return the layouts in which anything waits, or was stated to wait."""
+        query = "SELECT layout FROM refusals UNION SELECT layout FROM stated ORDER BY layout"
+        return [layout for (layout,) in self._db.execute(query)]
+
+    def stated(self, layout: str) -> str | None:
+        """Return the digest of whom the layout's last statement held; None: it held nobody."""
+        query = "SELECT digest FROM stated WHERE layout = ?"
+        found = self._db.execute(query, (layout,)).fetchone()
+        return str(found[0]) if found else None
+
+    def note_stated(self, layout: str, digest: str | None) -> None:
+        """Remember whom a delivered statement held, by a digest."""
+        with self._db:
+            self._db.execute("DELETE FROM stated WHERE layout = ?", (layout,))
+            if digest is not None:
+                self._db.execute("INSERT INTO stated VALUES (?, ?)", (layout, digest))
 
     def position(self, topic: str) -> dict[int, int]:
         """Return, by partition, the next offset of the topic the ledger has not seen."""
@@ -399,6 +453,18 @@ class Ledger:
             "UNION SELECT record_key FROM identities WHERE identity LIKE ?1 ESCAPE '\\' LIMIT ?2"
         )
         return [key for (key,) in self._db.execute(query, (pattern, limit))]
+
+    def _refusals(self, table: str, layout: str) -> pl.DataFrame:
+        query = f"SELECT {_REFUSALS} FROM {table} WHERE layout = ? ORDER BY 1, 2, 3, 4"  # noqa: S608
+        rows = self._db.execute(query, (layout,)).fetchall()
+        frame = pl.DataFrame(rows, schema=_REFUSAL, orient="row")
+        return frame.with_columns(_times("edition"), _times("since"))
+
+    def _replace(self, layout: str, waiting: pl.DataFrame) -> None:
+        self._db.execute("DELETE FROM refusals WHERE layout = ?", (layout,))
+        rows = waiting.select(_refusal_row(layout)).iter_rows()
+        query = f"INSERT INTO refusals VALUES ({_marks(_REFUSAL, 1)})"  # noqa: S608
+        self._db.executemany(query, rows)
 
     def _edition(self, query: str, layout: str) -> dt.datetime | None:
         found = self._db.execute(query, (layout,)).fetchone()
@@ -437,6 +503,8 @@ def open_ledger(folder: Path, publisher: str, family: str) -> Iterator[Ledger]:
             database.executescript(_TABLES)
             ledger = Ledger(database)
             ledger.bring_up_to_date()
+            if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'waiting'").fetchone():
+                database.executescript(_EARLIER)
             yield ledger
         finally:
             database.close()
@@ -455,6 +523,16 @@ def _told(path: Path) -> Iterator[None]:
             f"台账 {path} 无法读写（{error}）：请清理该磁盘空间；若文件已损坏，请连同其 -wal 文件一并移走。"
             "然后重新发布同一文件：台账缺失的内容将从主题重新读取，不会重复。",
         ) from error
+
+
+def _refusal_row(layout: str) -> list[pl.Expr]:
+    times = ("edition", "since")
+    columns = [pl.col(n).dt.epoch("us") if n in times else pl.col(n) for n in _REFUSAL]
+    return [pl.lit(layout), *columns]
+
+
+def _marks(columns: pl.Schema, more: int) -> str:
+    return ", ".join("?" * (len(columns) + more))
 
 
 def _times(column: str) -> pl.Expr:

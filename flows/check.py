@@ -17,7 +17,7 @@ import polars as pl
 from flows.leaves import leaves
 from schemas.avro import facets
 from schemas.canonical import content_digest, event_id
-from schemas.identifiers import uscc
+from schemas.identifiers import org_code, uscc
 from schemas.personal import NUMBER_FIELDS, holds_personal, holds_personal_beside_numbers
 from schemas.publishers import Publisher
 from schemas.record_key import folded_issuer, issuer_part
@@ -33,6 +33,8 @@ LARGEST_SEQUENCE: Final = 2**53 - 1
 LARGEST_AMOUNT: Final = 10**18
 
 _EXCEPTED: Final = "statement.excepted"
+#: Clocks of two machines.
+CLOCKS_DIFFER: Final = dt.timedelta(minutes=5)
 
 #: What is wrong with an event (Boolean) and the reason to give (String).
 Check = tuple[pl.Expr, pl.Expr]
@@ -81,7 +83,7 @@ def checks(events: pl.DataFrame, family: str, publisher: Publisher, name: str) -
     yield from _contents(family)
     yield from _dates(events, family)
     yield from _amounts(events, family)
-    yield from _excepted(events)
+    yield from _statements(events, publisher)
     yield from _texts(events, family)
 
 
@@ -131,12 +133,26 @@ def _amounts(events: pl.DataFrame, family: str) -> Iterator[Check]:
         yield _why(f"amount_out_of_range:{path}", (value < 0) | (value >= LARGEST_AMOUNT))
 
 
-def _excepted(events: pl.DataFrame) -> Iterator[Check]:
+def _statements(events: pl.DataFrame, publisher: Publisher) -> Iterator[Check]:
+    """Check statements of completeness: only their publisher makes them, and only of the past.
+
+    `excepted` names enterprises by their unified code or by the organisation code in it.
+    """
     said = events.get_column("statement", default=None)
-    if said is not None and said.null_count() < len(said):
-        codes = pl.col("statement").struct.field("excepted")
-        wrong = codes.list.eval(uscc.fault(pl.element()).is_not_null()).list.any()
-        yield _why(f"bad_value:{_EXCEPTED}", wrong.fill_null(value=False))
+    if said is None or said.null_count() == len(said):
+        return
+    told, statement = pl.col("statement").is_not_null(), pl.col("statement").struct
+    own = (pl.col("subject") == publisher.code) & (pl.col("issuer") == publisher.code)
+    yield _why("bad_value:subject", told & ~own)
+    part, parts = statement.field("partition"), statement.field("partitions")
+    yield _why("bad_value:statement.partition", told & ~part.is_between(0, parts - 1))
+    latest = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
+    early = statement.field("complete_through") > latest
+    yield _why("bad_value:statement.complete_through", told & early.fill_null(value=False))
+    element = pl.element()
+    code = uscc.fault(element).is_null() | org_code.valid(element)
+    wrong = statement.field("excepted").list.eval(~code).list.any()
+    yield _why(f"bad_value:{_EXCEPTED}", wrong.fill_null(value=False))
 
 
 def _texts(events: pl.DataFrame, family: str) -> Iterator[Check]:

@@ -23,7 +23,6 @@ from kafka.errors import KafkaError
 from connectors.clients import KafkaUnreachable, kept
 from connectors.disk import DiskFull
 from connectors.errors import MiantiError
-from connectors.files import open_source
 from connectors.ledger import LedgerBusy
 from connectors.registry import NotRegistered, RegistryUnreachable
 from connectors.sending import NotDelivered
@@ -39,8 +38,9 @@ from connectors.zone import (
     shortened,
 )
 from flows.publish.edition import EditionUnclear, edition_in_name
+from flows.publish.failed import publish_path
 from flows.publish.outcome import Outcome
-from flows.publish.publish import Request, publish, record_places
+from flows.publish.publish import Request
 
 _log = logging.getLogger(__name__)
 #: What is no fault of the file's: the run ends, and the next one goes on with it.
@@ -79,7 +79,9 @@ class Receipt:
         if self.outcome is None:
             why = self.why
             said = {"en": why.message_en, "zh": why.message_zh} if why is not None else {}
-            return told | {"published": 0, "failed": said}
+            notes = [note.split("\n") for note in getattr(why, "__notes__", [])]
+            held = {"en": notes[0][0], "zh": notes[0][-1]} if notes else None
+            return told | {"published": 0, "failed": said, "held": held}
         counts = self.outcome.as_json()
         refused = Path(counts.pop("refused_file") or "").name or None
         return told | counts | {"refused_file": refused}
@@ -219,8 +221,7 @@ def _published(settings: Settings, file: Dropped, copy: Path, now: dt.datetime) 
     outcome: Outcome | None = None
     why: MiantiError | None = None
     try:
-        places = record_places(settings, file.publisher)
-        outcome = publish(open_source(copy, places=places), request, settings)
+        outcome = publish_path(copy, request, settings)
     except (*_ELSEWHERE, LedgerBusy, KafkaError):
         raise
     except MiantiError as error:

@@ -12,7 +12,7 @@ from connectors import lake
 from connectors.settings import Settings
 from flows.log import ACCEPTED, CLOSED, history_columns
 from flows.query import versions
-from flows.stated import Pair, Stated, holding_back
+from flows.stated import Completeness, Stated, completeness, together
 from flows.waiting import held_back
 from schemas import contract
 from schemas.bucket import bucket
@@ -34,11 +34,11 @@ class Cycle:
 
 
 def complete_through(statements: pl.DataFrame) -> pl.DataFrame:
-    """Return `publisher`, `layout`, `complete_through` (UTC), `excepted` of statement events; pure.
+    """Return `publisher`, `layout`, `complete_through` (UTC), `excepted`, `everyone`; pure.
 
-    A statement holds only once it was landed from every partition of its topic: the least of what
-    the partitions' newest statements say, and null while one of them lacks any, or has more
-    enterprises to except than it names. `excepted`: the enterprises for whom it does not hold.
+    `complete_through` is the earliest time of the partitions' newest statements, and null until
+    there is one from every partition of the topic. `excepted` (the enterprises held) and `everyone`
+    (all are held) apply as soon as any partition's newest statement says so.
     """
     said = pl.col(STATEMENT).struct
     newest = (
@@ -54,12 +54,12 @@ def complete_through(statements: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("parts", "through", "excepted", "unnamed").drop_nulls().last())
     )
     whole = (pl.len() == pl.col("parts").max()) & pl.col("through").is_not_null().all()
-    whole &= (pl.col("unnamed").fill_null(0) == 0).all()
     return (
         newest.group_by("publisher", "layout")
         .agg(
             complete_through=pl.when(whole.first()).then(pl.col("through").min().first()),
             excepted=pl.col("excepted").explode().drop_nulls().unique().sort(),
+            everyone=(pl.col("unnamed").fill_null(0) > 0).any(),
         )
         .sort("publisher", "layout")
     )
@@ -85,7 +85,8 @@ def stated(
     buckets = numbers.to_series().unique().sort().to_list()
     if not buckets:
         return complete_through(pl.DataFrame(schema=history_columns(family)))
-    found = versions(settings, family, buckets).filter(pl.col("facet") == STATEMENT)
+    own = pl.col("subject") == pl.col("issuer")
+    found = versions(settings, family, buckets).filter(pl.col("facet") == STATEMENT, own)
     known = found if known_at is None else found.filter(pl.col("landed_at") <= known_at)
     return complete_through(known)
 
@@ -94,21 +95,22 @@ def said(
     settings: Settings,
     known_at: Mapping[str, dt.datetime | None],
     codes: list[str] | None = None,
-) -> dict[Pair, Stated]:
-    """Return what is stated of each family's layouts, as known at a time of its own (None: now).
+) -> Completeness:
+    """Return the completeness of each family's data, as known at a time of its own (None: now).
 
     What waits in quarantine is looked up after the statements: what was landed before one of them
     is then in it.
     """
-    found: dict[Pair, Stated] = {}
+    found = []
     for family, at in known_at.items():
-        told = stated(settings, family, at, codes).drop_nulls("complete_through")
-        mine = {
-            (publisher, layout): Stated(through, frozenset(excepted))
-            for publisher, layout, through, excepted in told.iter_rows()
+        statements = {
+            (publisher, layout): Stated(through, frozenset(excepted), everyone)
+            for publisher, layout, through, excepted, everyone in stated(
+                settings, family, at, codes
+            ).iter_rows()
         }
-        found |= holding_back(mine, held_back(settings, family, at))
-    return found
+        found.append(completeness(family, statements, held_back(settings, family, at)))
+    return together(found)
 
 
 def cycles(settings: Settings, family: str) -> list[Cycle]:

@@ -60,8 +60,8 @@ class Statements:
             if value is not None and (name not in part or part[name][0] < order):
                 part[name] = order, value
 
-    def complete(self) -> dict[Pair, Stated]:
-        """Return what `flows.complete.complete_through` says, by publisher and layout; no nulls."""
+    def by_layout(self) -> dict[Pair, Stated]:
+        """Return what `flows.complete.complete_through` says, by publisher and layout."""
         found = {}
         for key, parts in self._newest.items():
             told: list[Any] = [
@@ -69,10 +69,10 @@ class Statements:
             ]
             through = [said.get("complete_through") for said in told]
             wanted = max(said["partitions"] for said in told)
-            named = not any(said.get("unnamed") for said in told)
-            if len(parts) == wanted and None not in through and named:
-                excepted = [code for said in told for code in said.get("excepted") or []]
-                found[key] = Stated(min(through), frozenset(excepted))
+            whole = len(parts) == wanted and None not in through
+            excepted = [code for said in told for code in said.get("excepted") or []]
+            everyone = any(said.get("unnamed") for said in told)
+            found[key] = Stated(min(through) if whole else None, frozenset(excepted), everyone)
         return found
 
 

@@ -17,6 +17,7 @@ from flows.decode import Decoded, decode_records, digest
 from flows.decode_columns import decode_batches
 from flows.log import ACCEPTED, QUARANTINED, log_columns
 from schemas.bucket import bucket
+from schemas.facets import STATEMENT
 from schemas.identifiers import uscc
 from schemas.publishers import Publisher
 
@@ -62,7 +63,8 @@ def _decoded(records: list[Any], family: str, ids: SchemaIds) -> Iterator[Decode
 def _judged(
     decoded: Decoded, family: str, publishers: Mapping[str, Publisher]
 ) -> Iterator[pl.DataFrame]:
-    yield _refused(decoded.refused, personal=_personal_bytes(decoded.refused["raw"]))
+    unread = _of_no_publisher(decoded.refused, publishers)
+    yield _refused(unread, personal=_personal_bytes(decoded.refused["raw"]))
     if decoded.events.is_empty():
         return
     events = with_digest(decoded.events, family)
@@ -87,15 +89,25 @@ def _checks(
     # A key may be absent, or no text.
     wrong_key = pl.col("key").ne_missing(pl.col("subject").cast(pl.Binary))
     yield wrong_key, pl.lit("key_mismatch")
+    elsewhere = pl.col(STATEMENT).struct.field("partition") != pl.col("partition")
+    yield elsewhere.fill_null(value=False), pl.lit("bad_value:statement.partition")
 
 
 def _refused_events(bad: pl.DataFrame, values: list[bytes], family: str) -> pl.DataFrame:
     personal = personal_in_event(bad, family)
     digests = [digest(value) for value in values]
     told = bad.with_columns(raw=pl.Series(values), raw_digest=pl.Series(digests))
-    # One that names two enterprises may be of either.
+    # One that names two enterprises may be of either; a statement is about those it names.
     own = pl.col("key").eq_missing(pl.col("subject").cast(pl.Binary))
+    own &= pl.col("facet") != STATEMENT
     return _refused(told.with_columns(key=pl.when(own).then("key")), personal)
+
+
+def _of_no_publisher(bad: pl.DataFrame, publishers: Mapping[str, Publisher]) -> pl.DataFrame:
+    """Leave out keys that are a publisher's code: such a message may be a statement about anyone."""
+    codes = [publisher.code.encode() for publisher in publishers.values()]
+    other = ~pl.col("key").is_in(pl.Series(codes, dtype=pl.Binary).implode())
+    return bad.with_columns(key=pl.when(other).then("key"))
 
 
 def _refused(bad: pl.DataFrame, personal: pl.Series) -> pl.DataFrame:

@@ -1,72 +1,104 @@
-"""What publishers say of their layouts: until when all is there, and for whom it is not. Pure."""
+"""Completeness of publishers' data: until when, and for which enterprises not. Pure.
+
+A refused row, a file that failed and a message in quarantine may each be what ends a record. They
+hold their enterprise, or everyone where they name none. What is held is held for the publisher and
+its family as a whole: the row that ends a record may come in another layout than the record.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
+
+import polars as pl
 
 #: Publisher and layout.
 Pair: TypeAlias = tuple[str, str]
+#: Publisher and family.
+Source: TypeAlias = tuple[str, str]
+
+#: Where a unified social credit code has the organisation code (GB 11714) in it.
+_INNER: Final = slice(8, 17)
 
 
 class Stated(NamedTuple):
-    """Complete through a time (UTC), but for the enterprises of which rows or messages were refused.
+    """What a layout's statements say.
 
-    `everyone`: it is not known of whom, so that all are excepted.
+    `through` (UTC; None: nothing) is when the layout is complete. `excepted`: the enterprises that
+    are held, as unified codes or as organisation codes (9 characters). `everyone`: all are held.
     """
 
-    through: dt.datetime
+    through: dt.datetime | None
     excepted: frozenset[str] = frozenset()
     everyone: bool = False
 
 
 class Held(NamedTuple):
-    """The enterprises of which a publisher's messages wait in quarantine.
+    """The enterprises that a publisher's data in one family hold; `everyone`: all of them."""
 
-    `unnamed`: one of them does not say of whom it is.
+    subjects: frozenset[str] = frozenset()
+    everyone: bool = False
+
+    def holds(self, subject: str) -> bool:
+        """Return whether an enterprise is held, by its code or by the organisation code in it."""
+        return self.everyone or subject in self.subjects or subject[_INNER] in self.subjects
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Until when each layout is complete (UTC), and what each publisher holds in each family."""
+
+    through: Mapping[Pair, dt.datetime] = field(default_factory=dict)
+    held: Mapping[Source, Held] = field(default_factory=dict)
+
+    def holding(self, subject: str) -> frozenset[Source]:
+        """Return the publishers and families that hold an enterprise."""
+        return frozenset(source for source, held in self.held.items() if held.holds(subject))
+
+    def holding_everyone(self) -> frozenset[Source]:
+        """Return the publishers and families that hold every enterprise."""
+        return frozenset(source for source, held in self.held.items() if held.everyone)
+
+    def named_among(self, subjects: pl.Series) -> pl.Series:
+        """Return those of some enterprises that any publisher holds by name."""
+        codes = [*frozenset().union(*(held.subjects for held in self.held.values()))]
+        named = pl.Series(codes, dtype=pl.String).implode()
+        inner = subjects.str.slice(_INNER.start, _INNER.stop - _INNER.start)
+        return subjects.filter(subjects.is_in(named) | inner.is_in(named))
+
+
+def completeness(
+    family: str,
+    statements: Mapping[Pair, Stated],
+    messages: Iterable[tuple[str, str | None]],
+) -> Completeness:
+    """Return what a family's statements and its messages in quarantine come to.
+
+    `messages`: (publisher, enterprise) of what waits in quarantine; None: it names no enterprise.
     """
+    found: dict[Source, Held] = {}
 
-    subjects: frozenset[str]
-    unnamed: bool
+    def hold(publisher: str, subjects: frozenset[str], *, everyone: bool) -> None:
+        if subjects or everyone:
+            before = found.get((publisher, family), Held())
+            found[publisher, family] = Held(before.subjects | subjects, before.everyone or everyone)
 
-
-def held(messages: Iterable[tuple[str, str | None]]) -> dict[str, Held]:
-    """Return by publisher what waits of its messages (publisher, enterprise)."""
-    found: dict[str, set[str | None]] = defaultdict(set)
+    for (publisher, _), one in statements.items():
+        hold(publisher, one.excepted, everyone=one.everyone)
     for publisher, subject in messages:
-        found[publisher].add(subject)
-    return {
-        publisher: Held(frozenset(s for s in subjects if s is not None), None in subjects)
-        for publisher, subjects in found.items()
-    }
+        named = frozenset() if subject is None else frozenset([subject])
+        hold(publisher, named, everyone=subject is None)
+    through = {pair: one.through for pair, one in statements.items() if one.through is not None}
+    return Completeness(through, found)
 
 
-def holding_back(said: Mapping[Pair, Stated], waits: Mapping[str, Held]) -> dict[Pair, Stated]:
-    """Except from what is stated of a family the enterprises of which messages wait there."""
-    nothing = Held(frozenset(), unnamed=False)
-    back = {pair: waits.get(pair[0], nothing) for pair in said}
-    return {
-        pair: Stated(
-            one.through,
-            one.excepted | back[pair].subjects,
-            one.everyone or back[pair].unnamed,
-        )
-        for pair, one in said.items()
-    }
-
-
-def excepting(said: Mapping[Pair, Stated], subject: str) -> frozenset[Pair]:
-    """Return the layouts that except an enterprise."""
-    return excepting_everyone(said) | {p for p, one in said.items() if subject in one.excepted}
-
-
-def excepting_everyone(said: Mapping[Pair, Stated]) -> frozenset[Pair]:
-    """Return the layouts that except every enterprise."""
-    return frozenset(pair for pair, one in said.items() if one.everyone)
-
-
-def complete(said: Mapping[Pair, Stated], excepted: frozenset[Pair]) -> dict[Pair, dt.datetime]:
-    """Return until when each layout is complete, without those that except the enterprise."""
-    return {pair: one.through for pair, one in said.items() if pair not in excepted}
+def together(parts: Iterable[Completeness]) -> Completeness:
+    """Return what is known of several families as one."""
+    through: dict[Pair, dt.datetime] = {}
+    found: dict[Source, Held] = {}
+    for part in parts:
+        through |= part.through
+        found |= part.held
+    return Completeness(through, found)

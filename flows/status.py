@@ -109,7 +109,7 @@ def _age(client: KafkaConsumer, behind: dict[Any, int]) -> float:
 
 def _complete(settings: Settings, family: str) -> dict[str, dict[str, str | None]]:
     told: dict[str, dict[str, str | None]] = {}
-    for publisher, layout, through, _ in stated(settings, family).iter_rows():
+    for publisher, layout, through, *_ in stated(settings, family).iter_rows():
         told.setdefault(publisher, {})[layout] = through.isoformat() if through else None
     return told
 

@@ -24,7 +24,6 @@ from flows.log import (
     QUARANTINED,
     REDRIVEN,
 )
-from flows.stated import Held, held
 
 _COLUMNS: Final = pl.Schema({**POSITION, **QUARANTINE})
 _LOOKED_AT: Final = pl.Schema({n: _COLUMNS[n] for n in (*PLACE, "verdict", "landed_at", "about")})
@@ -67,11 +66,16 @@ def standing(log: DeltaTable) -> pl.LazyFrame:
     return pl.concat([rows.filter(pl.col("verdict") == ACCEPTED), still])
 
 
-def held_back(settings: Settings, family: str, known_at: dt.datetime | None) -> dict[str, Held]:
-    """Return, by publisher, whose messages wait, as was known at a time (UTC; None: now)."""
+def held_back(
+    settings: Settings, family: str, known_at: dt.datetime | None
+) -> list[tuple[str, str | None]]:
+    """Return (publisher, enterprise) of the messages that wait, as known at a time (UTC; None: now).
+
+    The enterprise is None where a message names none.
+    """
     log = lake.open_table(settings, "log", family)
     if log is None:
-        return {}
+        return []
     rows = waiting(log, _LOOKED_AT, known_at).select("topic", "about")
     found = rows.unique().collect()
-    return held((publisher_of(topic), subject) for topic, subject in found.iter_rows())
+    return [(publisher_of(topic), subject) for topic, subject in found.iter_rows()]

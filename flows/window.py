@@ -122,7 +122,9 @@ class Window:
             if self._gathering is not None:
                 self._gathering.replica.close()
                 self._gathering = None
-            self._gathering, self._mark = Gathering(self._place.open(), self.book.cycles), mark
+            book = self.book
+            self._gathering = Gathering(self._place.open(), book.cycles, book.rights)
+            self._mark = mark
         return self._gathering
 
 

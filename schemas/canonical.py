@@ -40,7 +40,7 @@ def content_text(events: pl.DataFrame, family: str) -> pl.Expr:
 
 def content_digest(events: pl.DataFrame, family: str) -> pl.Expr:
     """Return the SHA-256 (64 hex characters) of the canonical content."""
-    return _sha256(content_text(events, family))
+    return sha256(content_text(events, family))
 
 
 def event_id(family: str) -> pl.Expr:
@@ -57,10 +57,11 @@ def event_id(family: str) -> pl.Expr:
         pl.col("sequence").cast(pl.String),
         pl.col("content_digest"),
     ]
-    return _sha256(pl.concat_str(parts, separator=SEPARATORS[0])).str.slice(0, EVENT_ID_LENGTH)
+    return sha256(pl.concat_str(parts, separator=SEPARATORS[0])).str.slice(0, EVENT_ID_LENGTH)
 
 
-def _sha256(text: pl.Expr) -> pl.Expr:
+def sha256(text: pl.Expr) -> pl.Expr:
+    """Return the SHA-256 (64 hex characters) of a text."""
     return cast(HExpr, text).chash.sha2_256()
 
 

@@ -16,6 +16,7 @@ VERBS = {
     "collect": "Publish what lies in the drop zone · 发布投放区中的文件",
     "ingest": "Land new events, settle the datasets · 入库并更新数据集",
     "quarantine": "What was not accepted, and what becomes of it · 处理被隔离的消息",
+    "refused": "Refused rows and failed files that wait · 待修改的退回行和失败文件",
     "query": "Print records, on any day · 查询记录",
     "status": "Show where each family stands · 查看状态",
     "verify": "Recount everything, from Kafka to the datasets · 全面核对",
@@ -65,7 +66,7 @@ class LazyGroup(click.Group):
         except Exception as error:
             if ctx.params["debug"]:
                 raise
-            click.echo(_sentences(error), err=True)
+            click.echo("\n".join([_sentences(error), *getattr(error, "__notes__", [])]), err=True)
             ctx.exit(NOTHING_DONE)
 
 

@@ -37,7 +37,8 @@ original, the reason with each. Publishing a file again doubles nothing.
   mianti publish list.xlsx --publisher housing-demo --dry-run --show 3
   mianti publish empty.csv --publisher credit-demo --complete-through 2026-05-01
 
-Exit codes: 0 all published or unchanged, 3 some refused or not read, 2 nothing could be done.
+Exit codes: 0 all published or unchanged, 3 some refused, not read or held (`mianti refused list`),
+2 nothing could be done.
 """
 
 
@@ -83,7 +84,8 @@ def command(
         except (MiantiError, OSError) as error:
             if len(files) == 1:
                 raise
-            click.echo(f"{path.name}: {error}", err=True)
+            notes = getattr(error, "__notes__", [])
+            click.echo("\n".join([f"{path.name}: {error}", *notes]), err=True)
             failed.append(MiantiError(str(error), ""))
     if as_json:
         click.echo(json.dumps(_totals(done), ensure_ascii=False))
@@ -181,22 +183,22 @@ def _tell_identity(outcome: Outcome) -> None:
 
 
 def _tell_excepted(outcome: Outcome) -> None:
-    if outcome.excepted > MOST_EXCEPTED:
+    if outcome.excepted or outcome.everyone:
+        whom = f"{outcome.excepted:,} enterprises", f"{outcome.excepted:,} 家企业"
+        if outcome.everyone or outcome.excepted > MOST_EXCEPTED:
+            whom = "EVERY enterprise", "所有企业"
         click.echo(
-            f"Refused rows are about {outcome.excepted:,} enterprises, more than {MOST_EXCEPTED:,}: "
-            "nothing of this layout is complete until they are mended and published · "
-            f"退回的行涉及 {outcome.excepted:,} 家企业，超过 {MOST_EXCEPTED:,} 家："
-            "修改并重新发布之前，该版式不作完整性声明"
+            f"Not complete for {whom[0]}: rows or files wait to be mended. No paper of theirs is "
+            f"exempted by these data until then · {whom[1]}的数据不完整：有退回的行或失败的文件待修改，"
+            "修改之前不据此免提交"
         )
-    elif outcome.excepted:
-        click.echo(
-            f"Not complete for {outcome.excepted:,} enterprises, of which rows are refused and not "
-            f"mended yet · 其中 {outcome.excepted:,} 家企业有退回未改的行，完整性声明不含这些企业"
-        )
+        for code, count in outcome.held.items():
+            click.echo(f"  {count:>8,}  {code}")
+        click.echo("List them · 查看: mianti refused list --publisher …")
     if outcome.unreadable:
         click.echo(
-            f"About nobody known: {outcome.unreadable:,} refused rows; answers do not wait for them "
-            f"· 无法确定主体的退回行 {outcome.unreadable:,} 行，不影响对任何企业的答复，请尽快修改"
+            f"About nobody known: {outcome.unreadable:,} refused rows; they may be about anyone · "
+            f"无法确定主体的退回行 {outcome.unreadable:,} 行，可能涉及任何企业，请尽快修改"
         )
 
 

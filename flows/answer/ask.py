@@ -21,12 +21,13 @@ from flows.clock import CHINA
 from flows.complete import said
 from flows.fold import whole
 from flows.query import versions
-from flows.stated import complete, excepting
+from flows.stated import Source
 from schemas import contract
 from schemas.avro import FAMILIES
 from schemas.bucket import bucket
 from schemas.catalogue.grammar import Catalogue
 from schemas.identifiers import uscc
+from schemas.publishers import PublishersTable
 
 
 class UnknownMatter(MiantiError):
@@ -103,17 +104,31 @@ def gather_known(
     rows: dict[str, list[Row]] = {}
     # Before any record: a source that was complete by then had landed what it speaks of.
     told = said(settings, known, codes)
-    excepted = excepting(told, subject)
     for family, known_at in known.items():
         mine = versions(settings, family, [number]).filter(pl.col("subject") == subject)
         rows[family] = [*whole(mine, family, on, known_at).iter_rows(named=True)]
-    return Facts(on, asked_at, rows, complete(told, excepted), cycles(settings), excepted)
+    held, issuers = told.holding(subject), rights(settings)
+    return Facts(on, asked_at, rows, told.through, cycles(settings), held, rights=issuers)
 
 
 def cycles(settings: Settings) -> dict[str, dt.timedelta]:
     """Return how often each publisher promised to publish."""
     table = contract.publishers(settings.mianti_publishers).publishers
     return {id_: publisher.cycle for id_, publisher in table.items()}
+
+
+def rights(settings: Settings) -> dict[Source, str]:
+    """Return, by publisher and family, a regular expression of the issuers it may speak for."""
+    return rights_of(contract.publishers(settings.mianti_publishers))
+
+
+def rights_of(table: PublishersTable) -> dict[Source, str]:
+    """Return the same of a publishers' table."""
+    return {
+        (id_, family): its.issuer_pattern()
+        for id_, publisher in table.publishers.items()
+        for family, its in publisher.families.items()
+    }
 
 
 def checked_subject(text: str) -> str:

@@ -11,7 +11,7 @@ from flows.answer.facts import Facts, Row
 from flows.answer.periods import newest
 from flows.clock import CHINA
 from flows.fold_rows import Statements, Version, whole_rows
-from flows.stated import Pair, Stated, complete, excepting, held, holding_back
+from flows.stated import Completeness, Source, completeness, together
 from schemas.avro import FAMILIES
 
 
@@ -33,15 +33,16 @@ def _nothing() -> dict[str, Statements]:
 class Gathering:
     """Gathers facts from one replica; what is complete is worked out once for all who ask.
 
-    `cycles`: how often each publisher promised to publish. Of the statements only those that are
-    new are taken in.
+    `cycles`: how often each publisher promised to publish; `rights`: as in `Facts`. Of the
+    statements only those that are new are taken in.
     """
 
     replica: Replica
     cycles: Mapping[str, dt.timedelta]
+    rights: Mapping[Source, str] = field(default_factory=dict)
     _told: dict[str, Statements] = field(default_factory=_nothing)
     _taken: int = 0
-    _complete: tuple[tuple[int, int], Mapping[Pair, Stated]] = field(default=((-1, -1), {}))
+    _complete: tuple[tuple[int, int], Completeness] = ((-1, -1), Completeness())
 
     def gather(
         self, subject: str, on: dt.date | None = None, known_at: dt.datetime | None = None
@@ -54,16 +55,17 @@ class Gathering:
             mine = self.replica.versions(subject)
             said = self._stated(known_at)
             lists = newest(self.replica.periods(known_at), day)
-        excepted = excepting(said, subject)
         rows: dict[str, list[Row]] = {
             family: [*whole_rows(mine.get(family, []), family, day, known_at)]
             for family in FAMILIES
         }
-        through = complete(said, excepted)
-        facts = Facts(day, asked_at, rows, through, self.cycles, excepted, lists)
+        excepted = said.holding(subject)
+        facts = Facts(
+            *(day, asked_at, rows, said.through, self.cycles, excepted, lists, self.rights)
+        )
         return Known(facts, _landed(positions, known_at), positions)
 
-    def _stated(self, known_at: dt.datetime | None) -> Mapping[Pair, Stated]:
+    def _stated(self, known_at: dt.datetime | None) -> Completeness:
         last, said = self.replica.statements()
         if known_at is not None:
             then = _nothing()
@@ -78,12 +80,11 @@ class Gathering:
 
     def _held_back(
         self, told: Mapping[str, Statements], known_at: dt.datetime | None
-    ) -> dict[Pair, Stated]:
-        found: dict[Pair, Stated] = {}
-        for family, statements in told.items():
-            waits = held(self.replica.waiting(family, known_at))
-            found |= holding_back(statements.complete(), waits)
-        return found
+    ) -> Completeness:
+        return together(
+            completeness(family, one.by_layout(), self.replica.waiting(family, known_at))
+            for family, one in told.items()
+        )
 
 
 def _take_in(told: Mapping[str, Statements], said: Iterable[tuple[str, Version]]) -> None:

@@ -7,14 +7,14 @@ of those asked about are read.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
 from connectors.settings import Settings
-from flows.answer.ask import cycles, matters_of
+from flows.answer.ask import cycles, matters_of, rights
 from flows.answer.columns.decisions import DECISION, decisions
 from flows.answer.columns.prepared import Rows
 from flows.answer.columns.verdicts import verdicts
@@ -25,7 +25,7 @@ from flows.clock import CHINA
 from flows.complete import said
 from flows.fold import whole
 from flows.query import versions
-from flows.stated import Pair, Stated, complete, excepting, excepting_everyone
+from flows.stated import Completeness, Source
 from schemas.avro import FAMILIES
 from schemas.bucket import BUCKETS, bucket
 from schemas.catalogue.grammar import Catalogue
@@ -81,15 +81,15 @@ def _group(
     found: Catalogue,
     asked: pl.DataFrame,
     known: Facts,
-    told: Mapping[Pair, Stated],
+    told: Completeness,
     known_at: dt.datetime | None,
 ) -> Iterator[pl.DataFrame]:
     subjects, buckets = asked["subject"].unique(), asked["bucket"].unique().to_list()
     matters = asked["matter"].unique().sort().to_list()
     rows = _rows(settings, subjects, buckets, known.on, known_at)
     judged = [
-        verdicts(found, matters, alike, rows, replace(known, complete=complete(told, pairs)))
-        for pairs, alike in _alike(subjects, told)
+        verdicts(found, matters, alike, rows, replace(known, excepted=held))
+        for held, alike in _alike(subjects, told)
     ]
     for code in matters:
         lines = asked.filter(pl.col("matter") == code).select("row", "subject", "matter")
@@ -103,18 +103,15 @@ def _group(
 
 
 def _alike(
-    subjects: pl.Series, told: Mapping[Pair, Stated]
-) -> Iterator[tuple[frozenset[Pair], pl.Series]]:
-    """Part the enterprises by the layouts that except them: most by none, the others are few."""
-    named = pl.Series(
-        [*frozenset().union(*(one.excepted for one in told.values()))], dtype=pl.String
-    )
-    few = subjects.filter(subjects.is_in(named.implode()))
-    alike: dict[frozenset[Pair], list[str]] = {}
+    subjects: pl.Series, told: Completeness
+) -> Iterator[tuple[frozenset[Source], pl.Series]]:
+    """Part the enterprises by the publishers that hold them: most by none, the others are few."""
+    few = told.named_among(subjects)
+    alike: dict[frozenset[Source], list[str]] = {}
     for subject in few:
-        alike.setdefault(excepting(told, subject), []).append(subject)
-    yield excepting_everyone(told), subjects.filter(~subjects.is_in(few.implode()))
-    yield from ((pairs, pl.Series(who, dtype=pl.String)) for pairs, who in alike.items())
+        alike.setdefault(told.holding(subject), []).append(subject)
+    yield told.holding_everyone(), subjects.filter(~subjects.is_in(few.implode()))
+    yield from ((held, pl.Series(who, dtype=pl.String)) for held, who in alike.items())
 
 
 def _rows(
@@ -135,7 +132,7 @@ def _rows(
 
 def _known(
     settings: Settings, found: Catalogue, on: dt.date | None, known_at: dt.datetime | None
-) -> tuple[Facts, Mapping[Pair, Stated]]:
+) -> tuple[Facts, Completeness]:
     """Return what is known whoever is asked about.
 
     Before any record is read: a source complete by then had landed what it speaks of.
@@ -144,8 +141,10 @@ def _known(
     told = said(settings, dict.fromkeys(FAMILIES, known_at))
     day = on or asked_at.astimezone(CHINA).date()
     lists = newest_landed(settings, listed(found), day, known_at)
-    through = complete(told, frozenset())
-    return Facts(day, asked_at, {}, through, cycles(settings), newest=lists), told
+    known = Facts(
+        *(day, asked_at, {}, told.through, cycles(settings)), newest=lists, rights=rights(settings)
+    )
+    return known, told
 
 
 def _with_faults(asked: pl.DataFrame, found: Catalogue) -> pl.DataFrame:

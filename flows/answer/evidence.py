@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from flows.answer.credit_check import UNCOUNTED, check_credit
-from flows.answer.facts import Facts, Row, source_state
+from flows.answer.facts import Facts, Row, held, source_state
 from flows.answer.lost import begun, ending, is_later, is_lost, may_mean, spoken
 from flows.answer.naming import same_number
 from flows.answer.scope import permits
@@ -129,6 +129,8 @@ def _best(
             if one is not row and is_later(one, row, on) and may_mean(one, row, family, every)
         ]
         if not overtaking and not against:
+            if held(row, evidence, facts):
+                return Verdict("source_incomplete", row, replace(source, excepted=True))
             told = row["layout"] in evidence.sources[row["publisher"]]
             fault: Reason | None = source.fault if told else "source_incomplete"
             return Verdict(fault, row, source)

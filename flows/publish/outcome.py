@@ -19,8 +19,9 @@ class Outcome:
     (`__row`, `code`, `sentence_en`, `sentence_zh`), or of all rows a program handed over.
     `unread_columns`: columns of the file that were neither read nor known as not wanted.
     `shown`: rows of a dry run as events (`flows.publish.preview`).
-    `seconds`: wall clock. `edition`: UTC. `excepted`: enterprises for whom the layout is not
-    complete, rows about them being refused, in this file or before, and not mended yet; `unreadable`:
+    `seconds`: wall clock. `edition`: UTC. `excepted`: enterprises held, because rows about them were
+    refused, in this file or before, and not mended yet; `everyone`: refused rows and failed files
+    that hold every enterprise, because they name none; `held`: both, by reason code. `unreadable`:
     refused rows of this file that are about nobody known. `skipped`: footers and totals, which are
     not read. `left_sheets`, `hidden_sheets`: sheets of a workbook that hold rows and were not read.
     `not_complete`: why nothing is stated complete from this file; `notes`: what else a person should
@@ -45,6 +46,8 @@ class Outcome:
     withdrawn_elsewhere: int = 0
     merged: int = 0
     corrected: int = 0
+    everyone: int = 0
+    held: dict[str, int] = field(default_factory=dict)
     refused_file: str | None = None
     seconds: float = 0.0
     events: int = 0
@@ -61,14 +64,14 @@ class Outcome:
     @property
     def warns(self) -> bool:
         """Whether a person has something to do about the file."""
-        return bool(self.refused or self.not_complete)
+        return bool(self.refused or self.excepted or self.everyone or self.not_complete)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object `mianti publish --json` prints for one file."""
         counts = ("read", "published", "unchanged", "refused", "reasons", "excepted", "unreadable")
-        told = ("skipped", "left_sheets", "hidden_sheets", "not_complete", "notes")
+        told = ("everyone", "held", "skipped", "left_sheets", "hidden_sheets", "not_complete")
         identity = ("moved", "withdrawn_elsewhere", "merged", "corrected")
-        names = (*counts, *told, *identity, "refused_file", "seconds", "unread_columns")
+        names = (*counts, *told, "notes", *identity, "refused_file", "seconds", "unread_columns")
         values = asdict(self)
         edition = self.edition.isoformat() if self.edition else None
         as_told = {"edition": edition} | {name: values[name] for name in names}

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from flows.publish.mapping import faults_of
-from flows.publish.waiting import WAITING
+from flows.publish.waiting import NAMED
 from schemas.avro import facets
 from schemas.canonical import content_digest
 from schemas.dialect import Moves
@@ -74,8 +74,8 @@ class Plan:
     `silent`: neutral first statements the ledger remembers without an event (sequence 0).
     `seen`: unchanged facets and the newer edition they were seen in.
     `refused`: `__row`, `code`, `where`; `unchanged`: the row numbers that changed nothing.
-    `accepted`, `waiting`: the rows not refused, and those refused whose record is now in doubt
-    (not the older, nor those of a record withdrawn), as `flows.publish.waiting.WAITING`.
+    `accepted`: the rows not refused, as `flows.publish.waiting.NAMED`; `waiting`: those refused
+    whose record is now in doubt (all but those of a record withdrawn), as its `REFUSED`.
     `corrected`: how many rows correct what the same file said before.
     """
 
@@ -121,10 +121,18 @@ def plan(
         seen=_picked(digested, numbered.filter(~changed & ~pl.col("silent") & pl.col("latest"))),
         refused=faults_of(refused),
         unchanged=rows.filter(~rows.is_in(published["__row"].implode())),
-        accepted=good.select(WAITING.names()),
-        waiting=bad.filter(~pl.col("__harmless")).select(WAITING.names()),
+        accepted=good.select(NAMED.names()),
+        waiting=_in_doubt(judged, refused),
         corrected=numbered.filter(pl.col("new") & pl.col("corrects"))["__row"].n_unique(),
     )
+
+
+def _in_doubt(judged: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """Return every event of the refused rows: with a row, all that it says is refused."""
+    doubted = judged.filter(~_withdrawn().fill_null(value=False)).drop("__why")
+    whole = doubted.join(refused, on="__row", maintain_order="left")
+    code = pl.col("__why").str.splitn(":", 2).struct.field("field_0")
+    return whole.select(*NAMED, code=code, print="content_digest", row="__row")
 
 
 def _picked(digested: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
@@ -204,11 +212,7 @@ def _judged(joined: pl.DataFrame, moves: Moves) -> pl.DataFrame:
     # Contradictions are few: who contradicts whom is worked out for them alone.
     others = _contradicted(marked.filter("mixed"), group)
     known = marked.join(others, on="place", how="left", maintain_order="left")
-    behind = pl.col("sequence").is_null() & (pl.col("edition") < pl.col("last_edition"))
-    harmless = _withdrawn() | (behind & ~pl.col("other_subject") & ~pl.col("other_layout"))
-    return known.with_columns(
-        __why=pl.coalesce(_refusals()), __harmless=harmless.fill_null(value=False)
-    )
+    return known.with_columns(__why=pl.coalesce(_refusals()))
 
 
 def _contradicted(mixed: pl.DataFrame, group: list[str]) -> pl.DataFrame:

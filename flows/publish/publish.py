@@ -30,6 +30,7 @@ from flows.publish.edition import CLOCKS_DIFFER, edition_in_name, require_dated,
 from flows.publish.events import Sender, identified, stamp
 from flows.publish.fields import Context
 from flows.publish.future import date_checks
+from flows.publish.holding import fingerprint, release_file, state_rest
 from flows.publish.identity import known_records, known_refused, known_waiting
 from flows.publish.mapping import columns_by_path, faults_of, map_rows, named_rows
 from flows.publish.native import map_native, named_events
@@ -42,16 +43,20 @@ from flows.publish.recover import catch_up, ledger_rows
 from flows.publish.refused_names import free_name, remember
 from flows.publish.source import Rows
 from flows.publish.spill import Spill, spill
-from flows.publish.statement import MOST_EXCEPTED, state
+from flows.publish.statement import state
 from flows.publish.tables import Choice, choose
 from flows.publish.unread import require_spelling, unread_columns
-from flows.publish.waiting import merged
+from flows.publish.waiting import WAITING, failed_file, held_by, merged, without_file
 from schemas import contract
 from schemas.dialect import Dialect
 from schemas.publishers import Publisher
 from schemas.reasons import sentence
 
 _EXAMPLES: Final = 5
+_MOSTLY_NOBODY: Final = {
+    "en": "Most of its rows are about nobody known.",
+    "zh": "多数行无法确定是哪家企业。",
+}
 _NEWEST: Final = pl.col("edition").max()
 _FAULT: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
 
@@ -112,16 +117,17 @@ def publish(
     job = _Job(choice.rows, request, settings, owner, found, context, named)
     outcome = _begun(request, choice)
     with spill(rows.size) as aside:
-        doubts = Doubts()
+        doubts = Doubts(_waiting_before(job))
         faults = [*_map_file(job, aside, outcome, progress, doubts)]
         faults.append(doubts.unstated_faults().cast(_FAULT))
         with _ways(job) as way:
             doubts.before = _waiting(job, way.ledger)
             doubts.refused = [known_refused(rows, way.ledger) for rows in doubts.refused]
             faults += _publish_parts(job, way, aside, outcome, progress, doubts)
-            _finish(job, way, outcome, doubts)
-    refused = pl.concat([pl.DataFrame(schema=_FAULT), *faults]).unique(maintain_order=True)
-    refused = refused.sort("__row", maintain_order=True)
+            refused = pl.concat([pl.DataFrame(schema=_FAULT), *faults]).unique(maintain_order=True)
+            refused = refused.sort("__row", maintain_order=True)
+            _finish(job, way, outcome, doubts, refused)
+    _release(job)
     _account(outcome, refused, job)
     outcome.seconds = round(time.monotonic() - started, 3)
     return outcome
@@ -261,6 +267,21 @@ def _codes(
     return {name: known.code_lists[chosen[name]].values for name in dialect.code_lists()}
 
 
+def _waiting_before(job: _Job) -> pl.DataFrame:
+    """Return what waits in the layout before the file is read: its rows may mend some of it."""
+    folder, publisher = job.settings.mianti_ledger, job.request.publisher
+    with open_ledger(folder, publisher, job.family) as ledger:
+        return ledger.waiting(job.match.dialect.id)
+
+
+def _release(job: _Job) -> None:
+    """End what waits for this file in other families, where it had failed before its layout was known."""
+    if not job.request.dry_run:
+        others = [family for family in job.owner.families if family != job.family]
+        name, digest = job.request.name, job.rows.digest
+        release_file(job.settings, job.request.publisher, job.owner, name, digest, others)
+
+
 def _map_file(
     job: _Job, aside: Spill, outcome: Outcome, progress: Progress, doubts: Doubts
 ) -> Iterator[pl.DataFrame]:
@@ -291,8 +312,9 @@ def _map_file(
         found = pl.concat(wrong)
         if found.height:
             doubts.note_faulty(mapped.faulty)
-            refused = rows.join(found, on="__row", how="semi")
-            doubts.refused.append(named(refused, dialect, job.context))
+            refused = rows.join(found, on="__row", how="semi", maintain_order="left")
+            doubts.refuse(refused, named(refused, dialect, job.context), found, dialect)
+        doubts.look_for(rows, lambda rows: named(rows, dialect, job.context), dialect)
         yield found
         progress("reading", job.rows.position(), job.rows.size)
 
@@ -329,7 +351,7 @@ def _publish_parts(
         made = plan(stamped, held, job.family, floor, job.match.dialect.moves)
         fixes = corrections(made.publish, way.ledger, job.family)
         same = repeated(twice, way.ledger, job.family, way.sender.publisher)
-        doubts.add(made, by_facet=job.match.dialect.native)
+        doubts.add(made, way.ledger, by_facet=job.match.dialect.native)
         if way.delivery is None:
             doubts.planned.append(made.publish)
         outcome.edition = max(filter(None, [outcome.edition, *stamped.select(_NEWEST).row(0)]))
@@ -373,39 +395,75 @@ def _carry_out(
     return sent
 
 
-def _finish(job: _Job, way: _Way, outcome: Outcome, doubts: Doubts) -> None:
+def _finish(job: _Job, way: _Way, outcome: Outcome, doubts: Doubts, refused: pl.DataFrame) -> None:
     """State what the file says of completeness, or, having changed nothing, that it came.
 
     A rebuilt ledger must know the newest edition sent: one no event tells of is stated, too; and
     for whom nothing is complete is stated as soon as that changes.
     """
     outcome.edition = edition = outcome.edition or way.sender.edition
-    waiting, outcome.unreadable = doubts.settled(way.ledger, way.sender.edition)
-    excepted = waiting["subject"].unique()
-    outcome.excepted = excepted.len()
+    digest, layout, name = job.rows.digest, way.sender.layout, job.request.name
+    known = way.ledger.knows_file(digest, layout, None)
+    waiting, outcome.unreadable = doubts.settled(
+        way.ledger, layout, way.sender.edition, name, refused, known=known
+    )
+    unread = _unread_sheets(outcome, name, digest)
+    waiting = merged(without_file(waiting, name, digest), unread)
+    excepted, everyone = held_by(waiting)
+    _tell_held(outcome, waiting)
+    through = job.request.complete_through
+    if 2 * outcome.unreadable > outcome.read:
+        outcome.not_complete.append(_MOSTLY_NOBODY)
+    if outcome.not_complete:
+        through = None
     if way.delivery is None or way.client is None:
         return
-    digest, through = job.rows.digest, job.request.complete_through
-    if excepted.len() > MOST_EXCEPTED or outcome.not_complete:
-        through = None
-    layout, newest = way.sender.layout, way.ledger.newest(way.sender.layout)
+    newest = way.ledger.newest(layout)
     new = not way.ledger.knows_file(digest, layout, through)
-    untold = newest is None or edition > newest or not waiting.equals(doubts.before)
-    said = through is not None or outcome.published == 0 or outcome.excepted > 0
+    untold = newest is None or edition > newest
+    untold |= fingerprint(waiting) != way.ledger.stated(layout)
+    said = through is not None or outcome.published == 0 or not waiting.is_empty()
+    # What is refused now waits even if its statement cannot be sent: the next run sends it.
+    way.ledger.note_waiting(layout, waiting)
     if untold or (new and said):
-        # What is refused now must wait even if nobody comes to say so.
-        way.ledger.note_waiting(layout, merged(doubts.before, waiting))
         sender = replace(way.sender, edition=edition)
-        code, rows = job.owner.code, outcome.read
-        unreadable = outcome.unreadable
+        code, rows, unreadable = job.owner.code, outcome.read, outcome.unreadable
         state(
-            way.delivery, way.client, way.topic, sender, code, through, rows, excepted, unreadable
+            *(way.delivery, way.client, way.topic, sender, code, through, rows),
+            *(excepted, everyone, unreadable),
         )
         way.ledger.note_edition(layout, edition)
-        way.ledger.note_waiting(layout, waiting)
+        way.ledger.note_stated(layout, fingerprint(waiting))
     way.ledger.note_file(digest, layout, way.sender.edition, through)
     if isinstance(job.rows, Source) and job.request.edition is None:
         way.ledger.note_dated(layout, dated=job.named is not None)
+    _release_layouts(way.ledger, layout, name, digest)
+    state_rest(way.delivery, way.client, way.topic, way.sender, job.owner.code)
+
+
+def _unread_sheets(outcome: Outcome, name: str, digest: str) -> pl.DataFrame:
+    """Return what waits for sheets that hold rows and were not read: they may be about anyone."""
+    if not (outcome.not_complete and (outcome.left_sheets or outcome.hidden_sheets)):
+        return pl.DataFrame(schema=WAITING)
+    now = dt.datetime.now(dt.UTC)
+    return failed_file(name, digest, "sheet_unread", now, now)
+
+
+def _tell_held(outcome: Outcome, waiting: pl.DataFrame) -> None:
+    """Tell how many enterprises are held, and by how many rows and files of each reason."""
+    excepted, outcome.everyone = held_by(waiting)
+    outcome.excepted = excepted.len()
+    counts = waiting.group_by("code").len().sort("len", "code", descending=[True, False])
+    outcome.held = dict(counts.iter_rows())
+
+
+def _release_layouts(ledger: Ledger, own: str, name: str, digest: str) -> None:
+    """End what waits for this file in layouts of the ledger but its own."""
+    for layout in set(ledger.waiting_layouts()) - {own}:
+        before = ledger.waiting(layout)
+        after = without_file(before, name, digest)
+        if after.height < before.height:
+            ledger.note_waiting(layout, after)
 
 
 def _account(outcome: Outcome, refused: pl.DataFrame, job: _Job) -> None:

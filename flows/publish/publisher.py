@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from connectors.files import open_source
 from connectors.settings import Settings, read_settings
+from flows.publish.failed import publish_path
 from flows.publish.outcome import Outcome
-from flows.publish.publish import Progress, Request, publish, record_places, untold
+from flows.publish.publish import Progress, Request, publish, untold
 from flows.publish.source import Handed
 from flows.publish.withdraw import withdraw
 
@@ -61,14 +61,15 @@ class Publisher:
 
         Where a file of that name was changed since it was written, they go to `.refused.2` and so
         on. Beside a file in a folder nobody may write to, they go to `refused/` of MIANTI_HOME.
-        A dry run writes no file; it returns the first `show` rows as events.
+        After a file that failed whole nobody is exempted by its layout until it is published or
+        discarded (`mianti refused`). A dry run writes no file and holds nobody; it returns the
+        first `show` rows as events.
         """
         refused = self._beside(path) / f"{path.stem}.refused{path.suffix}"
         request = Request(
             self.name, path.name, layout, edition, complete_through, dry_run, refused, show
         )
-        places = record_places(self._settings, self.name)
-        return publish(open_source(path, places=places), request, self._settings, progress)
+        return publish_path(path, request, self._settings, progress)
 
     def _beside(self, path: Path) -> Path:
         folder = path.absolute().parent

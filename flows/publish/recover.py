@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,10 +17,14 @@ from connectors.topics import partitions
 from flows.check import LARGEST_SEQUENCE, with_digest
 from flows.judge import judge
 from flows.log import ACCEPTED, QUARANTINED
+from flows.publish.waiting import lost_entries, merged
 from schemas import contract
 from schemas.bucket import partition
 from schemas.facets import STATEMENT
 from schemas.publishers import Publisher
+
+#: Characters of a unified social credit code; an organisation code has fewer, and "" is everyone.
+_UNIFIED: Final = 18
 
 #: What a version is called.
 _NAME: Final = pl.Schema(
@@ -80,7 +85,8 @@ def _absorb(
         return 0
     judged = judge(records, family, publishers, ids).sort("partition", "offset")
     frame = with_digest(judged.filter(verdict=ACCEPTED), family)
-    if frame.join(ledger.exact(frame["record_key"]), on=_VERSION, how="anti").height:
+    lost = frame.join(ledger.exact(frame["record_key"]), on=_VERSION, how="anti")
+    if lost.height:
         ledger.note_lost()  # first: a crash behind the next line would leave nothing to tell it by
     ledger.write(ledger_rows(frame, sent=True))
     ledger.note_identities(frame)
@@ -94,7 +100,7 @@ def _absorb(
     ):
         ledger.note_file(digest, layout, edition)
         ledger.note_edition(layout, edition)
-    _wait(ledger, frame)
+    _restore_waiting(ledger, lost)
     return frame.height
 
 
@@ -113,29 +119,30 @@ def _keep_sequences(
     ledger.write(pl.DataFrame(named, schema=_NAME).with_columns(_NOTHING_SAID))
 
 
-def _wait(ledger: Ledger, events: pl.DataFrame) -> None:
-    """Let those wait whom the newest statements except, and nobody else.
+def _restore_waiting(ledger: Ledger, lost: pl.DataFrame) -> None:
+    """Let what the newest statements hold wait, where the ledger had not written them itself.
 
-    Of which record the refused rows were is in no event: any row about them will end it.
+    Which rows they were is in no event: only a person ends what is restored, or a later statement
+    among those lost.
     """
-    said = events.filter(pl.col("facet") == STATEMENT).sort("sequence")
+    said = lost.filter(pl.col("facet") == STATEMENT).sort("sequence")
     last = said.group_by("record_key", maintain_order=True).last()
-    for row in last.iter_rows(named=True):
-        told, waiting = row[STATEMENT], ledger.waiting(row["layout"])
-        here = partition(pl.col("subject"), told["partitions"]) == told["partition"]
-        named = pl.DataFrame({"subject": told["excepted"]}, schema={"subject": pl.String})
-        gone = pl.DataFrame(schema=waiting.schema)
-        if not told["unnamed"]:
-            gone = waiting.filter(here).join(named, on="subject", how="anti")
-        new = named.join(waiting, on="subject", how="anti").select(
-            record_key=pl.lit(""),
-            facet=pl.lit(""),
-            subject="subject",
-            edition=pl.lit(row["edition"], pl.Datetime("us", "UTC")),
-        )
-        if gone.height or new.height:
-            kept = waiting.join(gone, on=["record_key", "facet", "subject"], how="anti")
-            ledger.note_waiting(row["layout"], pl.concat([kept, new]))
+    for [layout], parts in last.group_by(["layout"]):
+        waiting, kept = ledger.waiting(str(layout)), []
+        for row in parts.iter_rows(named=True):
+            told = row[STATEMENT]
+            names = [*(told["excepted"] or []), *([""] if told["unnamed"] else [])]
+            kept.append(_held_again(names, row["edition"]))
+            here = partition(pl.col("subject"), told["partitions"]) == told["partition"]
+            anywhere = pl.col("subject").str.len_chars() < _UNIFIED
+            own = (here | anywhere) & ~pl.col("subject").is_in(names)
+            waiting = waiting.filter(~own)
+        ledger.note_waiting(str(layout), merged(waiting, *kept))
+
+
+def _held_again(names: list[str], edition: dt.datetime | None) -> pl.DataFrame:
+    now = dt.datetime.now(dt.UTC)
+    return lost_entries(pl.Series(names, dtype=pl.String), edition or now, now)
 
 
 def _event(value: bytes | None, family: str, ids: SchemaIds) -> dict[str, Any] | None:

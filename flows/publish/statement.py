@@ -18,9 +18,11 @@ from flows.publish.events import Sender, by_hand
 from schemas.bucket import partition
 from schemas.facets import STATEMENT
 
-#: Enterprises one statement leaves out at most: beyond it nothing is stated complete, and even in
-#: one partition the message stays far below Kafka's 1 MiB.
+#: Enterprises one statement names at most: beyond it everyone is held, and even in one partition the
+#: message stays far below Kafka's 1 MiB.
 MOST_EXCEPTED: Final = 5_000
+#: Characters of a unified social credit code.
+_UNIFIED: Final = 18
 
 
 def state(
@@ -32,25 +34,29 @@ def state(
     complete_through: dt.datetime | None,
     rows: int,
     excepted: pl.Series,
+    everyone: int,
     unreadable: int,
 ) -> int:
     """Deliver a statement about the sender's layout; return how many events that took.
 
-    `code` is the publisher's own USCC, which stands for subject and issuer. `excepted`: for whom
-    nothing is complete; each partition's copy names its own, behind whose mended rows it comes.
+    `code` is the publisher's own USCC, which stands for subject and issuer. `excepted`: the
+    enterprises for whom nothing is complete; each partition's copy names its own, behind whose
+    mended rows it comes. An organisation code may be in any partition: every copy names it.
+    `everyone`: how many rows and files may be about any enterprise.
     """
     named = excepted.sort().head(MOST_EXCEPTED)
-    unnamed = max(excepted.len() - MOST_EXCEPTED, 0)
+    unnamed = max(excepted.len() - MOST_EXCEPTED, 0) + everyone
     numbers = sorted(producer.partitions_for(topic))
     there = named.to_frame("subject").select(partition(pl.col("subject"), len(numbers))).to_series()
+    anywhere = named.str.len_chars() < _UNIFIED
 
     def content(number: int) -> dict[str, Any]:
         return {
-            "complete_through": complete_through if not unnamed else None,
+            "complete_through": complete_through,
             "partition": number,
             "partitions": len(numbers),
             "rows": rows,
-            "excepted": named.filter(there == number).to_list(),
+            "excepted": named.filter((there == number) | anywhere).to_list(),
             "unnamed": unnamed,
             "unreadable": unreadable,
         }

@@ -1,100 +1,232 @@
-"""Refused rows that wait to be mended: of which records they are, and about which enterprises.
+"""Refused rows and failed files that wait to be mended, and the enterprises they hold. Pure.
 
-Pure. A refused row may be the penalty or the revocation. Until a row about the same record, of the
-same edition or a newer one, has been accepted, nothing is complete for the enterprise it names, nor
-for the one that holds the record.
+A refused row may be the penalty or the revocation. Until it is mended nothing is complete for the
+enterprise it names, for the one that holds the record it names, or, where it names none, for
+everyone. It ends in three ways only (`docs/decisions/0003-ledger.md`):
+
+1. A row with its record key is accepted, of its edition or a newer one. A row that contradicts what
+   was published of its record needs an edition newer than that.
+2. A row without a readable key is accepted with a key, all its other cells unchanged.
+3. A person discards it.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 import polars as pl
 
+from flows.publish.clean import clean
+from schemas.canonical import sha256
+from schemas.dialect import Dialect, columns_of, key_columns
 from schemas.facets import WITHDRAWAL
 
-#: `record_key`: "" where the row does not give it; any accepted row about the enterprise then ends
-#: the waiting. `facet`: "" where a row states all facets of its record at once.
+_TIME: Final = pl.Datetime("us", "UTC")
+#: What a row is about; what is not known is null. `facet`: "" where a row states its whole record.
+NAMED: Final = pl.Schema(
+    {
+        "record_key": pl.String(),
+        "facet": pl.String(),
+        "subject": pl.String(),
+        "edition": _TIME,
+    }
+)
+#: A refused row: also its number, the reason code, and `print`, which the same row has again.
+REFUSED: Final = pl.Schema({**NAMED, "code": pl.String(), "print": pl.String(), "row": pl.Int64()})
+#: What waits; `record_key`, `subject`: "" where not known. `place` tells apart what has no key: the
+#: row's `print`, `LOST`, or `file:` and a failed file's SHA-256. `subject`: a unified code or an
+#: organisation code (9 characters). `file`: the name of the file; `since`, `edition`: UTC.
 WAITING: Final = pl.Schema(
     {
         "record_key": pl.String(),
         "facet": pl.String(),
         "subject": pl.String(),
-        "edition": pl.Datetime("us", "UTC"),
+        "place": pl.String(),
+        "edition": _TIME,
+        "code": pl.String(),
+        "print": pl.String(),
+        "file": pl.String(),
+        "row": pl.Int64(),
+        "since": _TIME,
     }
 )
+#: What tells one entry from another.
+IDENTITY: Final = ("record_key", "facet", "subject", "place")
+#: The place of what a lost ledger had waiting: known by the statements alone.
+LOST: Final = "lost"
+_FAILED: Final = "file:"
+#: Rows of which another edition or row says otherwise: a newer edition has to settle it.
+_RIVALS: Final = ("older_edition", "contradictory_published")
 _STOPPED: Final = ("publisher_error", "decision_changed")
+_STEP: Final = pl.duration(microseconds=1)
 
 
-def still_waiting(
-    before: pl.DataFrame, refused: pl.DataFrame, accepted: pl.DataFrame, held: pl.DataFrame
+def fingerprints(rows: pl.DataFrame, dialect: Dialect) -> pl.Series:
+    """Return the SHA-256 (hex) of each row's cells but those of its key and its enterprise.
+
+    A row whose key was mended has the same. Null where no other cell is filled. `rows` has the
+    dialect's column names.
+    """
+    left_out = {"record_key", "subject", "issuer", "edition", "sequence", "event_id"}
+    known = [name for name in rows.columns if not name.startswith("__")]
+    if not dialect.native:
+        left_out = {dialect.subject, *key_columns(dialect), *columns_of(dialect.issuer)}
+        known = [name for name in known if name in dialect.columns]
+    cells = [clean(name, dialect.blank) for name in sorted({*known} - left_out)]
+    if not cells:
+        return pl.Series("print", [None] * rows.height, dtype=pl.String)
+    texts = [
+        pl.when(cell.is_not_null()).then(pl.lit(f"{cell.meta.output_name()}=") + cell)
+        for cell in cells
+    ]
+    text = pl.concat_str(texts, separator="\x1f", ignore_nulls=True)
+    return rows.select(pl.when(text != "").then(sha256(text)).alias("print")).to_series()
+
+
+def waiting_after(
+    before: pl.DataFrame,
+    refused: pl.DataFrame,
+    accepted: pl.DataFrame,
+    prints: pl.DataFrame,
+    held: pl.DataFrame,
+    discarded: pl.DataFrame,
+    *,
+    file: str,
+    now: dt.datetime,
+    known: bool,
 ) -> tuple[pl.DataFrame, int]:
     """Return what waits after a file, and how many of its refused rows are about nobody known.
 
-    All frames are of `WAITING`; in `refused` a key or a subject that is not known is null. `held`:
-    what the ledger holds of the records (`flows.publish.plan.KNOWN`).
+    `before`, `discarded`: of `WAITING`; `refused`: of `REFUSED`; `accepted`: of `NAMED`, rows that
+    may mend a record; `prints`: `subject` and `print` of accepted rows that may mend a row without
+    a key; `held`: what the ledger holds of the records (`flows.publish.plan.KNOWN`). `known`: the
+    file was published before, so that what newer editions say of its records has settled its rows.
     """
-    news = _news(refused, held)
+    news = _news(refused, held, known=known)
     holders = held.filter(pl.col("facet") != WITHDRAWAL).select("record_key", "subject").unique()
     owned = news.drop("subject").join(holders, on="record_key")
     named = news.filter(pl.col("subject").is_not_null())
-    unknown = news.filter(pl.col("subject").is_null()).join(holders, on="record_key", how="anti")
-    unmended = _unmended(before, accepted)
-    every = merged(unmended, *(part.select(WAITING.names()) for part in (named, owned)))
-    # Of a record that its publisher took back nothing is accepted, nor missed.
+    nobody = news.filter(pl.col("subject").is_null()).join(holders, on="record_key", how="anti")
+    every = [part.select(REFUSED.names()) for part in (named, owned, nobody)]
+    added = _entries(pl.concat(every), file, now)
+    same = ["record_key", "facet", "subject", "print"]
+    given_up = discarded.filter(pl.col("print") != "")
+    added = added.join(given_up, on=same, how="anti", maintain_order="left")
+    waiting = merged(_unmended(before, accepted, prints), added)
+    # A record that its publisher took back may not be used: nothing about it is waited for.
     back = held.filter((pl.col("facet") == WITHDRAWAL) & pl.col("mark").is_in(_STOPPED))
-    waiting = every.join(back, on="record_key", how="anti", maintain_order="left")
-    return waiting, unknown.height
+    return waiting.join(back, on="record_key", how="anti", maintain_order="left"), nobody.height
 
 
 def merged(*waiting: pl.DataFrame) -> pl.DataFrame:
-    """Return what waits in any of some frames, in the ledger's order."""
-    key = [name for name in WAITING if name != "edition"]
-    every = pl.concat(waiting).with_columns(pl.col("record_key").fill_null(""))
-    return every.group_by(key).agg(pl.col("edition").max()).sort(key)
+    """Return what waits in any of some frames, each entry once, in the ledger's order."""
+    rest = [name for name in WAITING if name not in (*IDENTITY, "edition", "since")]
+    every = pl.concat(waiting).sort("edition", maintain_order=True)
+    found = every.group_by(IDENTITY).agg(
+        pl.col("edition").max(), pl.col("since").min(), pl.col(rest).last()
+    )
+    return found.select(WAITING.names()).sort(IDENTITY)
 
 
 def concerned(accepted: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
-    """Return the accepted rows that may end the waiting of some."""
-    about = before.filter(pl.col("record_key") == "")
-    return pl.concat(
-        [
-            accepted.join(before, on="record_key", how="semi"),
-            accepted.join(about, on="subject", how="semi"),
-        ]
+    """Return the accepted rows that may mend a record that waits."""
+    return accepted.join(before, on="record_key", how="semi")
+
+
+def without_key(before: pl.DataFrame) -> pl.DataFrame:
+    """Return `subject` ("": not known) and `print` of the rows without a key that wait."""
+    return before.filter((pl.col("record_key") == "") & (pl.col("print") != "")).select(
+        "subject", "print"
     )
 
 
-def _news(refused: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
-    """Leave out rows of an older edition than all that is held of their record."""
-    said = held.filter((pl.col("facet") != WITHDRAWAL) & (pl.col("sequence") > 0))
-    oldest = pl.col("edition").min()
-    newer = pl.concat(
-        [
-            said.group_by("record_key").agg(oldest.alias("since")).with_columns(facet=pl.lit("")),
-            said.group_by("record_key", "facet").agg(oldest.alias("since")),
-        ],
-        how="diagonal",
+def failed_file(
+    name: str, digest: str, code: str, edition: dt.datetime, now: dt.datetime
+) -> pl.DataFrame:
+    """Return the entry of a file that failed whole: it may be about anyone."""
+    entry = dict.fromkeys(("record_key", "facet", "subject", "print"), "")
+    told = {"place": f"{_FAILED}{digest}", "code": code, "file": name, "row": None}
+    times = {"edition": edition, "since": now}
+    return pl.DataFrame([entry | told | times], schema=WAITING)
+
+
+def without_file(waiting: pl.DataFrame, name: str, digest: str) -> pl.DataFrame:
+    """Return what waits once a file is published: not its own failure, nor one of its name."""
+    failed = pl.col("place").str.starts_with(_FAILED)
+    mended = (pl.col("file") == name) | (pl.col("place") == f"{_FAILED}{digest}")
+    return waiting.filter(~(failed & mended).fill_null(value=False))
+
+
+def lost_entries(subjects: pl.Series, edition: dt.datetime, now: dt.datetime) -> pl.DataFrame:
+    """Return the entries of what a lost ledger had waiting; `subjects`: "" for everyone."""
+    return (
+        subjects.unique()
+        .sort()
+        .to_frame("subject")
+        .select(
+            record_key=pl.lit(""),
+            facet=pl.lit(""),
+            subject="subject",
+            place=pl.lit(LOST),
+            edition=pl.lit(edition, _TIME),
+            code=pl.lit("ledger_lost"),
+            print=pl.lit(""),
+            file=pl.lit(""),
+            row=pl.lit(None, pl.Int64),
+            since=pl.lit(now, _TIME),
+        )
     )
-    joined = refused.join(newer, on=["record_key", "facet"], how="left", maintain_order="left")
-    behind = (pl.col("since") > pl.col("edition")).fill_null(value=False)
-    return joined.filter(~behind).select(WAITING.names())
 
 
-def _unmended(before: pl.DataFrame, accepted: pl.DataFrame) -> pl.DataFrame:
+def held_by(waiting: pl.DataFrame) -> tuple[pl.Series, int]:
+    """Return the enterprises that entries hold, sorted, and how many entries hold everyone."""
+    named = waiting.filter(pl.col("subject") != "")["subject"].unique().sort()
+    return named, waiting.height - waiting.filter(pl.col("subject") != "").height
+
+
+def _news(refused: pl.DataFrame, held: pl.DataFrame, *, known: bool) -> pl.DataFrame:
+    """Add until which edition a record is known; a newer one must mend what contradicts it."""
+    said = held.filter(pl.col("facet") != WITHDRAWAL)
+    newest = said.group_by("record_key").agg(until=pl.col("edition").max())
+    joined = refused.join(newest, on="record_key", how="left", maintain_order="left")
+    behind = (pl.col("edition") < pl.col("until")).fill_null(value=False)
+    if known:
+        joined = joined.filter(~behind)
+    rivals = (behind | pl.col("code").is_in(_RIVALS)) & pl.col("until").is_not_null()
+    settled = pl.max_horizontal(pl.col("until") + _STEP, "edition")
+    return joined.with_columns(edition=pl.when(rivals).then(settled).otherwise("edition"))
+
+
+def _entries(refused: pl.DataFrame, file: str, now: dt.datetime) -> pl.DataFrame:
+    keyless = pl.col("record_key").is_null()
+    place = pl.coalesce("print", pl.format("row:{}:{}", pl.lit(file), "row"))
+    return refused.select(
+        pl.col("record_key").fill_null(""),
+        "facet",
+        pl.col("subject").fill_null(""),
+        place=pl.when(keyless).then(place).otherwise(pl.lit("")),
+        edition="edition",
+        code="code",
+        print=pl.col("print").fill_null(""),
+        file=pl.lit(file),
+        row="row",
+        since=pl.lit(now, _TIME),
+    )
+
+
+def _unmended(before: pl.DataFrame, accepted: pl.DataFrame, prints: pl.DataFrame) -> pl.DataFrame:
     newest = pl.col("edition").max()
     facets = accepted.group_by("record_key", "facet").agg(newest.alias("of_facet"))
     records = accepted.group_by("record_key").agg(newest.alias("of_record"))
-    subjects = accepted.group_by("subject").agg(newest.alias("of_subject"))
-    joined = (
-        before.join(facets, on=["record_key", "facet"], how="left")
-        .join(records, on="record_key", how="left")
-        .join(subjects, on="subject", how="left")
+    joined = before.join(facets, on=["record_key", "facet"], how="left").join(
+        records, on="record_key", how="left"
     )
-    mended = pl.coalesce(
-        "of_facet",
-        pl.when(pl.col("facet") == "").then("of_record"),
-        pl.when(pl.col("record_key") == "").then("of_subject"),
-    )
-    ended = (mended >= pl.col("edition")).fill_null(value=False)
-    return joined.filter(~ended).select(WAITING.names())
+    by_key = pl.coalesce("of_facet", pl.when(pl.col("facet") == "").then("of_record"))
+    ended = (by_key >= pl.col("edition")).fill_null(value=False) & (pl.col("record_key") != "")
+    left = joined.filter(~ended).select(WAITING.names())
+    # A row that lacked its key, and perhaps its enterprise, is known by its other cells.
+    either = pl.concat([prints, prints.with_columns(subject=pl.lit(""))])
+    keyless = (pl.col("record_key") == "") & (pl.col("print") != "")
+    mended = left.filter(keyless).join(either, on=["subject", "print"], how="semi")
+    return left.join(mended, on=IDENTITY, how="anti", maintain_order="left")

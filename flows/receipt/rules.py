@@ -10,8 +10,10 @@ import orjson
 
 from connectors import store
 from connectors.settings import Settings
+from flows.answer.ask import rights_of
 from flows.catalogue import catalogue
 from flows.receipt.chain import digest
+from flows.stated import Source
 from schemas import contract
 from schemas.catalogue.grammar import Catalogue
 from schemas.publishers import PublishersTable
@@ -21,12 +23,15 @@ from schemas.publishers import PublishersTable
 class RuleBook:
     """A catalogue, how often each publisher promised to publish, and under which code it speaks.
 
+    `rights`: by publisher and family, a regular expression of the issuers it may speak for; a book
+    of an earlier release has none.
     `digest`: SHA-256 of `text`.
     """
 
     catalogue: Catalogue
     cycles: dict[str, dt.timedelta]
     codes: list[str]
+    rights: dict[Source, str]
     text: bytes
     digest: str
 
@@ -37,7 +42,7 @@ def rule_book(settings: Settings) -> RuleBook:
     table = contract.publishers(settings.mianti_publishers)
     lines = table.publishers.items()
     codes = [one.code for _, one in lines]
-    return _book(found, {id_: one.cycle for id_, one in lines}, codes)
+    return _book(found, {id_: one.cycle for id_, one in lines}, codes, rights_of(table))
 
 
 def publishers_of(settings: Settings) -> PublishersTable:
@@ -64,17 +69,25 @@ def kept(settings: Settings, wanted: str) -> RuleBook | None:
         return None
     found: dict[str, Any] = orjson.loads(text)
     cycles = {id_: dt.timedelta(seconds=seconds) for id_, seconds in found["cycles"].items()}
-    return _book(Catalogue.model_validate(found["catalogue"]), cycles, found["codes"])
+    rights = {(id_, family): issuers for id_, family, issuers in found.get("rights", [])}
+    return _book(Catalogue.model_validate(found["catalogue"]), cycles, found["codes"], rights)
 
 
-def _book(found: Catalogue, cycles: dict[str, dt.timedelta], codes: list[str]) -> RuleBook:
-    plain = {
+def _book(
+    found: Catalogue,
+    cycles: dict[str, dt.timedelta],
+    codes: list[str],
+    rights: dict[Source, str],
+) -> RuleBook:
+    plain: dict[str, Any] = {
         "catalogue": found.model_dump(mode="json", by_alias=True),
         "cycles": {id_: cycle.total_seconds() for id_, cycle in cycles.items()},
         "codes": codes,
     }
+    if rights:
+        plain["rights"] = [[*source, issuers] for source, issuers in rights.items()]
     text = orjson.dumps(plain)  # in its own order: of several sources the first is told
-    return RuleBook(found, cycles, codes, text, digest(text))
+    return RuleBook(found, cycles, codes, rights, text, digest(text))
 
 
 def place(settings: Settings, name: str) -> str:

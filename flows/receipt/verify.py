@@ -112,7 +112,7 @@ def _answer(settings: Settings, proof: Proof) -> None:
     subject = str(body["subject"])
     facts = gather_known(settings, subject, on, asked_at, {**known}, book.codes)
     lists = newest_landed(settings, listed(book.catalogue), on, known.get("credit"))
-    facts = replace(facts, cycles=book.cycles, newest=lists)
+    facts = replace(facts, cycles=book.cycles, newest=lists, rights=book.rights)
     question = Question(str(body["subject"]), body["matters"])
     proof.decided_again = True
     if as_brought(summary(decide_all(book.catalogue, question, facts))) != as_brought(

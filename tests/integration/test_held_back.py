@@ -108,7 +108,7 @@ def test_what_was_known_at_a_time_is_told_again_by_all(window: Window) -> None:
             with place(settings).alone():
                 rebuild(settings)
     excepting = [gather(settings, SUBJECT, None, at).excepted for at in times]
-    assert excepting == [set(), {(window.food.id, LICENCE)}, set()]
+    assert excepting == [set(), {(window.food.id, FAMILY)}, set()]
     before = window.told(known_at=granted)
     assert before["licence"] == EXEMPT
 

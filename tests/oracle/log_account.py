@@ -109,7 +109,7 @@ def _messages(
 
 
 def _judged(message: Message, row: Row, tables: Tables, report: Report) -> Iterator[str]:
-    verdict = judge(message, tables.at(row["landed_at"]))
+    verdict = judge(message, tables.at(row["landed_at"]), row["landed_at"])
     here = at(message.place)
     if verdict is None:
         report.unjudged += 1

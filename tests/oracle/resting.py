@@ -83,46 +83,61 @@ def _exemptions(
         good = {id_ for row in rows if _in_force(row) for id_ in row["holding"]}
         if paper["outcome"] == "exempt_by_licence" and not good & {*paper["records"]}:
             yield f"{told} by a licence that was not in force"
-        stated = [rows for rows in known.values() if _stated(rows, paper, body["subject"])]
+        stated = [family for family, rows in known.items() if _stated(rows, paper)]
         if not stated:
             yield f"{told} by data that {paper['source']} had not stated complete"
-        elif all(_waits(rows, paper["source"], body["subject"]) for rows in stated):
-            yield f"{told} while a message of {paper['source']} waits in quarantine"
+        elif all(_held(known, family, paper["source"], body["subject"]) for family in stated):
+            yield f"{told} while rows or messages wait that may be about the enterprise"
 
 
 def _in_force(row: Row) -> bool:
     return row["usable"] == "yes" and row["state"] in ("in_force", "in_business")
 
 
-def _stated(rows: list[Row], paper: Row, subject: str) -> bool:
-    """Return whether the statements of all partitions of a layout say `through`, for an enterprise.
+def _newest(rows: list[Row]) -> dict[tuple[str, str], dict[int, Row]]:
+    """Return, by publisher and layout, what the newest statement of each partition says.
 
-    A statement of a file that says nothing of completeness leaves standing what was said before;
-    whom a layout leaves out is what its newest statements say.
+    A statement of a file that says nothing of completeness leaves standing what was said before.
     """
-    layouts: dict[str, dict[int, Row]] = {}
+    layouts: dict[tuple[str, str], dict[int, Row]] = {}
     said = [row for row in rows if row["verdict"] == "accepted" and row["facet"] == "statement"]
     for row in sorted(said, key=lambda row: (row["sequence"], row["event_id"])):
-        if row["publisher"] == paper["source"]:
-            parts, told = layouts.setdefault(row["layout"], {}), row["statement"]
-            new = {name: value for name, value in told.items() if value is not None}
-            parts[told["partition"]] = parts.get(told["partition"], {}) | new
-    for parts in layouts.values():
+        parts, told = layouts.setdefault((row["publisher"], row["layout"]), {}), row["statement"]
+        new = {name: value for name, value in told.items() if value is not None}
+        parts[told["partition"]] = parts.get(told["partition"], {}) | new
+    return layouts
+
+
+def _stated(rows: list[Row], paper: Row) -> bool:
+    """Return whether the statements of all partitions of a layout of the source say `through`."""
+    for (publisher, _), parts in _newest(rows).items():
         times: list[Any] = [one.get("complete_through") for one in parts.values()]
         whole = len(parts) == max(one["partitions"] for one in parts.values())
-        left_out = any(subject in one["excepted"] or one["unnamed"] for one in parts.values())
-        if whole and not left_out and all(times) and min(times).isoformat() == paper["through"]:
+        same = all(times) and min(times).isoformat() == paper["through"]
+        if publisher == paper["source"] and whole and same:
             return True
     return False
 
 
-def _waits(rows: list[Row], publisher: str, subject: str) -> bool:
+def _held(known: dict[str, list[Row]], family: str, source: str, subject: str) -> bool:
+    """Return whether what waits may end a record of a family on which an answer rests.
+
+    Any row or message of the source may, in whatever layout it came; and of whatever publisher a
+    penalty may, where the record is no credit record itself.
+    """
+    if any(who == source for who in _holding(known[family], subject)):
+        return True
+    return family != "credit" and any(_holding(known.get("credit", []), subject))
+
+
+def _holding(rows: list[Row], subject: str) -> Iterator[str]:
+    """Yield the publishers of whom rows were refused, or messages wait, that may be of a subject."""
+    for (publisher, _), parts in _newest(rows).items():
+        named = {code for one in parts.values() for code in one["excepted"]}
+        if named & {subject, subject[8:17]} or any(one["unnamed"] for one in parts.values()):
+            yield publisher
     closed = {place_of(row) for row in rows if row["verdict"] == "closed"}
-    waiting: Iterable[Any] = (
-        row["about"]
-        for row in rows
-        if row["verdict"] == "quarantined"
-        and row["topic"].endswith(f".{publisher}")
-        and place_of(row) not in closed
-    )
-    return any(about in (None, subject) for about in waiting)
+    for row in rows:
+        waits = row["verdict"] == "quarantined" and place_of(row) not in closed
+        if waits and row["about"] in (None, subject):
+            yield row["topic"].rsplit(".", 1)[1]

@@ -69,22 +69,29 @@ class Tables:
         return contract.publishers(path)
 
 
-def judge(message: Message, publishers: dict[str, Any]) -> Verdict | None:
-    """Return what must become of a message under a publishers' table; None: not modelled."""
+def judge(
+    message: Message, publishers: dict[str, Any], landed_at: dt.datetime | None = None
+) -> Verdict | None:
+    """Return what must become of a message under a publishers' table; None: not modelled.
+
+    `landed_at` (UTC): when it was judged; None: that is not known.
+    """
     value, family = message.value, message.family
     number, event, fault = _read(value, family)
     key = message.key.decode("ascii", "replace") if message.key is not None else ""
     about = None if code_fault(key) else key
     digest = None if value is None else hashlib.sha256(value).hexdigest()
     if event is None:
+        # Under a publisher's own code it may have been a statement, which is about those it names.
+        about = None if about in {line["code"] for line in publishers.values()} else about
         hidden = value is not None and bytes_may_hold_number(value)
         return Verdict(None, frozenset({fault}), number, about, None if hidden else value, digest)
     leaves = contract.leaves(family, event)
     texts = [(path, text) for path, kind, text in leaves if kind == "string"]
     if any(doubtful(text) for _, text in texts) or _beyond_columns(family, event):
         return None
-    reasons = frozenset(_reasons(message, event, publishers))
-    about = about if about == event["subject"] else None
+    reasons = frozenset(_reasons(message, event, publishers, landed_at))
+    about = about if about == event["subject"] and event["facet"] != "statement" else None
     hidden = any(_holds_number(path, text) for path, text in texts)
     return Verdict(event, reasons, number, about, None if hidden else value, digest)
 
@@ -125,7 +132,12 @@ def _beyond_columns(family: str, event: dict[str, Any]) -> bool:
     return any(kind == "decimal" and abs(value) >= 10**30 for _, kind, value in found)
 
 
-def _reasons(message: Message, event: dict[str, Any], publishers: dict[str, Any]) -> Iterator[str]:
+def _reasons(
+    message: Message,
+    event: dict[str, Any],
+    publishers: dict[str, Any],
+    landed_at: dt.datetime | None,
+) -> Iterator[str]:
     line = publishers.get(message.publisher)
     if line is None:
         yield "unknown_publisher"
@@ -147,13 +159,37 @@ def _reasons(message: Message, event: dict[str, Any], publishers: dict[str, Any]
     begins, ends = event["effective_from"], event["effective_to"]
     if begins and ends and begins > ends:
         yield "dates_reversed:effective_to"
-    if any(code_fault(code) for code in (event["statement"] or {}).get("excepted", [])):
-        yield "bad_value:statement.excepted"
+    if event["statement"] is not None:
+        yield from _statement(message, event, line["code"], landed_at)
     yield from _values(event, [*contract.leaves(family, event)])
     if event["event_id"] != event_id(family, event):
         yield "bad_event_id"
     if message.key != event["subject"].encode():
         yield "key_mismatch"
+
+
+def _statement(
+    message: Message, event: dict[str, Any], code: str, landed_at: dt.datetime | None
+) -> Iterator[str]:
+    """A publisher states its own completeness, up to a time that has come, partition by partition."""
+    said = event["statement"]
+    if not event["subject"] == event["issuer"] == code:
+        yield "bad_value:subject"
+    if said["partition"] != message.partition or said["partition"] >= said["partitions"]:
+        yield "bad_value:statement.partition"
+    through, clocks = said["complete_through"], dt.timedelta(minutes=5)
+    if through is not None and landed_at is not None and through > landed_at + clocks:
+        yield "bad_value:statement.complete_through"
+    if not all(code_fault(one) is None or _organisation(one) for one in said["excepted"]):
+        yield "bad_value:statement.excepted"
+
+
+def _organisation(code: str) -> bool:
+    """Return whether a text is an organisation code (GB 11714): eight characters and a check."""
+    if not re.fullmatch("[0-9A-Z]{8}[0-9X]", code):
+        return False
+    total = sum(int(c, 36) * w for c, w in zip(code, (3, 7, 9, 10, 5, 8, 4, 2), strict=False))
+    return code[8] == "0123456789X"[-total % 11]
 
 
 def _rights(message: Message, event: dict[str, Any], line: dict[str, Any]) -> Iterator[str]:

@@ -74,13 +74,12 @@ def statements(draw: st.DrawFn) -> pl.DataFrame:
 def test_statements_in_any_order_and_twice_come_to_what_the_columns_say(
     said: pl.DataFrame, data: st.DataObject
 ) -> None:
-    expected = complete_through(said).drop_nulls("complete_through")
     wanted = {
-        (who, layout): Stated(through, frozenset(excepted))
-        for who, layout, through, excepted in expected.iter_rows()
+        (who, layout): Stated(through, frozenset(excepted), everyone)
+        for who, layout, through, excepted, everyone in complete_through(said).iter_rows()
     }
     once = said.rows(named=True)
     told = Statements()
     for version in data.draw(st.permutations(once + once[: len(once) // 2])):
         told.add(version)
-    assert told.complete() == wanted
+    assert told.by_layout() == wanted

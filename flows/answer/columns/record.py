@@ -11,7 +11,7 @@ from flows.answer.columns.lost import ended, lost
 from flows.answer.columns.prepared import Rows
 from flows.answer.credit_check import UNCOUNTED
 from flows.answer.evidence import FORCE, first_period, is_recent
-from flows.answer.facts import Facts, SourceState
+from flows.answer.facts import Facts, SourceState, held_issuers
 from flows.answer.scope import SIGNS, permits
 from schemas.catalogue.grammar import FieldEvidence, LicenceEvidence
 
@@ -121,8 +121,15 @@ def _best(
         (pl.col("publisher") == publisher) & among("layout", layouts)
         for publisher, layouts in evidence.sources.items()
     )
+    issuers = held_issuers(evidence, known)
+    held = pl.any_horizontal(
+        pl.lit(value=False),
+        *(pl.col("issuer").str.contains(pattern).fill_null(value=True) for pattern in issuers),
+    )
     fault = (
-        pl.when(told).then(pl.lit(source.fault, pl.String)).otherwise(pl.lit("source_incomplete"))
+        pl.when(told & ~held)
+        .then(pl.lit(source.fault, pl.String))
+        .otherwise(pl.lit("source_incomplete"))
     )
     if family != "credit":
         good, bad = _standing(good, bad, every, family, [*good_states], known)

@@ -1,0 +1,83 @@
+"""`mianti refused`: refused rows and failed files that wait, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+import polars as pl
+
+from connectors.settings import read_settings
+from deploy.cli.families import AS_JSON
+from flows.publish.discard import Which, discard, listed
+
+_HELP = """Refused rows and failed files that wait to be mended · 待修改的退回行和失败文件
+
+While they wait, no paper of the enterprises they may be about is exempted by the data they may
+change. A row ends by a row with its record key, or by the same row with its key filled in; a file
+by being published. What will never be mended is discarded by a person.
+
+\b
+  mianti refused list --publisher credit-demo
+  mianti refused discard --publisher credit-demo --number 3 --by 'Li Wei' --why 'a test row'
+"""
+_NOTHING = "Nothing waits · 没有待修改的退回行或文件"
+
+
+def _which(command: Any) -> Any:
+    """Add the options that choose entries."""
+    for option in (
+        click.option("--number", type=int, help="One entry, by its number in the list · 序号"),
+        click.option("--file", help="Of a file of this name · 文件名"),
+        click.option("--reason", "code", metavar="CODE", help="Of this reason · 原因代码"),
+        click.option("--layout", help="Of this layout · 版式"),
+        click.option(
+            "--publisher", required=True, help="Id in the publishers' table · 发布部门编号"
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(help=_HELP)
+def command() -> None:
+    """Look at what waits, and discard it."""
+
+
+@command.command("list")
+@_which
+@AS_JSON
+def list_(publisher: str, as_json: bool, **which: Any) -> None:
+    """List what waits; no cell of a row is shown · 列出待修改的行和文件."""
+    found = listed(read_settings(), publisher, Which(**which))
+    if as_json:
+        told = found.with_columns(pl.col(pl.Datetime).dt.to_string("iso:strict"))
+        click.echo(json.dumps(told.to_dicts(), ensure_ascii=False))
+        return
+    for row in found.iter_rows(named=True):
+        about = row["subject"] or "EVERY enterprise · 所有企业"
+        place = row["file"] if row["row"] is None else f"{row['file']} row · 行 {row['row']}"
+        click.echo(
+            f"{row['number']:>6}  {row['layout']}  {row['code']}  {about}  {row['record_key']}\n"
+            f"        {place}  {row['since']:%Y-%m-%d %H:%M} UTC"
+        )
+    if found.is_empty():
+        click.echo(_NOTHING)
+
+
+@command.command("discard")
+@_which
+@click.option("--by", required=True, help="Who discards them · 经办人")
+@click.option("--why", required=True, help="Why; no personal data · 原因（不得含个人信息）")
+@AS_JSON
+def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> None:
+    """Discard what waits; who did it and why is recorded · 放弃并留痕."""
+    chosen = Which(**which)
+    if chosen == Which():
+        raise click.UsageError("Say which: --number, --file, --reason or --layout · 请指定范围")
+    count = discard(read_settings(), publisher, chosen, by=by, why=why)
+    if as_json:
+        click.echo(json.dumps({"discarded": count}))
+    else:
+        click.echo(f"Discarded · 已放弃 {count:,}" if count else _NOTHING)

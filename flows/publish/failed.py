@@ -1,0 +1,73 @@
+"""Publishing a file that may fail whole: then everyone waits for it, as it may be about anyone."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from connectors.errors import MiantiError
+from connectors.files import open_source
+from connectors.ledger import LedgerBusy, LedgerUnusable
+from connectors.settings import Settings
+from flows.publish.holding import FailedFile, hold_for_file
+from flows.publish.outcome import Outcome
+from flows.publish.publish import (
+    Progress,
+    Request,
+    StatedTooEarly,
+    UnknownPublisher,
+    publish,
+    publisher_line,
+    record_places,
+    untold,
+)
+
+#: Errors that say nothing of the file, or after which nothing can be noted.
+_NOT_OF_THE_FILE: Final = (UnknownPublisher, StatedTooEarly, LedgerBusy, LedgerUnusable)
+
+
+def publish_path(
+    path: Path, request: Request, settings: Settings, progress: Progress = untold
+) -> Outcome:
+    """Publish a file; where that fails, hold everyone until it is published or discarded.
+
+    Raises what `publish` raises, with a note of the layouts that wait. A dry run holds nobody, nor
+    does a path where there is no file.
+    """
+    try:
+        source = open_source(path, places=record_places(settings, request.publisher))
+        return publish(source, request, settings, progress)
+    except _NOT_OF_THE_FILE:
+        raise
+    except Exception as error:
+        if not request.dry_run and path.is_file():
+            error.add_note(_hold(path, request, settings, type(error).__name__))
+        raise
+
+
+def _hold(path: Path, request: Request, settings: Settings, code: str) -> str:
+    try:
+        file = FailedFile(request.name, _digest(path), request.layout, code)
+        owner = publisher_line(settings, request.publisher)
+        layouts = hold_for_file(settings, request.publisher, owner, file)
+    except (MiantiError, OSError):
+        return (
+            "That this file failed could not be noted: publish it again before any other file.\n"
+            "未能登记该文件发布失败：请先重新发布该文件，再发布其他文件。"
+        )
+    named = ", ".join(layouts)
+    return (
+        f"Until this file is published, nobody is exempted by {named}: mend it and publish it under "
+        f"the same name, or run `mianti refused discard --publisher {request.publisher}`.\n"
+        f"该文件发布之前，{named} 的数据不用于任何企业的免提交：请修改后以原文件名重新发布，"
+        f"或执行 `mianti refused discard --publisher {request.publisher}`。"
+    )
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
