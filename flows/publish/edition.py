@@ -77,8 +77,9 @@ class EditionUnclear(MiantiError):
 def edition_in_name(name: str) -> dt.datetime | None:
     """Return the time (UTC) a file's name states, such as penalties-20260501.csv; or None.
 
-    Of a range, 20260501-20260507, its end; of a month, 2026-05, the end of the month. Raises EditionUnclear where the name holds digits
-    like a date that are not one date: taking such a file for the newest may set records back.
+    Of a range, 20260501-20260507, its end; of a month, 2026-05, the end of the month. Raises
+    EditionUnclear where the name holds digits like a date that are not one date: taking such a
+    file for the newest may set records back.
     """
     text = _plain(name)
     found = list(_DATE.finditer(text))
