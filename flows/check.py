@@ -18,6 +18,7 @@ from flows.leaves import leaves
 from schemas.avro import facets
 from schemas.canonical import content_digest, event_id
 from schemas.identifiers import org_code, uscc
+from schemas.names_held import PATTERN
 from schemas.personal import NUMBER_FIELDS, holds_personal, holds_personal_beside_numbers
 from schemas.publishers import Publisher
 from schemas.record_key import folded_issuer, issuer_part
@@ -136,7 +137,8 @@ def _amounts(events: pl.DataFrame, family: str) -> Iterator[Check]:
 def _statements(events: pl.DataFrame, publisher: Publisher) -> Iterator[Check]:
     """Check statements of completeness: only their publisher makes them, and only of the past.
 
-    `excepted` names enterprises by their unified code or by the organisation code in it.
+    `excepted` names enterprises by their unified code, the organisation code in it or a digest of
+    their name.
     """
     said = events.get_column("statement", default=None)
     if said is None or said.null_count() == len(said):
@@ -151,6 +153,7 @@ def _statements(events: pl.DataFrame, publisher: Publisher) -> Iterator[Check]:
     yield _why("bad_value:statement.complete_through", told & early.fill_null(value=False))
     element = pl.element()
     code = uscc.fault(element).is_null() | org_code.valid(element)
+    code |= element.str.contains(PATTERN)
     wrong = statement.field("excepted").list.eval(~code).list.any()
     yield _why(f"bad_value:{_EXCEPTED}", wrong.fill_null(value=False))
 

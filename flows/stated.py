@@ -14,6 +14,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 import polars as pl
 
+from schemas.names_held import is_digest
+
 #: Publisher and layout.
 Pair: TypeAlias = tuple[str, str]
 #: Publisher and family.
@@ -27,7 +29,8 @@ class Stated(NamedTuple):
     """What a layout's statements say.
 
     `through` (UTC; None: nothing) is when the layout is complete. `excepted`: the enterprises that
-    are held, as unified codes or as organisation codes (9 characters). `everyone`: all are held.
+    are held, by their unified codes, organisation codes (9 characters) or the digests of their
+    names (`schemas.names_held`). `everyone`: all are held.
     """
 
     through: dt.datetime | None
@@ -41,9 +44,19 @@ class Held(NamedTuple):
     subjects: frozenset[str] = frozenset()
     everyone: bool = False
 
-    def holds(self, subject: str) -> bool:
-        """Return whether an enterprise is held, by its code or by the organisation code in it."""
-        return self.everyone or subject in self.subjects or subject[_INNER] in self.subjects
+    def holds(self, subject: str, names: frozenset[str]) -> bool:
+        """Return whether an enterprise is held, by its code, the organisation code in it or a name.
+
+        `names`: the digests of all its names. Without any it may be each that is held by name.
+        """
+        by_code = subject in self.subjects or subject[_INNER] in self.subjects
+        by_name = not self.subjects.isdisjoint(names) if names else self.names_any
+        return self.everyone or by_code or by_name
+
+    @property
+    def names_any(self) -> bool:
+        """Whether any enterprise is held by its name."""
+        return any(map(is_digest, self.subjects))
 
 
 @dataclass(frozen=True)
@@ -53,20 +66,28 @@ class Completeness:
     through: Mapping[Pair, dt.datetime] = field(default_factory=dict)
     held: Mapping[Source, Held] = field(default_factory=dict)
 
-    def holding(self, subject: str) -> frozenset[Source]:
-        """Return the publishers and families that hold an enterprise."""
-        return frozenset(source for source, held in self.held.items() if held.holds(subject))
+    def holding(self, subject: str, names: frozenset[str]) -> frozenset[Source]:
+        """Return the publishers and families that hold an enterprise (see `Held.holds`)."""
+        return frozenset(source for source, held in self.held.items() if held.holds(subject, names))
 
     def holding_everyone(self) -> frozenset[Source]:
         """Return the publishers and families that hold every enterprise."""
         return frozenset(source for source, held in self.held.items() if held.everyone)
 
-    def named_among(self, subjects: pl.Series) -> pl.Series:
-        """Return those of some enterprises that any publisher holds by name."""
-        codes = [*frozenset().union(*(held.subjects for held in self.held.values()))]
-        named = pl.Series(codes, dtype=pl.String).implode()
+    def named_among(self, subjects: pl.Series, names: pl.DataFrame) -> pl.Series:
+        """Return those of some enterprises that any publisher holds, by whatever names them.
+
+        `names`: `subject` and the `digest` of each name that is known of it.
+        """
+        entries = [*frozenset().union(*(held.subjects for held in self.held.values()))]
+        named = pl.Series(entries, dtype=pl.String).implode()
         inner = subjects.str.slice(_INNER.start, _INNER.stop - _INNER.start)
-        return subjects.filter(subjects.is_in(named) | inner.is_in(named))
+        held = subjects.is_in(named) | inner.is_in(named)
+        by_name = names.filter(pl.col("digest").is_in(named))["subject"].unique()
+        held |= subjects.is_in(by_name.implode())
+        if any(map(is_digest, entries)):
+            held |= ~subjects.is_in(names["subject"].unique().implode())
+        return subjects.filter(held)
 
 
 def completeness(

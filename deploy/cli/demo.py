@@ -19,7 +19,6 @@ from deploy.local.processes import NotStarted
 from deploy.local.runs import run_until_landed
 from deploy.local.window import wait_current
 from flows.publish import Publisher
-from flows.publish.discard import Which, discard
 from flows.query import query
 from flows.sample.generate import generate
 from flows.sample.manifest import Manifest
@@ -27,8 +26,6 @@ from schemas.avro import FAMILIES
 
 _ROWS: Final = 400
 _SEED: Final = 1
-#: Rows of the sample that name no enterprise.
-_UNNAMED: Final = ("code_missing", "code_check_digit")
 #: Renewing a builder's qualification.
 _MATTER: Final = "JS-3002"
 _HELP = """Do the whole job on a generated sample · 用生成的样例演示全流程
@@ -53,8 +50,6 @@ def command() -> None:
         # As a department does with each export: without it nobody may conclude from an absence.
         now = dt.datetime.now(dt.UTC)
         tell(publisher.publish_file(folder / name, complete_through=now))
-    for publisher_id in sorted({manifest.files[name].publisher for name in first_day}):
-        _discard_unnamed(settings, publisher_id)
     run_until_landed(settings, _step)
     _datasets(settings)
     _enterprise(settings, manifest)
@@ -70,19 +65,6 @@ def command() -> None:
     _next(settings, manifest, folder)
     page = f"{stack.window.address}/page/#token={demo_token(settings)}"
     click.echo(f"\nOpen the window as its clerk · 打开窗口页面（8 小时内有效）:\n  {page}")
-
-
-def _discard_unnamed(settings: Settings, publisher: str) -> None:
-    """Discard what the sample has refused about no known enterprise: it would hold everyone."""
-    for reason in _UNNAMED:
-        which = Which(code=reason)
-        count = discard(settings, publisher, which, by="mianti demo", why="made wrong on purpose")
-        if count:
-            click.echo(
-                f"{publisher}: {count} × {reason}, about nobody known, would hold every enterprise; "
-                f"discarded as made wrong on purpose (mianti refused discard) · 无法确定主体的 {count} 行"
-                "会影响所有企业的免提交，因系样例故意写错，已放弃"
-            )
 
 
 def _step(text: str) -> None:

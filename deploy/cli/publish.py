@@ -197,8 +197,10 @@ def _tell_excepted(outcome: Outcome) -> None:
         click.echo("List them · 查看: mianti refused list --publisher …")
     if outcome.unreadable:
         click.echo(
-            f"About nobody known: {outcome.unreadable:,} refused rows; they may be about anyone · "
-            f"无法确定主体的退回行 {outcome.unreadable:,} 行，可能涉及任何企业，请尽快修改"
+            f"Without a valid code: {outcome.unreadable:,} refused rows; each holds the enterprises of "
+            "its name, or every enterprise where it gives no name either · "
+            f"代码无效或缺失的退回行 {outcome.unreadable:,} 行：按名称暂停相应企业的免提交；"
+            "既无代码又无名称的，暂停所有企业，请尽快修改"
         )
 
 

@@ -26,7 +26,9 @@ from schemas import contract
 from schemas.avro import FAMILIES
 from schemas.bucket import bucket
 from schemas.catalogue.grammar import Catalogue
+from schemas.facets import DECISION
 from schemas.identifiers import uscc
+from schemas.names_held import NAME_FIELDS, digest_of_name
 from schemas.publishers import PublishersTable
 
 
@@ -102,13 +104,23 @@ def gather_known(
     """
     number = pl.select(bucket(pl.lit(subject))).item()
     rows: dict[str, list[Row]] = {}
+    names: set[str] = set()
     # Before any record: a source that was complete by then had landed what it speaks of.
     told = said(settings, known, codes)
     for family, known_at in known.items():
         mine = versions(settings, family, [number]).filter(pl.col("subject") == subject)
         rows[family] = [*whole(mine, family, on, known_at).iter_rows(named=True)]
-    held, issuers = told.holding(subject), rights(settings)
+        names |= {*names_of(mine, family, known_at)["digest"]}
+    held, issuers = told.holding(subject, frozenset(names)), rights(settings)
     return Facts(on, asked_at, rows, told.through, cycles(settings), held, rights=issuers)
+
+
+def names_of(versions: pl.DataFrame, family: str, known_at: dt.datetime | None) -> pl.DataFrame:
+    """Return `subject` and the `digest` of each name that was landed of it by a time (UTC)."""
+    known = versions if known_at is None else versions.filter(pl.col("landed_at") <= known_at)
+    name = pl.col(DECISION).struct.field(NAME_FIELDS[family])
+    found = known.select("subject", name=name).drop_nulls().unique()
+    return found.select("subject", digest=digest_of_name(pl.col("name"))).drop_nulls().unique()
 
 
 def cycles(settings: Settings) -> dict[str, dt.timedelta]:

@@ -13,6 +13,8 @@ from flows.clock import CHINA
 from flows.fold_rows import Statements, Version, whole_rows
 from flows.stated import Completeness, Source, completeness, together
 from schemas.avro import FAMILIES
+from schemas.facets import DECISION
+from schemas.names_held import NAME_FIELDS, digests_of_names
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Gathering:
             family: [*whole_rows(mine.get(family, []), family, day, known_at)]
             for family in FAMILIES
         }
-        excepted = said.holding(subject)
+        excepted = said.holding(subject, _names(mine, known_at))
         facts = Facts(
             *(day, asked_at, rows, said.through, self.cycles, excepted, lists, self.rights)
         )
@@ -90,6 +92,18 @@ class Gathering:
 def _take_in(told: Mapping[str, Statements], said: Iterable[tuple[str, Version]]) -> None:
     for family, statement in said:
         told[family].add(statement)
+
+
+def _names(
+    versions: Mapping[str, Iterable[Version]], known_at: dt.datetime | None
+) -> frozenset[str]:
+    """Return the digests of all names that were landed of an enterprise by a time (UTC)."""
+    return digests_of_names(
+        version[DECISION][NAME_FIELDS[family]]
+        for family, landed in versions.items()
+        for version in landed
+        if version.get(DECISION) and (known_at is None or version["landed_at"] <= known_at)
+    )
 
 
 def _landed(

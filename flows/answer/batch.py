@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from connectors.settings import Settings
-from flows.answer.ask import cycles, matters_of, rights
+from flows.answer.ask import cycles, matters_of, names_of, rights
 from flows.answer.columns.decisions import DECISION, decisions
 from flows.answer.columns.prepared import Rows
 from flows.answer.columns.verdicts import verdicts
@@ -86,10 +86,10 @@ def _group(
 ) -> Iterator[pl.DataFrame]:
     subjects, buckets = asked["subject"].unique(), asked["bucket"].unique().to_list()
     matters = asked["matter"].unique().sort().to_list()
-    rows = _rows(settings, subjects, buckets, known.on, known_at)
+    rows, names = _rows(settings, subjects, buckets, known.on, known_at)
     judged = [
         verdicts(found, matters, alike, rows, replace(known, excepted=held))
-        for held, alike in _alike(subjects, told)
+        for held, alike in _alike(subjects, told, names)
     ]
     for code in matters:
         lines = asked.filter(pl.col("matter") == code).select("row", "subject", "matter")
@@ -103,13 +103,16 @@ def _group(
 
 
 def _alike(
-    subjects: pl.Series, told: Completeness
+    subjects: pl.Series, told: Completeness, names: pl.DataFrame
 ) -> Iterator[tuple[frozenset[Source], pl.Series]]:
     """Part the enterprises by the publishers that hold them: most by none, the others are few."""
-    few = told.named_among(subjects)
+    few = told.named_among(subjects, names)
+    theirs = names.filter(pl.col("subject").is_in(few.implode()))
+    digests = dict(theirs.group_by("subject").agg("digest").iter_rows())
     alike: dict[frozenset[Source], list[str]] = {}
     for subject in few:
-        alike.setdefault(told.holding(subject), []).append(subject)
+        held = told.holding(subject, frozenset(digests.get(subject, ())))
+        alike.setdefault(held, []).append(subject)
     yield told.holding_everyone(), subjects.filter(~subjects.is_in(few.implode()))
     yield from ((held, pl.Series(who, dtype=pl.String)) for held, who in alike.items())
 
@@ -120,14 +123,15 @@ def _rows(
     buckets: list[int],
     on: dt.date,
     known_at: dt.datetime | None,
-) -> Rows:
-    """Return what the fold gives of some enterprises, by family."""
+) -> tuple[Rows, pl.DataFrame]:
+    """Return what the fold gives of some enterprises, by family, and the names known of each."""
     wanted = pl.DataFrame({"subject": subjects})
-    rows = {}
+    rows, names = {}, []
     for family in FAMILIES:
-        every = versions(settings, family, buckets)
-        rows[family] = whole(every.join(wanted, on="subject", how="semi"), family, on, known_at)
-    return rows
+        every = versions(settings, family, buckets).join(wanted, on="subject", how="semi")
+        rows[family] = whole(every, family, on, known_at)
+        names.append(names_of(every, family, known_at))
+    return rows, pl.concat(names).unique()
 
 
 def _known(

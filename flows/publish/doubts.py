@@ -108,7 +108,7 @@ class Doubts:
         *,
         known: bool,
     ) -> tuple[pl.DataFrame, int]:
-        """Return what waits now, and how many of the file's refused rows are about nobody known.
+        """Return what waits now, and how many of the file's refused rows are without a valid code.
 
         `edition`: the file's, of rows that have none of their own; `refused`: `__row` of all its
         refused rows; `known`: the file was published before.

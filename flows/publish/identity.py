@@ -17,6 +17,8 @@ from schemas.record_key import folded_key, with_subject
 
 _KEYS: Final = ["record_key", "subject"]
 _CODE_LAST: Final = "/[0-9A-Z]{18}$"
+#: Characters of a unified social credit code.
+_UNIFIED: Final = 18
 _BLOCKING: Final = ("publisher_error", "decision_changed")
 #: The same record twice: which one is to be taken back, whose it is, and which one goes on.
 REPEATED: Final = pl.Schema(dict.fromkeys((*_KEYS, "instead"), pl.String()))
@@ -78,8 +80,9 @@ def known_refused(refused: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
     """
     key = pl.col("record_key")
     nobody = key.str.ends_with("/").fill_null(value=False)
-    whole = refused.filter(~nobody & key.is_not_null() & pl.col("subject").is_not_null())
-    rest = refused.filter(~nobody & (key.is_null() | pl.col("subject").is_null()))
+    unified = (pl.col("subject").str.len_chars() == _UNIFIED).fill_null(value=False)
+    whole = refused.filter(~nobody & key.is_not_null() & unified)
+    rest = refused.filter(~nobody & (key.is_null() | ~unified))
     frames = [known_records(whole, ledger)[0], rest]
     for row in refused.filter(nobody).iter_rows(named=True):
         records = ledger.under(row["record_key"].rstrip("/"))

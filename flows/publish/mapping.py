@@ -18,6 +18,7 @@ from schemas.avro import event_columns, instance
 from schemas.dialect import Code, Const, Dialect, EventMap, columns_of, key_columns, mapped_columns
 from schemas.folding import fold, fold_text, is_placeholder
 from schemas.identifiers import org_code, uscc
+from schemas.names_held import NAME_FIELDS, digest_of_name
 from schemas.record_key import escape, folded_issuer
 from schemas.takes import fields_of
 
@@ -120,18 +121,20 @@ def named_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> pl.Dat
     return _cleaned(rows, dialect).select(
         record_key=base["record_key"].value,
         facet=pl.lit(""),
-        subject=_whom(dialect, subject),
+        subject=_whom(dialect, subject, context),
         edition=pl.coalesce(edition, *unread),
     )
 
 
-def _whom(dialect: Dialect, subject: pl.Expr) -> pl.Expr:
-    """Return a row's unified code; without a valid one, its valid organisation code."""
-    whole = pl.when(uscc.fault(subject).is_null()).then(subject)
-    if dialect.organisation_code is None:
-        return whole
-    code = org_code.normalise(pl.col(dialect.organisation_code))
-    return pl.coalesce(whole, pl.when(org_code.valid(code)).then(code))
+def _whom(dialect: Dialect, subject: pl.Expr, context: Context) -> pl.Expr:
+    """Return a row's unified code; else its organisation code; else the digest of its name."""
+    found: list[pl.Expr] = [pl.when(uscc.fault(subject).is_null()).then(subject)]
+    if dialect.organisation_code is not None:
+        code = org_code.normalise(pl.col(dialect.organisation_code))
+        found.append(pl.when(org_code.valid(code)).then(code))
+    names = [event.content.get(NAME_FIELDS[dialect.family]) for event in dialect.events]
+    found += [digest_of_name(compile_field(spec, context).value) for spec in names if spec]
+    return pl.coalesce(found)
 
 
 def faults_of(judged: pl.DataFrame) -> pl.DataFrame:

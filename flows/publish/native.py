@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -15,8 +15,10 @@ from flows.publish.fields import EXPONENT, Context
 from flows.publish.mapping import LATER, NUMBERS, Mapped
 from schemas.avro import enums, event_columns, facets
 from schemas.dialect import Dialect
+from schemas.facets import DECISION
 from schemas.folding import fold_text, is_placeholder_text
 from schemas.identifiers import uscc
+from schemas.names_held import NAME_FIELDS, digest_of_name
 from schemas.record_key import folded_key, folded_key_text
 
 _FAULTS: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
@@ -82,16 +84,31 @@ def named_events(rows: pl.DataFrame, dialect: Dialect, _: Context) -> pl.DataFra
 
     Each states one facet; where it does not name one, any of the record mends it.
     """
-    columns = ("record_key", "facet", "subject", "edition")
+    columns = ("record_key", "facet", "subject", "edition", DECISION)
     lacking = [pl.lit(None, pl.String).alias(c) for c in columns if c not in rows.columns]
     given = rows.with_columns(lacking).select(
         folded_key(pl.col("record_key")),
         facet=pl.when(pl.col("facet").is_in(facets(dialect.family))).then("facet").fill_null(""),
         subject=uscc.normalise(pl.col("subject")),
         edition=pl.col("edition").map_elements(_edition, return_dtype=pl.Datetime("us", "UTC")),
+        name=pl.col(DECISION).map_elements(_name_in(dialect.family), return_dtype=pl.String),
     )
-    valid = uscc.fault(pl.col("subject")).is_null()
-    return given.with_columns(subject=pl.when(valid).then("subject"))
+    valid = pl.when(uscc.fault(pl.col("subject")).is_null()).then("subject")
+    whom = pl.coalesce(valid, digest_of_name(pl.col("name")))
+    return given.with_columns(subject=whom).drop("name")
+
+
+def _name_in(family: str) -> Callable[[str], str | None]:
+    """Return how the enterprise's name is read from a decision's JSON, which may be none."""
+
+    def name(text: str) -> str | None:
+        try:
+            found = json.loads(text)[NAME_FIELDS[family]]
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return None
+        return found if isinstance(found, str) else None
+
+    return name
 
 
 def _edition(text: str) -> dt.datetime:

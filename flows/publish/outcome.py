@@ -22,7 +22,7 @@ class Outcome:
     `seconds`: wall clock. `edition`: UTC. `excepted`: enterprises held, because rows about them were
     refused, in this file or before, and not mended yet; `everyone`: refused rows and failed files
     that hold every enterprise, because they name none; `held`: both, by reason code. `unreadable`:
-    refused rows of this file that are about nobody known. `skipped`: footers and totals, which are
+    refused rows of this file without a valid code. `skipped`: footers and totals, which are
     not read. `left_sheets`, `hidden_sheets`: sheets of a workbook that hold rows and were not read.
     `not_complete`: why nothing is stated complete from this file; `notes`: what else a person should
     know of how it was read; both lists of `en` and `zh`.

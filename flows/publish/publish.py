@@ -54,8 +54,8 @@ from schemas.reasons import sentence
 
 _EXAMPLES: Final = 5
 _MOSTLY_NOBODY: Final = {
-    "en": "Most of its rows are about nobody known.",
-    "zh": "多数行无法确定是哪家企业。",
+    "en": "Most of its rows have no valid code.",
+    "zh": "多数行没有有效的统一社会信用代码。",
 }
 _NEWEST: Final = pl.col("edition").max()
 _FAULT: Final = pl.Schema({"__row": pl.Int64(), "code": pl.String(), "where": pl.String()})
@@ -476,7 +476,6 @@ def _account(outcome: Outcome, refused: pl.DataFrame, job: _Job) -> None:
     each = told.unique(["__row", "code"])
     counts = each.group_by("code").len().sort("len", "code", descending=[True, False])
     outcome.reasons = dict(counts.iter_rows())
-    # A program has no refused file to look into: it gets them all.
     # A program has no refused file to look into: it gets them all.
     few = rows.head(_EXAMPLES) if isinstance(job.rows, Source) else rows
     shown = told.filter(pl.col("__row").is_in(few.implode()))

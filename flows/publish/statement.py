@@ -41,14 +41,14 @@ def state(
 
     `code` is the publisher's own USCC, which stands for subject and issuer. `excepted`: the
     enterprises for whom nothing is complete; each partition's copy names its own, behind whose
-    mended rows it comes. An organisation code may be in any partition: every copy names it.
+    mended rows it comes. An organisation code or a name may be in any partition: every copy names it.
     `everyone`: how many rows and files may be about any enterprise.
     """
     named = excepted.sort().head(MOST_EXCEPTED)
     unnamed = max(excepted.len() - MOST_EXCEPTED, 0) + everyone
     numbers = sorted(producer.partitions_for(topic))
     there = named.to_frame("subject").select(partition(pl.col("subject"), len(numbers))).to_series()
-    anywhere = named.str.len_chars() < _UNIFIED
+    anywhere = named.str.len_chars() != _UNIFIED
 
     def content(number: int) -> dict[str, Any]:
         return {

@@ -1,8 +1,8 @@
 """Refused rows and failed files that wait to be mended, and the enterprises they hold. Pure.
 
 A refused row may be the penalty or the revocation. Until it is mended nothing is complete for the
-enterprise it names, for the one that holds the record it names, or, where it names none, for
-everyone. It ends in three ways only (`docs/decisions/0003-ledger.md`):
+enterprise it names by its code or its name, for the one that holds the record it names, or, where
+it names none, for everyone. It ends in three ways only (`docs/decisions/0003-ledger.md`):
 
 1. A row with its record key is accepted, of its edition or a newer one. A row that contradicts what
    was published of its record needs an edition newer than that.
@@ -21,6 +21,7 @@ from flows.publish.clean import clean
 from schemas.canonical import sha256
 from schemas.dialect import Dialect, columns_of, key_columns
 from schemas.facets import WITHDRAWAL
+from schemas.names_held import PATTERN
 
 _TIME: Final = pl.Datetime("us", "UTC")
 #: What a row is about; what is not known is null. `facet`: "" where a row states its whole record.
@@ -35,8 +36,9 @@ NAMED: Final = pl.Schema(
 #: A refused row: also its number, the reason code, and `print`, which the same row has again.
 REFUSED: Final = pl.Schema({**NAMED, "code": pl.String(), "print": pl.String(), "row": pl.Int64()})
 #: What waits; `record_key`, `subject`: "" where not known. `place` tells apart what has no key: the
-#: row's `print`, `LOST`, or `file:` and a failed file's SHA-256. `subject`: a unified code or an
-#: organisation code (9 characters). `file`: the name of the file; `since`, `edition`: UTC.
+#: row's `print`, `LOST`, or `file:` and a failed file's SHA-256. `subject`: a unified code, an
+#: organisation code (9 characters) or the digest of a name (`schemas.names_held`). `file`: the name
+#: of the file; `since`, `edition`: UTC.
 WAITING: Final = pl.Schema(
     {
         "record_key": pl.String(),
@@ -96,7 +98,7 @@ def waiting_after(
     now: dt.datetime,
     known: bool,
 ) -> tuple[pl.DataFrame, int]:
-    """Return what waits after a file, and how many of its refused rows are about nobody known.
+    """Return what waits after a file, and how many of its refused rows have no valid code.
 
     `before`, `discarded`: of `WAITING`; `refused`: of `REFUSED`; `accepted`: of `NAMED`, rows that
     may mend a record; `prints`: `subject` and `print` of accepted rows that may mend a row without
@@ -116,7 +118,9 @@ def waiting_after(
     waiting = merged(_unmended(before, accepted, prints), added)
     # A record that its publisher took back may not be used: nothing about it is waited for.
     back = held.filter((pl.col("facet") == WITHDRAWAL) & pl.col("mark").is_in(_STOPPED))
-    return waiting.join(back, on="record_key", how="anti", maintain_order="left"), nobody.height
+    code = pl.col("subject").is_null() | pl.col("subject").str.contains(PATTERN)
+    uncoded = news.filter(code).join(holders, on="record_key", how="anti")["row"].n_unique()
+    return waiting.join(back, on="record_key", how="anti", maintain_order="left"), uncoded
 
 
 def merged(*waiting: pl.DataFrame) -> pl.DataFrame:

@@ -39,6 +39,8 @@ DAYS = [dt.datetime(2026, 5, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 NONE_HELD = pl.DataFrame(schema=KNOWN)
 NONE_WAITS = pl.DataFrame(schema=WAITING)
+OTHER_NAME = frozenset(["name:0123456789abcdef"])
+NAMES = {"subject": pl.String, "digest": pl.String}
 PRINTS = {"subject": pl.String, "print": pl.String}
 KEYED = st.fixed_dictionaries(
     {
@@ -216,9 +218,10 @@ def test_what_a_lost_ledger_held_ends_by_no_row() -> None:
 def test_an_organisation_code_holds_every_enterprise_that_has_it_in_its_code() -> None:
     one, two = uscc(1), uscc(2)
     said = completeness("credit", {("p", "l"): Stated(None, frozenset([one[8:17]]))}, [])
-    assert said.holding(one) == {("p", "credit")}
-    assert said.holding(two) == frozenset()
-    assert said.named_among(pl.Series([one, two])).to_list() == [one]
+    assert said.holding(one, OTHER_NAME) == {("p", "credit")}
+    assert said.holding(two, OTHER_NAME) == frozenset()
+    names = pl.DataFrame({"subject": [one, two], "digest": [*OTHER_NAME] * 2}, NAMES)
+    assert said.named_among(pl.Series([one, two]), names).to_list() == [one]
     assert said.through == {}
 
 
@@ -229,7 +232,7 @@ def test_a_message_that_names_nobody_holds_everyone_though_nothing_was_stated() 
         ("q", "credit"): Held(frozenset("b")),
     }
     assert said.holding_everyone() == {("p", "credit")}
-    assert Completeness().holding("a") == frozenset()
+    assert Completeness().holding("a", frozenset()) == frozenset()
 
 
 PUBLISHER = contract.publishers(None).publishers["housing-demo"]
