@@ -22,6 +22,7 @@ from connectors.settings import Settings
 from deploy.cli.main import cli
 from flows import collect as collecting
 from flows.collect import Collected, collect
+from flows.publish import failed
 from tests.support import lake
 from tests.support.exchange import Department, Exchange, read_csv
 
@@ -277,7 +278,7 @@ def test_a_fault_of_kafkas_leaves_every_file_where_it_is(
     zone.put("b.csv", zone.rows(2))
     before = zone.files()
     with monkeypatch.context() as broken:
-        broken.setattr(collecting, "publish", fail)
+        broken.setattr(failed, "publish", fail)
         done = zone.collect()
     assert isinstance(done.stopped, NotDelivered)
     assert zone.files() == before
@@ -371,7 +372,7 @@ def test_a_fault_nobody_foresaw_costs_its_own_file_only(
 ) -> None:
     directory.put("a.csv", directory.rows(1))
     directory.put("b.csv", directory.rows(2), age=50)
-    opened = collecting.open_source
+    opened = failed.open_source
     first = [error]
 
     def fails_once(path: Path, **how: Any) -> Any:
@@ -379,7 +380,7 @@ def test_a_fault_nobody_foresaw_costs_its_own_file_only(
             raise first.pop()
         return opened(path, **how)
 
-    monkeypatch.setattr(collecting, "open_source", fails_once)
+    monkeypatch.setattr(failed, "open_source", fails_once)
     done = directory.collect()
     assert [one.path.rpartition("/")[2] for one in done.receipts if one.why] == ["a.csv"]
     assert "a.csv" in directory.under(FAILED)

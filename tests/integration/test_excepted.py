@@ -75,14 +75,12 @@ def test_a_refused_penalty_is_no_clean_check_of_its_enterprise_alone(window: Win
 def test_of_rows_that_contradict_each_other_nobody_says_that_none_is_on_file(
     window: Window,
 ) -> None:
-    two = [window.food.licence(1), window.food.licence(1, XK_XDR_SHXYM=OTHER)]
+    two = [window.food.licence(1), window.food.licence(1, XK_NR="散装食品销售")]
     send(window, window.food, LICENCE, *two)
     assert told_by_all(window, SUBJECT, "licence") == INCOMPLETE
-    assert told_by_all(window, OTHER, "licence") == INCOMPLETE
-    assert told_by_all(window, uscc(3), "licence") == ("must_bring", "none_on_file")
+    assert told_by_all(window, OTHER, "licence") == ("must_bring", "none_on_file")
     send(window, window.food, LICENCE, window.food.licence(1))
     assert told_by_all(window, SUBJECT, "licence") == ("exempt_by_licence", None)
-    assert told_by_all(window, OTHER, "licence") == ("must_bring", "none_on_file")
 
 
 def test_a_refused_revocation_stops_the_licence_even_if_its_code_is_mistyped(
@@ -92,7 +90,8 @@ def test_a_refused_revocation_stops_the_licence_even_if_its_code_is_mistyped(
     assert told_by_all(window, SUBJECT, "licence") == ("exempt_by_licence", None)
     wrong = window.food.licence(1, XK_XDR_SHXYM="x", XK_ZT="3")
     done = send(window, window.food, LICENCE, wrong)
-    assert (done.excepted, done.unreadable) == (1, 1)
+    # The holder of that number, and whoever has the name in the row.
+    assert (done.excepted, done.unreadable, done.everyone) == (2, 1, 0)
     assert told_by_all(window, SUBJECT, "licence") == INCOMPLETE
     send(window, window.food, LICENCE, window.food.licence(1, XK_ZT="3"))
     assert told_by_all(window, SUBJECT, "licence") == ("not_accepted", "stopped")
@@ -208,13 +207,28 @@ def test_a_record_that_was_taken_back_is_not_waited_for(window: Window) -> None:
     assert told_by_all(window) == CLEAN
 
 
-def test_a_row_about_nobody_known_may_be_about_anyone(window: Window) -> None:
-    bad = penalty(window.police, CF_XDR_SHXYM="0" * 17 + "X")
+def test_a_row_without_a_code_holds_the_enterprises_of_its_name(window: Window) -> None:
+    good = window.food.licence(1), window.food.licence(3, XK_XDR_MC="示范运输有限公司")
+    send(window, window.food, LICENCE, *good)
+    bad = penalty(window.police, CF_XDR_SHXYM="91X", CF_XDR_MC="示范企业１有限公司 ")
+    done = punish(window, bad, penalty(window.police, 2, CF_XDR_SHXYM=OTHER))
+    assert (done.refused, done.excepted, done.unreadable, done.everyone) == (1, 1, 1, 0)
+    assert told_by_all(window) == INCOMPLETE
+    assert told_by_all(window, SUBJECT, "licence") == INCOMPLETE
+    assert told_by_all(window, uscc(3)) == CLEAN
+    assert told_by_all(window, uscc(3), "licence") == ("exempt_by_licence", None)
+    assert told_by_all(window, uscc(5)) == INCOMPLETE  # whose name nobody knows
+    assert punish(window, bad | {"CF_XDR_SHXYM": uscc(7)}).excepted == 0
+    assert told_by_all(window, SUBJECT, "licence") == ("exempt_by_licence", None)
+
+
+def test_a_row_without_a_code_and_a_name_may_be_about_anyone(window: Window) -> None:
+    bad = penalty(window.police, CF_XDR_SHXYM="0" * 17 + "X", CF_XDR_MC="/")
     done = punish(window, bad, penalty(window.police, 2, CF_XDR_SHXYM=OTHER))
     assert (done.refused, done.excepted, done.unreadable, done.everyone) == (1, 0, 1, 1)
     assert told_by_all(window) == INCOMPLETE
     assert told_by_all(window, uscc(5)) == INCOMPLETE
-    assert punish(window, penalty(window.police, CF_XDR_SHXYM=OTHER)).everyone == 0
+    assert punish(window, bad | {"CF_XDR_SHXYM": OTHER}).everyone == 0
     assert told_by_all(window) == CLEAN
 
 

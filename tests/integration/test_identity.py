@@ -369,6 +369,11 @@ def test_a_row_that_waited_in_an_earlier_release_is_mended_by_the_new_key(
     dept.publish([dept.licence(9)], edition=day(1), complete_through=now)
     with closing(sqlite3.connect(ledger(dept))) as database, database:
         database.execute(
+            "CREATE TABLE waiting (layout TEXT NOT NULL, record_key TEXT NOT NULL, "
+            "facet TEXT NOT NULL, subject TEXT NOT NULL, edition INTEGER NOT NULL, "
+            "PRIMARY KEY (layout, record_key, facet, subject)) WITHOUT ROWID"
+        )
+        database.execute(
             "INSERT INTO waiting (layout, record_key, facet, subject, edition) VALUES (?,?,?,?,?)",
             ("cn-sgs-2018-licence", f"{dept.code}/示许〔2026〕1号", "", uscc(1), 0),
         )

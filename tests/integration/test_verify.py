@@ -40,7 +40,7 @@ def state(make_exchange: Callable[[], Exchange]) -> State:
     exchange = make_exchange()
     one, two = exchange.department("one"), exchange.department("two")
     for number, code in enumerate("12121", start=1):
-        one.publish([one.licence(FLIPPED, XK_ZT=code)], f"flips-2026050{number}.csv")
+        one.publish([one.licence(FLIPPED, XK_ZT=code)], f"flips-{number}.csv")
     rows = [one.licence(n) for n in range(STOPPED, 12)]
     one.publish([*rows, one.licence(12, XK_ZT="3")])
     two.publish([two.licence(n, XK_NR="散装") for n in range(1, 8)])
