@@ -21,6 +21,8 @@ from flows.publish.waiting import (
 )
 from schemas.dialect import Dialect
 
+#: Characters of a unified social credit code.
+_UNIFIED = 18
 _PRINTS = pl.Schema({"__row": pl.Int64(), "subject": pl.String(), "print": pl.String()})
 
 
@@ -83,12 +85,12 @@ class Doubts:
         waits = without_key(self.before)
         if waits.is_empty():
             return
-        told = rows.select("__row").with_columns(named(rows)["subject"])
-        either = pl.concat([told, told.with_columns(subject=pl.lit(""))])
-        own = told.with_columns(fingerprints(rows, dialect)).select(_PRINTS.names())
-        asked = own.join(either, on="__row", suffix="_asked").join(
-            waits, left_on=["subject_asked", "print"], right_on=["subject", "print"], how="semi"
+        told = rows.select("__row").with_columns(
+            named(rows)["subject"].alias("own"), fingerprints(rows, dialect)
         )
+        # A row that gave no code is known by its other cells, its name among them.
+        uncoded = pl.col("subject").str.len_chars() != _UNIFIED
+        asked = told.join(waits, on="print").filter(uncoded | (pl.col("subject") == pl.col("own")))
         self._prints.append(asked.select(_PRINTS.names()).unique())
 
     def add(self, made: Plan, ledger: Ledger, *, by_facet: bool) -> None:
