@@ -13,7 +13,9 @@ from schemas.folding import fold_text, is_placeholder_text
 
 #: What a penalty calls the entry in the register of market entities.
 BUSINESS_LICENCE: Final = "营业执照"
-_BLANKS: Final = re.compile(r"[^0-9A-Z\u4e00-\u9fff]")
+_BLANKS: Final = re.compile(r"[^0-9A-Z\u4e00-\u9fff]|第")
+#: The zeros before a number, which Excel drops.
+_PADDING: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 #: What departments leave out of a number: a province's sign in brackets, the letters of its kind.
 _HEADS: Final = (
     re.compile(r"^\([^()]*\)"),
@@ -71,7 +73,8 @@ def same_number(one: str | None, other: str | None) -> bool:
     if not first or not second:
         return False
     short, long = sorted((first, second), key=len)
-    return short == long or (len(short) >= _TELLING and short in long)
+    alike = _PADDING.sub("", short) == _PADDING.sub("", long)
+    return alike or (len(short) >= _TELLING and short in long)
 
 
 def stands_in(number: str | None, squashed: str) -> bool:

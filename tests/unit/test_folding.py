@@ -76,7 +76,25 @@ def test_both_engines_agree_and_folding_twice_changes_nothing(values: list[str])
 
 
 @pytest.mark.parametrize(
-    "text", ["无", " 无 ", "/", "／", "-", "——", "0", "000", "null", "N/A", "空", "", "\u200b", "×"]
+    "text",
+    [
+        "无",
+        " 无 ",
+        "/",
+        "／",
+        "-",
+        "——",
+        "0",
+        "000",
+        "null",
+        "N/A",
+        "空",
+        "",
+        "\u200b",
+        "×",
+        "详见附件",
+        "同上",
+    ],
 )
 def test_placeholders_say_nothing(text: str) -> None:
     assert is_placeholder_text(text)

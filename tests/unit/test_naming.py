@@ -17,6 +17,11 @@ from schemas.folding import fold_text
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
+        ("JY000155", "JY155", True),
+        ("0015500", "15500", True),
+        ("示食许第155号", "示食许155号", True),
+        ("JY000155", "JY000156", False),
+        ("JY10", "JY1", False),
         ("(示)JZ安许证字〔2026〕000001", "（示）ＪＺ安许证字［2026］000001", True),
         ("(示)JZ安许证字〔2026〕000001", "JZ安许证字[2026]000001", True),
         ("(示)JZ安许证字〔2026〕000001", "(示)JZ安许证字〔2026〕000002", False),
