@@ -306,9 +306,12 @@ def _map_file(
         # What else is wrong with a row that has a fault is said at once, too.
         faulty = stamp(mapped.faulty, sender) if mapped.faulty.height else None
         wrong = [mapped.faults.cast(_FAULT)]
-        for some in (stamped.join(bad, on="__row", how="semi"), faulty):
-            if some is not None and some.height:
-                wrong.append(_found_by_checks(some, job))
+        if bad.height:
+            wrong.append(_found_by_checks(stamped.join(bad, on="__row", how="semi"), job))
+        if faulty is not None:
+            # A part that could not be read is empty in the event: that is no mismatch of its own.
+            also = _found_by_checks(faulty, job)
+            wrong.append(also.filter(pl.col("code") != "content_mismatch"))
         found = pl.concat(wrong)
         if found.height:
             doubts.note_faulty(mapped.faulty)
@@ -320,9 +323,7 @@ def _map_file(
 
 
 def _found_by_checks(events: pl.DataFrame, job: _Job) -> pl.DataFrame:
-    # A part that could not be read is empty in the event: that is no mismatch of its own.
-    found = faults_of(all_reasons(events, _checks(events, job)))
-    return found.filter(pl.col("code") != "content_mismatch").cast(_FAULT)
+    return faults_of(all_reasons(events, _checks(events, job))).cast(_FAULT)
 
 
 def _checks(events: pl.DataFrame, job: _Job) -> Iterator[Check]:

@@ -754,6 +754,15 @@ def test_all_that_is_wrong_with_a_row_is_told_at_once(exchange: Exchange) -> Non
     assert "13812345678" not in row["退回原因 reason"]
 
 
+def test_an_event_without_the_content_of_its_facet_is_refused(exchange: Exchange) -> None:
+    dept = exchange.department()
+    event = dept.native(1) | {"facet": "standing", "event_type": "revoked", "decision": None}
+    outcome = dept.publisher.publish_rows("mianti-licence", [event])
+    assert (outcome.published, outcome.unchanged, outcome.refused) == (0, 0, 1)
+    assert outcome.reasons == {"content_mismatch": 1}
+    assert outcome.excepted == 1
+
+
 def test_all_that_is_wrong_with_a_programs_event_is_told_at_once(exchange: Exchange) -> None:
     dept = exchange.department()
     event = dept.native(1, facet="decisive", effective_from="1.2.2026", subject="x")
