@@ -90,8 +90,10 @@ def publish_files(window: Window) -> tuple[Department, list[Sent | TakenBack]]:
         deeds.append(TakenBack(key, undo))
         assert law.publisher.withdraw(key, "公示有误", undo=undo)
 
-    many = [row(n, 内容="食品", 有效期至="2030-12-31") for n in range(1, 21)]
-    faults = [row(21) | {"代码": ""}, row(22) | {"编号": ""}, row(23, 决定日="2026-02-30")]
+    send("f0.csv", None, row(24, 内容="食品"))  # the first without a date, so that others may be
+    many = [row(n, 内容="食品", 有效期至="2030-12-31", 状态="1") for n in range(1, 21)]
+    faults = [row(21, 状态="1") | {"代码": ""}, row(22, 状态="1") | {"编号": ""}]
+    faults += [row(23, 状态="1", 决定日="2026-02-30"), row(25), row(26, 决定日="2026-02-30")]
     send("f1-20260201.csv", dt.date(2026, 2, 1), *many, many[4], *faults)
     changed = [row(n, 内容="食品", 有效期至="2030-12-31", 状态="2") for n in (1, 2, 3)]
     contradictory = [row(4, 状态=state) for state in "34"]
@@ -100,8 +102,9 @@ def publish_files(window: Window) -> tuple[Department, list[Sent | TakenBack]]:
     take_back("甲5")
     take_back("甲6")
     take_back("甲6", undo=True)
-    moved = row(7, 内容="食品") | {"代码": uscc(507)}
-    send("f4.csv", None, *(one | {"状态": "1"} for one in changed[:2]), moved, row(5, 异议="1"))
+    moved = row(7, 内容="食品", 状态="1") | {"代码": uscc(507)}
+    objected = row(5, 状态="1", 异议="1")
+    send("f4.csv", None, *(one | {"状态": "1"} for one in changed[:2]), moved, objected)
     return law, deeds
 
 

@@ -14,11 +14,14 @@ COLUMNS = (
     *("代码", "编号", "机关", "内容", "决定日", "有效期自"),
     *("有效期至", "状态", "变更日", "状态止", "异议", "时间戳"),
 )
-STATES = {"1": "in_force", "2": "suspended", "3": "revoked", "4": "annulled"}
+#: An empty state has its meaning only in a file that fills none: elsewhere it was not told.
+STATES = {"": "in_force", "1": "in_force", "2": "suspended", "3": "revoked", "4": "annulled"}
 OBJECTIONS = {"0": "none", "1": "raised"}
 #: What stands where a number should, and is none.
 NO_NUMBERS = ("无", "/", "——", "NULL")
 CHINA = dt.timezone(dt.timedelta(hours=8))
+#: How far the clocks of two machines may be apart.
+CLOCKS = dt.timedelta(minutes=5)
 
 _CODE_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
@@ -58,11 +61,17 @@ def write_rows(rows: list[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-def read_rows(text: str) -> dict[int, list[Said] | set[str]]:
-    """Return, by row number from 1, what a row says; or the codes of all that is wrong with it."""
+def read_rows(text: str, now: dt.datetime) -> dict[int, list[Said] | set[str]]:
+    """Return, by row number from 1, what a row says; or the codes of all that is wrong with it.
+
+    `now`: when the file is sent, after which nothing can have happened yet.
+    """
     found: dict[int, list[Said] | set[str]] = {}
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=1):
-        faults = set(_faults(row))
+    rows = [*csv.DictReader(io.StringIO(text))]
+    filled = any(row["状态"] for row in rows)
+    for number, row in enumerate(rows, start=1):
+        faults = {*_faults(row), *_not_yet(row, (now + CLOCKS).astimezone(CHINA).date())}
+        faults |= {"state_not_stated"} if filled and not row["状态"] else set()
         found[number] = faults or _sayings(number, row)
     return found
 
@@ -91,7 +100,7 @@ def _faults(row: Mapping[str, str]) -> list[str]:
         faults.append("missing")
     elif row["编号"] in NO_NUMBERS:
         faults.append("key_incomplete")
-    if row["状态"] and row["状态"] not in STATES:
+    if row["状态"] not in STATES:
         faults.append("unknown_code")
     if row["异议"] and row["异议"] not in OBJECTIONS:
         faults.append("unknown_code")
@@ -100,9 +109,19 @@ def _faults(row: Mapping[str, str]) -> list[str]:
         faults.append("bad_date")
     if row["时间戳"] and _date(row["时间戳"]) is None:
         faults.append("bad_time")
-    if row["状态"] and row["变更日"] and row["状态止"] and row["变更日"] > row["状态止"]:
+    begins, ends = _date(row["变更日"]), _date(row["状态止"])
+    if row["状态"] in STATES and begins and ends and begins > ends:
         faults.append("dates_reversed")
     return faults
+
+
+def _not_yet(row: Mapping[str, str], today: dt.date) -> list[str]:
+    """A state that begins tomorrow is mistyped; a licence may begin up to ten years ahead."""
+    changed = _date(row["变更日"]) if row["状态"] in STATES else None
+    begins = [day for day in (_date(row["决定日"]), _date(row["有效期自"])) if day]
+    late = changed is not None and changed > today
+    late |= any(day > today + dt.timedelta(days=3653) for day in begins)
+    return ["date_in_future"] if late else []
 
 
 def _sayings(number: int, row: Mapping[str, str]) -> list[Said]:
@@ -117,15 +136,14 @@ def _sayings(number: int, row: Mapping[str, str]) -> list[Said]:
         "valid_to": _date(row["有效期至"]),
     }
     contents = {"decision": Content(subject, tuple(decision.items()), _date(row["决定日"]))}
-    if row["状态"]:
-        state = STATES[row["状态"]]
-        contents["standing"] = Content(
-            subject,
-            (("state", state),),
-            _date(row["变更日"]),
-            _date(row["状态止"]),
-            void_ab_initio=state == "annulled",
-        )
+    state = STATES[row["状态"]]
+    contents["standing"] = Content(
+        subject,
+        (("state", state),),
+        _date(row["变更日"]),
+        _date(row["状态止"]),
+        void_ab_initio=state == "annulled",
+    )
     if row["异议"]:
         contents["objection"] = Content(subject, (("state", OBJECTIONS[row["异议"]]),))
     return [Said(number, key, facet, content, edition) for facet, content in contents.items()]

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, field, replace
 
-from tests.oracle.layout import Content, Said, read_rows
+from tests.oracle.layout import CLOCKS, Content, Said, read_rows
 
 #: States a record is in of which nothing was ever said.
 NEUTRAL = {"standing": "in_force", "objection": "none"}
@@ -48,6 +48,10 @@ class Account:
     refused: dict[int, set[str]] = field(default_factory=dict)
 
 
+class Unclear(Exception):
+    """Nobody can say how new a file is: it is refused whole, and its publisher has to say."""
+
+
 class Publisher:
     """One publisher of one layout: its ledger, and its topic with every version it has sent."""
 
@@ -58,13 +62,23 @@ class Publisher:
         self._files: dict[str, dt.datetime] = {}
         self._newest: dt.datetime | None = None
         self._floor: dt.datetime | None = None
+        self._dated: bool | None = None
 
     def send(self, text: str, stated: dt.datetime | None, now: dt.datetime) -> Account:
-        """Publish a file; `stated` is its edition, `now` the time it is sent at."""
+        """Publish a file; `stated` is the edition in its name, `now` the time it is sent at.
+
+        Raises Unclear, with nothing published, where the edition is yet to come, or where a new
+        file states none though all files before it did.
+        """
+        if stated is not None and stated > now + CLOCKS:
+            raise Unclear
+        if stated is None and self._dated and _digest(text) not in self._files:
+            raise Unclear
+        self._dated = stated is not None and self._dated is not False
         edition = self._edition(text, stated, now)
         readable: dict[int, list[Said]] = {}
         account = Account(0)
-        for number, found in read_rows(text).items():
+        for number, found in read_rows(text, now).items():
             account.read += 1
             if isinstance(found, set):
                 account.refused[number] = found
@@ -101,7 +115,7 @@ class Publisher:
         What a file older than the newest one sent says of a known record can then no longer be
         put in order.
         """
-        self._held, self._home = {}, {}
+        self._held, self._home, self._dated = {}, {}, None
         for version in self.topic:
             self._hold(version)
         if self.topic:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.property.law_rows import editions, numbers, rows
+from tests.property.law_rows import editions, files, numbers
 from tests.property.law_world import ASKED
 
 Deed = tuple[Any, ...]
@@ -40,7 +40,6 @@ def histories(draw: st.DrawFn) -> list[Deed]:
         if number and draw(st.integers(0, 3)) == 0:
             history.append(("again", draw(st.integers(0, number - 1)), draw(editions)))
         else:
-            found = draw(st.lists(rows(dated=dated), min_size=1, max_size=4))
-            history.append(("file", found, draw(editions)))
+            history.append(("file", draw(files(dated=dated)), draw(editions)))
         history += draw(st.lists(deeds, max_size=2))
     return history

@@ -24,7 +24,8 @@ STEPS: Final = (
         f"connectors.ledger:Ledger.{name}"
         for name in (
             *("write", "seen", "confirm", "note_file", "note_edition", "note_waiting"),
-            *("set_positions", "note_lost", "raise_floors"),
+            *("set_positions", "note_lost", "raise_floors", "note_dated", "note_stated"),
+            *("note_identities", "note_issuers"),
         )
     ),
     "kafka:KafkaProducer.send",

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from connectors.clients import kept
 from tests.property.effort import some
-from tests.property.law_rows import NUMBERS, SUBJECTS, editions, numbers, rows
+from tests.property.law_rows import NUMBERS, SUBJECTS, editions, files, numbers
 from tests.property.law_world import ISSUER, founded, told
 from tests.property.mortal import Mortal
 
@@ -40,7 +40,7 @@ def row(subject: int, number: str, **more: str) -> dict[str, str]:
 def news(world: Mortal, turn: int) -> None:
     """Publish what the file before did not say: changes, a move to another subject, a new record."""
     state = str(1 + turn % 3)
-    said = [row(0, NUMBERS[0], 状态=state), row(turn % 2, NUMBERS[1], 内容=f"第{turn}次")]
+    said = [row(0, NUMBERS[0], 状态=state), row(turn % 2, NUMBERS[1], 内容=f"第{turn}次", 状态="1")]
     said += [row(2, f"新{turn}", 状态="2"), row(0, "", 状态="1")]
     said += [row(2, f"两{turn}", 状态=state, 时间戳=f"2020-02-0{state}") for state in "23"]
     world.file(said, dt.date(2020, 1, 1) + dt.timedelta(turn))
@@ -127,7 +127,7 @@ class Law(RuleBasedStateMachine):
 
     @initialize(dated=st.sampled_from([False, False, True]), data=st.data())
     def begin(self, dated: bool, data: st.DataObject) -> None:
-        self.rows = st.lists(rows(dated=dated), min_size=1, max_size=4)
+        self.rows = files(dated=dated)
         self.world.file(data.draw(self.rows), data.draw(editions))
 
     @rule(data=st.data(), edition=editions, dies=deaths)

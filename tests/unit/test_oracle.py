@@ -11,7 +11,7 @@ import pytest
 from tests.oracle import layout, publishing
 from tests.oracle import state as states
 from tests.oracle.layout import Content, check_character, record_key, write_rows
-from tests.oracle.publishing import Publisher, Version
+from tests.oracle.publishing import Publisher, Unclear, Version
 from tests.oracle.state import state
 
 ISSUER = "11990100000000115Q"
@@ -34,10 +34,16 @@ class Desk:
         self.sent = 0
 
     def send(self, *rows: dict[str, str], edition: int | None = None) -> str:
-        """Return, for each row in turn, p(ublished), u(nchanged) or the reasons of its refusal."""
+        """Return, for each row in turn, p(ublished), u(nchanged) or the reasons of its refusal.
+
+        Or `unclear`, where the file is refused whole.
+        """
         self.sent += 1
-        stated = NOON + edition * DAY if edition is not None else None
-        account = self.model.send(write_rows([*rows]), stated, NOON + self.sent * DAY)
+        stated = NOON + (edition - 10) * DAY if edition is not None else None
+        try:
+            account = self.model.send(write_rows([*rows]), stated, NOON + self.sent * DAY)
+        except Unclear:
+            return "unclear"
         self.model.land(NOON + self.sent * DAY)
         told = dict.fromkeys(account.published, "p") | dict.fromkeys(account.unchanged, "u")
         told |= {number: "+".join(sorted(why)) for number, why in account.refused.items()}
@@ -74,18 +80,23 @@ def editions() -> None:
     assert desk.send(row(状态="2"), edition=2) == "u"
     assert desk.send(row(状态="2"), edition=5) == "u"
     assert desk.send(row(状态="3"), edition=4) == "older_edition"
+    assert desk.send(row(状态="4")) == "unclear"  # all before it had a date
     assert desk.send(row(状态="3")) == "older_edition"  # the first file again, not a new one
-    assert desk.send(row(状态="3", 内容="食品")) == "p"
+    assert desk.send(row(状态="3", 内容="食品"), edition=6) == "p"
     assert desk.send(row(状态="2"), edition=4) == "older_edition"
+    assert desk.send(row(状态="2"), edition=30) == "unclear"  # yet to come
+    undated = Desk()
+    assert undated.send(row(状态="2")) == "p"
+    assert undated.send(row(状态="3"), edition=1) == "older_edition"
+    assert undated.send(row(状态="3", 内容="食品")) == "p"
 
 
 def contradictions() -> None:
     desk = Desk()
     assert desk.send(row(状态="2"), row(状态="2"), edition=1) == "p u"
     assert desk.send(row(状态="3"), row(状态="4"), edition=2) == "contradictory contradictory"
-    assert desk.send(row(状态="3"), row(编号=""), row(代码=A[:-1] + "9")) == (
-        "p missing code_check_digit"
-    )
+    faulty = [row(编号="", 状态="1"), row(代码=A[:-1] + "9", 状态="1")]
+    assert desk.send(row(状态="3"), *faulty, edition=3) == "p missing code_check_digit"
     assert desk.says() == "revoked"
 
 
@@ -135,6 +146,20 @@ def dates() -> None:
     assert [decided.says(day=day) for day in (0, 1)] == ["undecided", "in_force"]
 
 
+def faults() -> None:
+    desk = Desk()
+    assert desk.send(row(状态="2"), row(编号="乙"), row("", 编号="丙")) == (
+        "p state_not_stated code_missing+state_not_stated"
+    )
+    assert desk.says() == "suspended"
+    assert desk.send(row()) == "p"  # a file that fills no state means that it is in force
+    assert desk.says() == "in_force"
+    late = [{"变更日": "2062-05-01"}, {"有效期自": "2062-05-01"}]
+    told = desk.send(*(row(编号=str(n), 状态="2", **one) for n, one in enumerate(late)))
+    assert told == "date_in_future date_in_future"
+    assert desk.send(row(编号="丁", 有效期自="2030-05-01")) == "p"
+
+
 def conflicts() -> None:
     desk = Desk()
     desk.send(row(状态="2"), edition=1)
@@ -148,7 +173,7 @@ def conflicts() -> None:
     assert desk.says() == "revoked"
 
 
-ANSWERS = [flips, editions, contradictions, losses, moves, withdrawals, dates, conflicts]
+ANSWERS = [flips, editions, contradictions, losses, moves, withdrawals, dates, faults, conflicts]
 
 
 @pytest.mark.parametrize("answers", ANSWERS, ids=lambda answers: answers.__name__)
@@ -222,7 +247,19 @@ def any_check_digit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(layout, "check_character", lambda _: "9")
 
 
+def an_empty_state_is_one(patch: pytest.MonkeyPatch) -> None:
+    """What other rows of a file say of their states changes nothing."""
+    patch.setattr(layout, "any", lambda _: False, raising=False)
+
+
+def nothing_lies_ahead(patch: pytest.MonkeyPatch) -> None:
+    """Any day may come."""
+    patch.setattr(layout, "_not_yet", lambda *_: [])
+
+
 MISTAKES: list[Mistake] = [
+    an_empty_state_is_one,
+    nothing_lies_ahead,
     no_edition,
     nothing_speaks_against,
     nothing_is_neutral,
