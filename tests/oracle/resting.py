@@ -8,15 +8,20 @@ stated complete, or while a message waited that might be about the enterprise.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.oracle.delta import Row
 from tests.oracle.log_account import Log, place_of
 from tests.oracle.report import Report
+from tests.oracle.spelling import spelt
 from tests.oracle.state import State
 from tests.oracle.state import state as fold
 from tests.oracle.versions import first_landed, version
+
+#: What stands where a name should, and is none.
+_NO_NAMES = {"", "无", "/", "-", "NULL", "0"}
 
 
 def examine_answers(bodies: Iterable[Row], logs: list[Log], report: Report) -> None:
@@ -125,16 +130,34 @@ def _held(known: dict[str, list[Row]], family: str, source: str, subject: str) -
     Any row or message of the source may, in whatever layout it came; and of whatever publisher a
     penalty may, where the record is no credit record itself.
     """
-    if any(who == source for who in _holding(known[family], subject)):
+    names = _names(known, subject)
+    if any(who == source for who in _holding(known[family], subject, names)):
         return True
-    return family != "credit" and any(_holding(known.get("credit", []), subject))
+    return family != "credit" and any(_holding(known.get("credit", []), subject, names))
 
 
-def _holding(rows: list[Row], subject: str) -> Iterator[str]:
-    """Yield the publishers of whom rows were refused, or messages wait, that may be of a subject."""
+def _names(known: dict[str, list[Row]], subject: str) -> set[str]:
+    """Return the names that decisions give an enterprise, as statements write them."""
+    found = set()
+    for family, rows in known.items():
+        column = "name" if family == "registration" else "subject_name"
+        for row in rows:
+            if _is_event(row) and row["subject"] == subject and row["facet"] == "decision":
+                found.add(spelt(row["decision"][column] or ""))
+    return {"name:" + hashlib.sha256(name.encode()).hexdigest()[:16] for name in found - _NO_NAMES}
+
+
+def _holding(rows: list[Row], subject: str, names: set[str]) -> Iterator[str]:
+    """Yield the publishers of whom rows were refused, or messages wait, that may be of a subject.
+
+    A row names an enterprise by its code, the organisation code within it, or else by its name:
+    one whose name nobody knows may be meant by any name.
+    """
+    own = {subject, subject[8:17]} | names
     for (publisher, _), parts in _newest(rows).items():
-        named = {code for one in parts.values() for code in one["excepted"]}
-        if named & {subject, subject[8:17]} or any(one["unnamed"] for one in parts.values()):
+        held = {one for part in parts.values() for one in part["excepted"]}
+        any_name = not names and any(one.startswith("name:") for one in held)
+        if held & own or any_name or any(part["unnamed"] for part in parts.values()):
             yield publisher
     closed = {place_of(row) for row in rows if row["verdict"] == "closed"}
     for row in rows:
