@@ -189,6 +189,7 @@ ROWS = {
     "licence": rows(
         LICENCE,
         LICENCE | {"term": "not_stated"},
+        LICENCE | {"state": "not_yet_valid"},
         LICENCE | {"type_code": "T" * 21, "scope": "建筑工程"},
         LICENCE | {"publisher": "slow", "category": "general", "scope": "桥梁", "number": "A-2"},
         name=("其他证", "证", "《安全许可证》（副本）", "注销决定书", None),
