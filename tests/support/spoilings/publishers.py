@@ -58,7 +58,7 @@ def a_ledger_remembers_what_it_never_sent(spoiled: Spoiled) -> str:
     key = sent(spoiled)
     change = (
         "INSERT INTO versions SELECT record_key, facet, 99, subject, digest, edition, file, row, "
-        f"1, mark FROM versions {THAT}"
+        f"1, mark, layout FROM versions {THAT}"
     )
     spoiled.sql(spoiled.ledger("licence", "food"), change, *key)
     return words((*key[:2], 99))
