@@ -355,7 +355,8 @@ def _publish_parts(
         doubts.add(made, way.ledger, by_facet=job.match.dialect.native)
         if way.delivery is None:
             doubts.planned.append(made.publish)
-        outcome.edition = max(filter(None, [outcome.edition, *stamped.select(_NEWEST).row(0)]))
+        editions = [outcome.edition, *stamped.select(_NEWEST).row(0)]
+        outcome.edition = max(filter(None, editions), default=None)
         outcome.published += made.publish["__row"].n_unique()
         outcome.corrected += made.corrected
         outcome.merged += twice.height

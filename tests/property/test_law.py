@@ -119,6 +119,11 @@ CASES: dict[str, list[Deed]] = {
         sent(1, row(状态="2"), row(编号="", 决定日="2020-02-30") | {"代码": ""}),
         sent(2, row(状态="9", 变更日="2062-03-01"), row(状态="2", 变更日="2062-03-01")),
     ],
+    "no row of a file is left when those are refused that state nothing": [
+        sent(1, row(状态="2")),
+        sent(2, row(状态="1") | {"代码": ""}, row(), row(编号=NUMBERS[1])),
+        sent(3, row(状态="3")),
+    ],
     "a withdrawal is of the subject the record is at": [
         sent(1, row(状态="2")),
         sent(2, row(状态="3")),
