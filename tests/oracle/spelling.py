@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _ROUND = dict.fromkeys("[{〔【〖〘〚「『", "(") | dict.fromkeys("]}〕】〗〙〛」』", ")")
@@ -14,6 +15,7 @@ def spelt(text: str) -> str:
     """Return a text as its signs are compared."""
     seen = "".join(sign for sign in text if unicodedata.category(sign) not in _UNSEEN)
     narrow = unicodedata.normalize("NFKC", seen).replace(" ", "")
+    narrow = re.sub("[《〈<](\\d{1,8})[》〉>]", r"(\1)", narrow)  # a year in title marks
     signs = (_SIGNS.get(sign, sign) for sign in narrow)
     return "".join(sign.upper() if sign.isascii() else sign for sign in signs)
 

@@ -13,7 +13,19 @@ NUMBER = "示许〔2026〕1号"
 SPELLINGS = [
     *(
         f"示许{left}2026{right}1号"
-        for left, right in ["[]", "()", "【】", "{}", "（）", "［］", "｛｝", "「」"]
+        for left, right in [
+            "[]",
+            "()",
+            "《》",
+            "〈〉",
+            "<>",
+            "【】",
+            "{}",
+            "（）",
+            "［］",
+            "｛｝",
+            "「」",
+        ]
     ),
     "示许〔２０２６〕１号",
     "示许〔2026〕 1号",
@@ -57,7 +69,7 @@ def test_what_differs_by_a_sign_that_counts_stays_apart(first: str, second: str)
 texts = st.text(
     st.one_of(
         st.characters(codec="utf-8", exclude_categories=["Cn", "Co"]),
-        st.sampled_from("〔〕[]（）《》-—\u200b\ufeff \u3000´¨\u0301\ufe0fａＡß號ﬁ①½"),
+        st.sampled_from("〔〕[]（）《》〈<>2026-—\u200b\ufeff \u3000´¨\u0301\ufe0fａＡß號ﬁ①½"),
     ),
     max_size=20,
 )
