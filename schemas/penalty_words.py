@@ -46,6 +46,7 @@ _STOPPED: Final = (
         "停止业务",
     ),
     *("停止施工", "停止使用", "停止作业", "停止运营", "停止营运", "停运", "歇业"),
+    *("暂停生产", "暂停经营", "暂停营业", "暂停业务", "暂停施工", "暂停作业", "暂停运营"),
 )
 _CLOSED: Final = ("关闭", "关停", "取缔", "查封")
 _RESTRICTED: Final = (
@@ -114,7 +115,7 @@ OF_CERTIFICATES: Final = (
         "暂扣",
         "吊扣",
     ),
-    *("降低", "降级", "取缔", "责令关闭", "REVOKE", "SUSPEND"),
+    *("降低", "降级", "取缔", "责令关闭", "关停", "REVOKE", "SUSPEND"),
 )
 #: Every word that may stop a licence.
 STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES)))
