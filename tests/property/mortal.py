@@ -115,11 +115,16 @@ class Mortal(World):
         super().lose()
 
     def replay(self, count: int) -> None:
-        """Send the topic's last messages once more, just as they are."""
+        """Send the topic's last messages once more, just as they are.
+
+        A statement speaks of its own partition, and counts in no other; the rest goes anywhere.
+        """
         held = self.messages()[-count:] if count else []
-        again = [(one.key, one.value) for one in held]
-        raw.send(self.settings.kafka_bootstrap_servers, self.topic, again, partition=0)
-        self.replayed += len(again)
+        address = self.settings.kafka_bootstrap_servers
+        for one in held:
+            partition = one.partition if b"/statement/" in one.value else 0
+            raw.send(address, self.topic, [(one.key, one.value)], partition=partition)
+        self.replayed += len(held)
 
     def messages(self) -> list[Any]:
         """Return what the topic holds, in the order of its times."""
