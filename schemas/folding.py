@@ -29,7 +29,7 @@ _IGNORABLE: Final = frozenset(
 )
 _OPENING: Final = "[{〔【〖〘〚「『⟦⟨⟪❨❲❴⦅"
 _CLOSING: Final = "]}〕】〗〙〛」』⟧⟩⟫❩❳❵⦆"
-_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2500\u2e3a\u2e3b\u301c"
+_DASHES: Final = "\u30fc\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2500\u2e3a\u2e3b\u301c"
 _TITLE_MARKS: Final = "《》〈〉\u2039\u203a\u00ab\u00bb"
 #: Around a year, title marks are brackets: 示许《2026》1号.
 _MARKED_NUMBER: Final = r"[《〈‹«<]([0-9]{1,8})[》〉›»>]"

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 _ROUND = dict.fromkeys("[{〔【〖〘〚「『", "(") | dict.fromkeys("]}〕】〗〙〛」』", ")")
-_STROKES = dict.fromkeys("‐‑‒–—―−─", "-")
+_STROKES = dict.fromkeys("‐‑‒–—―−─ー", "-")
 _SIGNS = _ROUND | _STROKES | dict.fromkeys("《》〈〉", "") | {"號": "号"}
 _UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
