@@ -69,7 +69,8 @@ def source_state(evidence: SharedEvidence, facts: Facts) -> SourceState:
     if holder is not None:
         return SourceState("source_incomplete", None, holder, excepted=True)
     pairs = [(id_, layout) for id_, layouts in evidence.sources.items() for layout in layouts]
-    for pair in pairs:
+    # One that is no publisher is named first: the catalogue's keeper has to mend that.
+    for pair in sorted(pairs, key=lambda pair: pair[0] in facts.cycles):
         if pair not in facts.complete:
             return SourceState("source_incomplete", None, pair[0])
     through, publisher = min((facts.complete[pair], pair[0]) for pair in pairs)
