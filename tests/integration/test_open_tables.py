@@ -59,15 +59,17 @@ def penalty(department: Department, number: int, **changes: str) -> dict[str, st
 
 @pytest.fixture(scope="module")
 def state(make_exchange: Callable[[], Exchange]) -> Exchange:
-    """Licences and penalties of two departments: in use, withdrawn, annulled, ended, corrected."""
+    """Licences and penalties of three departments: in use, withdrawn, annulled, ended, corrected."""
     exchange = make_exchange()
     one, two = exchange.department("one"), exchange.department("two")
-    one.publish([one.licence(n) for n in range(1, 13)])
+    moving = exchange.moving()
+    one.publish([one.licence(n) for n in (1, *range(3, 13))])
+    moving.publish([moving.licence(2)])
     two.publish([two.licence(n) for n in range(1, 7)])
     old = {"XK_WSH": "旧1号", "XK_XMMC": "许可", "XK_XDR": "甲", "XK_XDR_SHXYM": uscc(7),
            "XK_JZQ": "2030-01-01", "XK_XZJG": one.name, "XK_ZT": "1"}  # fmt: skip
     one.publish([old, old | {"XK_WSH": "旧2号", "XK_ZT": "2"}], "old.csv")
-    one.publish([one.licence(2, XK_XDR_SHXYM=uscc(40))], "corrected.csv")
+    moving.publish([moving.licence(2, XK_XDR_SHXYM=uscc(40))], "corrected.csv")
     one.publisher.withdraw(one.key(1), "公示有误")
     two.publish([penalty(two, n) for n in range(1, 5)], "penalties.csv")
     two.publish([penalty(two, 5, CF_GSJZQ="2026-03-01")], "ended.csv")
@@ -124,7 +126,7 @@ def test_an_analyst_joins_the_datasets_in_duckdb(state: Exchange) -> None:
             "penalties": files(state, "credit"),
         },
     ).fetchall()
-    # Both departments license enterprises 3 and 4; number 2's licence of one is another's now.
+    # Both departments license enterprises 3 and 4; number 2's licence of the third is another's now.
     assert {code: int(fine) for code, fine in found} == {
         uscc(2): 2000,
         uscc(3): 4000,
@@ -161,9 +163,8 @@ def test_what_is_stopped_is_in_no_file_the_table_lists(state: Exchange) -> None:
 
 def test_rows_say_where_they_come_from(state: Exchange) -> None:
     rows = lake.read(uri(state, "licence")).filter(usable="yes")
-    one, two = state.departments
-    assert set(rows["publisher"]) == {one.id, two.id}
-    assert set(rows["layout"]) == {"cn-sgs-2018-licence", "cn-sgs-2016-licence"}
+    assert set(rows["publisher"]) == {department.id for department in state.departments}
+    assert set(rows["layout"]) == {"cn-sgs-2018-licence", "cn-sgs-2016-licence", "moving"}
     assert rows["file_digest"].str.len_chars().unique().to_list() == [64]
     assert (rows["first_landed_at"] <= rows["last_landed_at"]).all()
     # 旧2号 is under objection: it stays, and is flagged.

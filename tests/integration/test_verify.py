@@ -28,11 +28,12 @@ FLIPPED, STOPPED, PLAIN = 1, 2, 3  # numbers of licences
 
 @dataclass
 class State:
-    """A small history of two departments, settled."""
+    """A small history of three departments, settled; the third's layout moves its records."""
 
     exchange: Exchange
     one: Department
     two: Department
+    moving: Department
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +41,16 @@ def state(make_exchange: Callable[[], Exchange]) -> State:
     exchange = make_exchange()
     one, two = exchange.department("one"), exchange.department("two")
     for number, code in enumerate("12121", start=1):
-        one.publish([one.licence(FLIPPED, XK_ZT=code)], f"flips-{number}.csv")
+        # Numbered, so that no two files have the same bytes: those would be one file again.
+        one.publish([one.licence(FLIPPED, XK_ZT=code) | {"序号": number}], f"flips-{number}.csv")
     rows = [one.licence(n) for n in range(STOPPED, 12)]
     one.publish([*rows, one.licence(12, XK_ZT="3")])
     two.publish([two.licence(n, XK_NR="散装") for n in range(1, 8)])
+    moving = exchange.moving()
+    moving.publish([moving.licence(4)])
     exchange.ingest()
     one.publisher.withdraw(one.key(STOPPED), "公示有误")
-    one.publish([one.licence(4, XK_XDR_SHXYM=uscc(50))], "corrected.csv")
+    moving.publish([moving.licence(4, XK_XDR_SHXYM=uscc(50))], "corrected.csv")
     event = next(e for e in one.events() if e["record_key"] == one.key(PLAIN))
     key, value = event["subject"].encode(), raw.encode(event, "licence")
     bad = raw.encode(event | {"publisher": two.id}, "licence")
@@ -63,7 +67,7 @@ def state(make_exchange: Callable[[], Exchange]) -> State:
     raw.transactions_end(exchange.address, one.topic())
     two.publish([two.licence(n, XK_NR="散装", XK_ZT="2") for n in (1, 2)], "later.csv")
     exchange.ingest()
-    return State(exchange, one, two)
+    return State(exchange, one, two, moving)
 
 
 class Copy:
@@ -138,7 +142,7 @@ def test_the_account_of_a_sound_state(state: State) -> None:
     found = state.exchange.verified()
     log = state.exchange.log()
     ours = log.filter(pl.col("topic").is_in([state.one.topic(), state.two.topic()]))
-    assert found.accepted == log.filter(verdict="accepted").height == 35
+    assert found.accepted == log.filter(verdict="accepted").height == 36
     assert ours.filter(verdict="quarantined")["reason"].sort().to_list() == [
         "bad_frame",
         "tombstone",
@@ -147,7 +151,7 @@ def test_the_account_of_a_sound_state(state: State) -> None:
     assert found.duplicates == 5  # one sent plainly, four in committed transactions
     # Three markers and two aborted messages hold no row.
     assert found.offsets - found.accepted - found.quarantined == 5
-    assert found.dataset_rows == state.exchange.dataset().height == 20
+    assert found.dataset_rows == state.exchange.dataset().height == 21
 
 
 def test_a_copy_is_as_sound_as_the_state(copy: Copy) -> None:
@@ -221,7 +225,7 @@ def leave_a_stopped_record_in(copy: Copy) -> list[str]:
 
 
 def leave_a_corrected_subjects_record_in(copy: Copy) -> list[str]:
-    key, first = copy.state.one.key(4), uscc(4)
+    key, first = f"{copy.state.moving.code}/示许(2026)4号", uscc(4)
     rows = copy.rows("datasets", record_key=key)
     present = rows.filter(subject=uscc(50))
     number = rows.filter(subject=first)["bucket"].item()

@@ -119,6 +119,13 @@ class Exchange:
         (self.dialects / f"{name}.yaml").write_text(text, "utf-8")
         return {name: _LAYOUTS[layout]}
 
+    def moving(self, name: str = "moving") -> Department:
+        """Register a department whose one layout moves a licence to another enterprise."""
+        key = {"columns": ["XK_WSH"], "says": {"en": "The number alone.", "zh": "文书号。"}}
+        moves = {"subjects": True}
+        layouts = self.like("cn-sgs-2018-licence", "moving", record_key=key, moves=moves)
+        return self.department(name, layouts=layouts)
+
     def ingest(self, family: str = "licence") -> Ingested:
         """Land and settle a family."""
         return ingest(self.settings, family)

@@ -23,6 +23,7 @@ _VALUES: Final = {
     "term": "2031-01-05",
     "yuan": "15000",
     "wan_yuan": "1.5",
+    "or_yuan": "15000",
     "code": "1",
     "codes": "1",
     "if_present": "",
@@ -55,7 +56,8 @@ class Layout:
     @property
     def amounts(self) -> set[str]:
         """Return the columns of amounts: eleven digits there are an amount."""
-        return {c for c, words in self.maps.items() if words & {"yuan", "wan_yuan"}}
+        words_of_amounts = {"yuan", "wan_yuan", "or_yuan"}
+        return {c for c, words in self.maps.items() if words & words_of_amounts}
 
     @property
     def columns(self) -> list[str]:
