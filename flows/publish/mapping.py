@@ -132,8 +132,13 @@ def _whom(dialect: Dialect, subject: pl.Expr, context: Context) -> pl.Expr:
     if dialect.organisation_code is not None:
         code = org_code.normalise(pl.col(dialect.organisation_code))
         found.append(pl.when(org_code.valid(code)).then(code))
-    names = [event.content.get(NAME_FIELDS[dialect.family]) for event in dialect.events]
-    found += [digest_of_name(compile_field(spec, context).value) for spec in names if spec]
+    for event in dialect.events:
+        spec = event.content.get(NAME_FIELDS[dialect.family])
+        if spec is not None:
+            # A record that could not be split stands whole in its first column: that is no name.
+            others = mapped_columns(dialect) - columns_of(spec)
+            split = pl.any_horizontal(pl.col(column).is_not_null() for column in sorted(others))
+            found.append(pl.when(split).then(digest_of_name(compile_field(spec, context).value)))
     return pl.coalesce(found)
 
 
