@@ -47,7 +47,7 @@ _TRANSLATION: Final = str.maketrans(_SPELLING)
 #: What departments write into a cell that has nothing to say, as a pattern of the folded text.
 _PLACEHOLDER: Final = (
     r"^(?:无|暂无|没有|空|空白|无号|无文号|无编号|无证号|不详|未知|未填|未填写|待补|待补充|略|不适用|不涉及|同上|附后|另附|附件|详?见[^1-9]{0,8}|"
-    r"NULL|\(NULL\)|NONE|NIL|NAN|N/A|#N/A|NA|UNDEFINED|X+|×+|0+|"
+    r"NULL|\(NULL\)|NONE|NIL|NAN|N/A|#[A-Z/!?0]+|NA|UNDEFINED|X+|×+|0+|"
     r"[-/\\_.,;:*?、。，；：？~|·…+=]+)$"
 )
 
