@@ -28,6 +28,7 @@ TABLES: Final = {
     "positions": "family, log, version, landed_at",
     "quarantine": 'family, publisher, topic, partition, "offset", closed, landed_at, subject',
     "names": "*",
+    "periods": "*",
 }
 
 
