@@ -22,6 +22,10 @@ _MARKS: Final = re.compile(
 )
 
 
+#: Fields that hold the number of a document.
+_NUMBERS: Final = ("number", "document_number", "identifier")
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -333,6 +337,16 @@ def mapped_columns(dialect: Dialect) -> set[str]:
 def key_columns(dialect: Dialect) -> list[str]:
     """Return the columns of the record key, without its constants."""
     return [column for column in dialect.record_key.columns if isinstance(column, str)]
+
+
+def has_document_number(dialect: Dialect) -> bool:
+    """Return whether a column of the record key holds the number of a document."""
+    numbers = set(dialect.document_numbers)
+    for event in dialect.events:
+        for name, spec in event.content.items():
+            if name in _NUMBERS:
+                numbers |= columns_of(spec)
+    return not numbers.isdisjoint(set(key_columns(dialect)) - {dialect.subject})
 
 
 def used_columns(dialect: Dialect) -> set[str]:

@@ -72,11 +72,13 @@ def known_waiting(waiting: pl.DataFrame, ledger: Ledger, *, by_subject: bool) ->
     return every.group_by(names).agg(pl.col("edition").max()).select(waiting.columns).sort(names)
 
 
-def known_refused(refused: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+def known_refused(refused: pl.DataFrame, ledger: Ledger, *, numbered: bool) -> pl.DataFrame:
     """Return refused rows (`waiting.WAITING`) with the keys their records are known by.
 
     A key that ends with `/` is of a row whose enterprise cannot be read: it may be about each
-    record of that number, or about one that nobody knows.
+    record of that number, or about one that nobody knows. `numbered`: the key has the number of a
+    document. Where it has a year or a list alone, all records would begin so: there the row's name
+    says whom it is about.
     """
     key = pl.col("record_key")
     nobody = key.str.ends_with("/").fill_null(value=False)
@@ -85,7 +87,7 @@ def known_refused(refused: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
     rest = refused.filter(~nobody & (key.is_null() | ~unified))
     frames = [known_records(whole, ledger)[0], rest]
     for row in refused.filter(nobody).iter_rows(named=True):
-        records = ledger.under(row["record_key"].rstrip("/"))
+        records = ledger.under(row["record_key"].rstrip("/")) if numbered else []
         about = [row | {"record_key": record} for record in (None, *records)]
         frames.append(pl.DataFrame(about, schema=refused.schema))
     return pl.concat(frames)

@@ -48,7 +48,7 @@ from flows.publish.tables import Choice, choose
 from flows.publish.unread import require_spelling, unread_columns
 from flows.publish.waiting import WAITING, failed_file, held_by, merged, without_file
 from schemas import contract
-from schemas.dialect import Dialect
+from schemas.dialect import Dialect, has_document_number
 from schemas.publishers import Publisher
 from schemas.reasons import sentence
 
@@ -122,7 +122,10 @@ def publish(
         faults.append(doubts.unstated_faults().cast(_FAULT))
         with _ways(job) as way:
             doubts.before = _waiting(job, way.ledger)
-            doubts.refused = [known_refused(rows, way.ledger) for rows in doubts.refused]
+            numbered = has_document_number(job.match.dialect)
+            doubts.refused = [
+                known_refused(rows, way.ledger, numbered=numbered) for rows in doubts.refused
+            ]
             faults += _publish_parts(job, way, aside, outcome, progress, doubts)
             refused = pl.concat([pl.DataFrame(schema=_FAULT), *faults]).unique(maintain_order=True)
             refused = refused.sort("__row", maintain_order=True)

@@ -95,7 +95,8 @@ def test_the_tax_file_sent_again_changes_nothing(tax: Real) -> None:
     before = len(tax.department.messages("credit"))
     again = tax.publish(tax.path)
     assert counts(again) == (5233, 0, 5194, 39)
-    assert again.events == 0
+    assert (again.events, again.excepted, again.everyone) == (0, tax.first.excepted, 0)
+    assert again.excepted < 39
     assert len(tax.department.messages("credit")) == before
 
 
@@ -168,7 +169,7 @@ def test_a_file_in_a_folder_nobody_may_write_to_is_given_back_at_home(exchange: 
     path = real(TAX, department.folder)
     department.folder.chmod(0o555)
     try:
-        outcome = department.publisher.publish_file(path, dry_run=True)
+        outcome = department.publisher.publish_file(path)
     finally:
         department.folder.chmod(0o755)
     assert outcome.refused_file == str(exchange.home / "refused" / "heilongjiang.refused.csv")

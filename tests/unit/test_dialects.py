@@ -14,7 +14,15 @@ from flows.publish.native import map_native
 from flows.publish.recognise import NotRecognised, match, recognise
 from schemas import contract
 from schemas.avro import event_columns, facets, symbols
-from schemas.dialect import Code, Const, Dialect, EventMap, IfPresent, fold_name
+from schemas.dialect import (
+    Code,
+    Const,
+    Dialect,
+    EventMap,
+    IfPresent,
+    fold_name,
+    has_document_number,
+)
 from schemas.identifiers import uscc
 from schemas.publishers import Publisher
 
@@ -809,3 +817,19 @@ def test_every_code_list_says_where_it_is_known_from() -> None:
     for codes in CODES.values():
         assert codes.source.strip()
         assert codes.values
+
+
+@pytest.mark.parametrize(
+    ("layout", "numbered"),
+    [
+        ("cn-sgs-2018-licence", True),
+        ("cn-sgs-2016-penalty", True),
+        ("cn-nmpa-cosmetics", True),
+        ("registration-list", False),
+        ("cn-tax-a-list", False),
+    ],
+)
+def test_a_key_of_a_year_or_a_list_holds_no_number_of_a_document(
+    layout: str, numbered: bool
+) -> None:
+    assert has_document_number(DIALECTS[layout]) is numbered
