@@ -33,6 +33,8 @@ _DASHES: Final = "\u30fc\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2500\u
 _TITLE_MARKS: Final = "《》〈〉\u2039\u203a\u00ab\u00bb"
 #: Around a year, title marks are brackets: 示许《2026》1号.
 _MARKED_NUMBER: Final = r"[《〈‹«<]([0-9]{1,8})[》〉›»>]"
+#: A Chinese keyboard types one dash as two.
+_LONG_DASH: Final = "-{2,}"
 _SPELLING: Final[dict[str, str]] = (
     dict.fromkeys(_OPENING, "(")
     | dict.fromkeys(_CLOSING, ")")
@@ -57,14 +59,16 @@ def fold_text(text: str) -> str:
     plain = unicodedata.normalize("NFKC", _visible(text))
     # NFKC writes some characters with a blank, and joins marks only once the blank is gone.
     plain = unicodedata.normalize("NFKC", _visible(plain))
-    return re.sub(_MARKED_NUMBER, r"(\1)", plain).translate(_TRANSLATION)
+    spelt = re.sub(_MARKED_NUMBER, r"(\1)", plain).translate(_TRANSLATION)
+    return re.sub(_LONG_DASH, "-", spelt)
 
 
 def fold(expr: pl.Expr) -> pl.Expr:
     """Return the strings of `expr` as `fold_text` writes them; String, null stays null."""
     plain = expr.str.replace_all(_IGNORED, "").str.normalize("NFKC")
     plain = plain.str.replace_all(_IGNORED, "").str.normalize("NFKC")
-    return plain.str.replace_all(_MARKED_NUMBER, "(${1})").str.replace_many(_SPELLING)
+    spelt = plain.str.replace_all(_MARKED_NUMBER, "(${1})").str.replace_many(_SPELLING)
+    return spelt.str.replace_all(_LONG_DASH, "-")
 
 
 def is_placeholder_text(text: str) -> bool:

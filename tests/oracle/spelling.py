@@ -17,7 +17,8 @@ def spelt(text: str) -> str:
     narrow = unicodedata.normalize("NFKC", seen).replace(" ", "")
     narrow = re.sub("[《〈<](\\d{1,8})[》〉>]", r"(\1)", narrow)  # a year in title marks
     signs = (_SIGNS.get(sign, sign) for sign in narrow)
-    return "".join(sign.upper() if sign.isascii() else sign for sign in signs)
+    same = "".join(sign.upper() if sign.isascii() else sign for sign in signs)
+    return re.sub("--+", "-", same)  # one dash, typed as two
 
 
 def key_part(text: str) -> str:

@@ -51,6 +51,7 @@ def test_one_number_in_many_spellings_folds_to_one_text(spelling: str) -> None:
     [
         ("JY000001", "ｊｙ０００００１"),
         ("JY-000001", "jy\u2014000001"),
+        ("JY-000001", "JY\u2014\u2014000001"),
         ("食品经营许可证", "《食品经营许可证》"),
     ],
 )
