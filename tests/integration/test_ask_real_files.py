@@ -54,6 +54,8 @@ SILENT |= {"developer-qualification", "gas-business-licence", "land-approval", "
 SILENT |= {"no-grave-penalty", "no-listing", "no-stop-of-business"}
 LICENCE, GRADE = {"cosmetics-licence"}, {"tax-grade", "tax-payment"}
 
+#: Of whom neither department says anything.
+NOBODY = uscc(1)
 #: Outcome, reason, and whose completeness it rests on.
 Told = tuple[str, str | None, str | None]
 
@@ -126,6 +128,9 @@ class Window:
         if paper in PROMISED:
             return "on_promise", None, None
         if paper in SILENT:
+            return "must_bring", "source_incomplete", None
+        if subject == NOBODY:
+            # Rows of the tax list without a valid code may be of whoever has no known name.
             return "must_bring", "source_incomplete", None
         relied = complete and on <= dt.datetime.now(CHINA).date()
         if paper in LICENCE:
@@ -216,7 +221,7 @@ def asked(window: Window) -> Iterator[tuple[str, dt.date]]:
     renamed = "91231085746981466N"  # two names, at two offices
     for code in (codes[0], codes[-1], most, renamed):
         yield from ((code, day) for day in (LAST_OF_GRADE, LAST_OF_GRADE + DAY))
-    yield uscc(1), LAST_OF_GRADE  # nobody's
+    yield NOBODY, LAST_OF_GRADE
 
 
 def test_every_paper_gets_a_true_answer_with_its_sources_completeness(window: Window) -> None:
