@@ -212,7 +212,11 @@ def test_a_path_without_a_file_holds_nobody(window: Window, tmp_path: Path) -> N
 
 
 def test_a_file_mostly_about_nobody_known_is_not_complete(window: Window) -> None:
-    nobody = [penalty(window.police, n, CF_XDR_SHXYM=f"{n}", CF_XDR_MC="/") for n in (1, 2)]
+    unnamed = {"CF_XDR_MC": "/"}
+    nobody = [
+        penalty(window.police, n, CF_XDR_SHXYM=f"{n}", CF_NR=f"罚款{n}000元", **unnamed)
+        for n in (1, 2)
+    ]
     done = window.police.publish(
         [*nobody, penalty(window.police, 3)],
         layout=PENALTY,
