@@ -113,13 +113,12 @@ class Publisher:
         """Begin again with what the topic tells: no silent states, no editions seen since.
 
         What a file older than the newest one sent says of a known record can then no longer be
-        put in order.
+        put in order. Of a file whose rows were all refused a statement tells.
         """
         self._held, self._home, self._dated = {}, {}, None
         for version in self.topic:
             self._hold(version)
-        if self.topic:
-            self._floor = self._newest
+        self._floor = self._newest
 
     def land(self, landed_at: dt.datetime) -> None:
         """Give everything that was not landed yet the time it was landed at."""
