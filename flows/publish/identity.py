@@ -16,6 +16,7 @@ from schemas.facets import DECISION, STATEMENT, WITHDRAWAL
 from schemas.record_key import folded_key, with_subject
 
 _KEYS: Final = ["record_key", "subject"]
+_PAIR: Final = {"record_key": pl.String(), "known": pl.String()}
 _CODE_LAST: Final = "/[0-9A-Z]{18}$"
 #: Characters of a unified social credit code.
 _UNIFIED: Final = 18
@@ -85,12 +86,13 @@ def known_refused(refused: pl.DataFrame, ledger: Ledger, *, numbered: bool) -> p
     unified = (pl.col("subject").str.len_chars() == _UNIFIED).fill_null(value=False)
     whole = refused.filter(~nobody & key.is_not_null() & unified)
     rest = refused.filter(~nobody & (key.is_null() | ~unified))
-    frames = [known_records(whole, ledger)[0], rest]
-    for row in refused.filter(nobody).iter_rows(named=True):
-        records = ledger.under(row["record_key"].rstrip("/")) if numbered else []
-        about = [row | {"record_key": record} for record in (None, *records)]
-        frames.append(pl.DataFrame(about, schema=refused.schema))
-    return pl.concat(frames)
+    unread = refused.filter(nobody).with_columns(key.str.strip_chars_end("/"))
+    numbers: list[str] = unread["record_key"].unique().to_list() if numbered else []
+    under = [(number, record) for number in numbers for record in ledger.under(number)]
+    pairs = pl.DataFrame(under, ["record_key", "known"], orient="row", schema_overrides=_PAIR)
+    each = unread.join(pairs, on="record_key").with_columns(record_key="known").drop("known")
+    alone = unread.with_columns(record_key=pl.lit(None, pl.String))
+    return pl.concat([known_records(whole, ledger)[0], rest, alone, each])
 
 
 def holders(facets: pl.DataFrame) -> pl.DataFrame:
