@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from flows.clock import CLOCKS_DIFFER
 from flows.leaves import leaves
 from schemas.avro import facets
 from schemas.canonical import content_digest, event_id
@@ -34,8 +35,6 @@ LARGEST_SEQUENCE: Final = 2**53 - 1
 LARGEST_AMOUNT: Final = 10**18
 
 _EXCEPTED: Final = "statement.excepted"
-#: Clocks of two machines.
-CLOCKS_DIFFER: Final = dt.timedelta(minutes=5)
 
 #: What is wrong with an event (Boolean) and the reason to give (String).
 Check = tuple[pl.Expr, pl.Expr]

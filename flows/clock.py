@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 #: All calendar days are China's (UTC+8).
 CHINA = ZoneInfo("Asia/Shanghai")
+#: How far the clocks of two machines may differ.
+CLOCKS_DIFFER = dt.timedelta(minutes=5)
 
 
 def china_today() -> dt.date:

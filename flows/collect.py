@@ -39,8 +39,8 @@ from connectors.zone import (
 )
 from flows.publish.edition import EditionUnclear, edition_in_name
 from flows.publish.failed import publish_path
+from flows.publish.job import Request
 from flows.publish.outcome import Outcome
-from flows.publish.publish import Request
 
 _log = logging.getLogger(__name__)
 #: What is no fault of the file's: the run ends, and the next one goes on with it.

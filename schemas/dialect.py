@@ -22,8 +22,8 @@ _MARKS: Final = re.compile(
 )
 
 
-#: Fields that hold the number of a document.
-_NUMBERS: Final = ("number", "document_number", "identifier")
+#: Fields that hold numbers of documents, in whatever facet; a placeholder (无, /) in them is none.
+NUMBERS: Final = ("number", "document_number", "identifier", "registration_number")
 
 
 class _Strict(BaseModel):
@@ -344,7 +344,7 @@ def has_document_number(dialect: Dialect) -> bool:
     numbers = set(dialect.document_numbers)
     for event in dialect.events:
         for name, spec in event.content.items():
-            if name in _NUMBERS:
+            if name in NUMBERS:
                 numbers |= columns_of(spec)
     return not numbers.isdisjoint(set(key_columns(dialect)) - {dialect.subject})
 

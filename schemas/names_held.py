@@ -21,6 +21,8 @@ NAME_FIELDS: Final = {"registration": "name", "licence": "subject_name", "credit
 PATTERN: Final = "^name:[0-9a-f]{16}$"
 _PREFIX: Final = "name:"
 _DIGITS: Final = 16
+#: Characters of a unified social credit code (GB 32100-2015); an organisation code has 9.
+_UNIFIED: Final = 18
 
 
 def digest_of_name(name: pl.Expr) -> pl.Expr:
@@ -36,6 +38,11 @@ def digests_of_names(names: Iterable[str | None]) -> frozenset[str]:
         for name in names
         if name is not None and not is_placeholder_text(name)
     )
+
+
+def is_unified(entry: pl.Expr) -> pl.Expr:
+    """Return whether each entry is a unified code: the others name enterprises of any partition."""
+    return (entry.str.len_chars() == _UNIFIED).fill_null(value=False)
 
 
 def is_digest(text: str) -> bool:

@@ -12,59 +12,34 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-#: What ends or lowers a licence for good, until somebody says that it was given back.
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+#: What takes a certificate away for good, or makes it void.
+_TAKEN_BACK: Final = _words("吊销 撤销 注销 收回 收缴 缴销 撤回 缴回 吊照 吊证")
+#: What ends a licence for good, until somebody says that it was given back.
 _TAKEN: Final = (
-    *(
-        "吊销",
-        "撤销",
-        "注销",
-        "收回",
-        "收缴",
-        "缴销",
-        "撤回",
-        "缴回",
-        "追缴",
-        "取消",
-        "废止",
-        "作废",
-    ),
-    *("剥夺", "终止", "宣布无效", "确认无效", "宣告无效", "吊照", "吊证", "REVOKE", "CANCEL"),
+    *_TAKEN_BACK,
+    *_words("追缴 取消 废止 作废 剥夺 终止 宣布无效 确认无效 宣告无效 REVOKE CANCEL"),
 )
-_LOWERED: Final = ("降低", "降级", "降为", "下调", "核减")
+_LOWERED: Final = _words("降低 降级 降为 下调 核减")
 #: What takes a licence away for a time.
-_HELD: Final = ("暂扣", "吊扣", "扣留", "扣押", "暂停", "中止", "冻结", "封存", "SUSPEND")
-_STOPPED: Final = (
-    *(
-        "停产停业",
-        "停业",
-        "停产",
-        "停工",
-        "停止生产",
-        "停止经营",
-        "停止营业",
-        "停止执业",
-        "停止业务",
-    ),
-    *("停止施工", "停止使用", "停止作业", "停止运营", "停止营运", "停运", "歇业"),
-    *("暂停生产", "暂停经营", "暂停营业", "暂停业务", "暂停施工", "暂停作业", "暂停运营"),
+_HELD: Final = _words("暂扣 吊扣 扣留 扣押 暂停 中止 冻结 封存 SUSPEND")
+_STOPPED: Final = _words(
+    "停产停业 停业 停产 停工 停止生产 停止经营 停止营业 停止执业 停止业务 停止施工 停止使用 停止作业 停止运营 停止营运 "
+    "停运 歇业 暂停生产 暂停经营 暂停营业 暂停业务 暂停施工 暂停作业 暂停运营"
 )
-_CLOSED: Final = ("关闭", "关停", "取缔", "查封")
-_RESTRICTED: Final = (
-    *("限制开展生产经营", "限制生产", "限制经营", "限制开展", "限制业务", "限产", "限制营业"),
-    *("停止受理", "停止承接", "不得承接", "限制承接", "限制投标", "禁止投标"),
+_CLOSED: Final = _words("关闭 关停 取缔 查封")
+_RESTRICTED: Final = _words(
+    "限制开展生产经营 限制生产 限制经营 限制开展 限制业务 限产 限制营业 停止受理 停止承接 不得承接 限制承接 限制投标 "
+    "禁止投标"
 )
-_BANNED: Final = (
-    "限制从业",
-    "从业禁止",
-    "禁止从业",
-    "市场禁入",
-    "不得从事",
-    "禁止从事",
-    "终身不得",
-)
+_BANNED: Final = _words("限制从业 从业禁止 禁止从业 市场禁入 不得从事 禁止从事 终身不得")
 #: A fine; and signs of an amount, which is one unless something is confiscated.
-FINED: Final = ("罚款", "罚金")
-AMOUNTS: Final = ("元", "¥", "RMB", "CNY")
+FINED: Final = _words("罚款 罚金")
+AMOUNTS: Final = _words("元 ¥ RMB CNY")
 CONFISCATED: Final = "没收"
 
 #: Kinds of penalty: words for one kind. A word of a bar means all words of its kind.
@@ -80,19 +55,11 @@ KINDS: Final[tuple[tuple[str, ...], ...]] = (
 )
 #: Words of penalties that stop no business and no licence: a text with one of them tells a kind.
 MILD: Final = (
-    *(
-        "警告",
-        "通报批评",
-        "批评",
-        CONFISCATED,
-        "拘留",
-        "责令改正",
-        "责令限期",
-        "限期改正",
-        "限期整改",
+    CONFISCATED,
+    *_words(
+        "警告 通报批评 批评 拘留 责令改正 责令限期 限期改正 限期整改 责令整改 责令拆除 限期拆除 训诫 约谈 不予"
     ),
-    *("责令整改", "责令拆除", "限期拆除", "训诫", "约谈", "不予", "免予", "免罚", "恢复原状"),
-    *("责令退还", "责令赔偿", "责令召回", "加处", "滞纳金", "记分", "扣分", "WARNING", "FINE"),
+    *_words("免予 免罚 恢复原状 责令退还 责令赔偿 责令召回 加处 滞纳金 记分 扣分 WARNING FINE"),
 )
 #: What ends with a last day of its own, where nothing else is said.
 SUSPENDING: Final = (*_HELD, *_STOPPED, *_RESTRICTED)
@@ -101,21 +68,8 @@ LASTING: Final = (*_TAKEN, *_LOWERED, *_CLOSED, *_BANNED)
 #: What is done to a certificate or ends a business: where no certificate is named it may be any.
 #: The others stop a licence only where they name it.
 OF_CERTIFICATES: Final = (
-    *(
-        "吊销",
-        "撤销",
-        "注销",
-        "收回",
-        "收缴",
-        "缴销",
-        "撤回",
-        "缴回",
-        "吊照",
-        "吊证",
-        "暂扣",
-        "吊扣",
-    ),
-    *("降低", "降级", "取缔", "责令关闭", "关停", "REVOKE", "SUSPEND"),
+    *_TAKEN_BACK,
+    *_words("暂扣 吊扣 降低 降级 取缔 责令关闭 关停 REVOKE SUSPEND"),
 )
 #: Every word that may stop a licence.
 STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES)))

@@ -17,8 +17,8 @@ from deploy.cli.progress import progress_bar
 from flows.clock import CHINA
 from flows.publish import Outcome, Publisher
 from flows.publish.edition import parse_time
+from flows.publish.job import Step
 from flows.publish.preview import preview_lines
-from flows.publish.publish import Step
 from flows.publish.statement import MOST_EXCEPTED
 from schemas.personal import redact
 

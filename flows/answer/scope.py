@@ -18,25 +18,7 @@ _EXCEPTED: Final = re.compile(
     "[^()。;,!]*(?:除外|以外|之外|不含在内|不在此列|不在许可范围|已[被经]?(?:注销|撤销|吊销|取消|核减|失效))"
 )
 #: Every word that takes something away has one of these signs.
-SIGNS: Final = (
-    "不",
-    "禁",
-    "未",
-    "无",
-    "非",
-    "除",
-    "剔",
-    "扣",
-    "排",
-    "取",
-    "注",
-    "核",
-    "撤",
-    "停",
-    "外",
-    "没",
-    "失",
-)
+SIGNS: Final = tuple("不禁未无非除剔扣排取注核撤停外没失")
 
 
 def permits(scope: str | None, words: Iterable[str]) -> bool:

@@ -11,7 +11,7 @@ import polars as pl
 from connectors.ledger import Ledger, open_ledger
 from connectors.settings import Settings
 from flows.publish.holding import state_now
-from flows.publish.publish import publisher_line
+from flows.publish.job import publisher_line
 from flows.publish.waiting import WAITING
 from flows.quarantine import require_said
 from schemas.personal import holds_personal

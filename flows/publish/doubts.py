@@ -20,9 +20,8 @@ from flows.publish.waiting import (
     without_key,
 )
 from schemas.dialect import Dialect
+from schemas.names_held import is_unified
 
-#: Characters of a unified social credit code.
-_UNIFIED = 18
 _PRINTS = pl.Schema({"__row": pl.Int64(), "subject": pl.String(), "print": pl.String()})
 
 
@@ -89,7 +88,7 @@ class Doubts:
             named(rows)["subject"].alias("own"), fingerprints(rows, dialect)
         )
         # A row that gave no code is known by its other cells, its name among them.
-        uncoded = pl.col("subject").str.len_chars() != _UNIFIED
+        uncoded = ~is_unified(pl.col("subject"))
         asked = told.join(waits, on="print").filter(uncoded | (pl.col("subject") == pl.col("own")))
         self._prints.append(asked.select(_PRINTS.names()).unique())
 

@@ -8,10 +8,7 @@ import unicodedata
 from typing import Final
 
 from connectors.errors import MiantiError
-from flows.clock import CHINA
-
-#: Clocks of two machines.
-CLOCKS_DIFFER: Final = dt.timedelta(minutes=5)
+from flows.clock import CHINA, CLOCKS_DIFFER
 
 _YEAR: Final = r"(?P<{0}y>20\d\d)"
 _MONTH: Final = r"(?P<{0}m>0?[1-9]|1[0-2])"

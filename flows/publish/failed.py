@@ -11,24 +11,24 @@ from connectors.files import open_source
 from connectors.ledger import LedgerBusy, LedgerUnusable
 from connectors.settings import Settings
 from flows.publish.holding import FailedFile, hold_for_file
-from flows.publish.outcome import Outcome
-from flows.publish.publish import (
+from flows.publish.job import (
     Progress,
     Request,
     StatedTooEarly,
     UnknownPublisher,
-    publish,
+    no_progress,
     publisher_line,
     record_places,
-    untold,
 )
+from flows.publish.outcome import Outcome
+from flows.publish.publish import publish
 
 #: Errors that say nothing of the file, or after which nothing can be noted.
 _NOT_OF_THE_FILE: Final = (UnknownPublisher, StatedTooEarly, LedgerBusy, LedgerUnusable)
 
 
 def publish_path(
-    path: Path, request: Request, settings: Settings, progress: Progress = untold
+    path: Path, request: Request, settings: Settings, progress: Progress = no_progress
 ) -> Outcome:
     """Publish a file; where that fails, hold everyone until it is published or discarded.
 

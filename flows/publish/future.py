@@ -20,8 +20,7 @@ from typing import Final
 import polars as pl
 
 from flows.check import Check
-from flows.clock import CHINA
-from flows.publish.edition import CLOCKS_DIFFER
+from flows.clock import CHINA, CLOCKS_DIFFER
 
 #: Of terms that begin: leases of state land and concessions are agreed upon years before.
 TERM_AHEAD: Final = dt.timedelta(days=3653)

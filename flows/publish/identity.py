@@ -13,13 +13,12 @@ import polars as pl
 
 from connectors.ledger import Ledger
 from schemas.facets import DECISION, STATEMENT, WITHDRAWAL
+from schemas.names_held import is_unified
 from schemas.record_key import folded_key, with_subject
 
 _KEYS: Final = ["record_key", "subject"]
 _PAIR: Final = {"record_key": pl.String(), "known": pl.String()}
 _CODE_LAST: Final = "/[0-9A-Z]{18}$"
-#: Characters of a unified social credit code.
-_UNIFIED: Final = 18
 _BLOCKING: Final = ("publisher_error", "decision_changed")
 #: The same record twice: which one is to be taken back, whose it is, and which one goes on.
 REPEATED: Final = pl.Schema(dict.fromkeys((*_KEYS, "instead"), pl.String()))
@@ -83,7 +82,7 @@ def known_refused(refused: pl.DataFrame, ledger: Ledger, *, numbered: bool) -> p
     """
     key = pl.col("record_key")
     nobody = key.str.ends_with("/").fill_null(value=False)
-    unified = (pl.col("subject").str.len_chars() == _UNIFIED).fill_null(value=False)
+    unified = is_unified(pl.col("subject"))
     whole = refused.filter(~nobody & key.is_not_null() & unified)
     rest = refused.filter(~nobody & (key.is_null() | ~unified))
     unread = refused.filter(nobody).with_columns(key.str.strip_chars_end("/"))

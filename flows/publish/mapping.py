@@ -15,7 +15,16 @@ from flows.publish.clean import clean
 from flows.publish.days import moments
 from flows.publish.fields import Compiled, Context, compile_field, lost_digits
 from schemas.avro import event_columns, instance
-from schemas.dialect import Code, Const, Dialect, EventMap, columns_of, key_columns, mapped_columns
+from schemas.dialect import (
+    NUMBERS,
+    Code,
+    Const,
+    Dialect,
+    EventMap,
+    columns_of,
+    key_columns,
+    mapped_columns,
+)
 from schemas.folding import fold, fold_text, is_placeholder
 from schemas.identifiers import org_code, uscc
 from schemas.names_held import NAME_FIELDS, digest_of_name
@@ -26,8 +35,6 @@ from schemas.takes import fields_of
 LATER = ("event_id", "publisher", "layout", "layout_version", "file_digest", "file_row")
 
 _TIMES: Final = ("effective_from", "effective_to", "occurred_at")
-#: Fields that hold numbers of documents, in whatever facet; a placeholder (无, /) in them is none.
-NUMBERS: Final = ("number", "document_number", "identifier", "registration_number")
 _OLDEST: Final = pl.lit(0, pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 import polars as pl
 
 from flows.publish.fields import EXPONENT, Context
-from flows.publish.mapping import LATER, NUMBERS, Mapped
+from flows.publish.mapping import LATER, Mapped
 from schemas.avro import enums, event_columns, facets
-from schemas.dialect import Dialect
+from schemas.dialect import NUMBERS, Dialect
 from schemas.facets import DECISION
 from schemas.folding import fold_text, is_placeholder_text
 from schemas.identifiers import uscc

@@ -16,8 +16,9 @@ from typing import Any
 
 from connectors.settings import Settings, read_settings
 from flows.publish.failed import publish_path
+from flows.publish.job import Progress, Request, no_progress
 from flows.publish.outcome import Outcome
-from flows.publish.publish import Progress, Request, publish, untold
+from flows.publish.publish import publish
 from flows.publish.source import Handed
 from flows.publish.withdraw import withdraw
 
@@ -55,7 +56,7 @@ class Publisher:
         complete_through: dt.datetime | None = None,
         dry_run: bool = False,
         show: int = 0,
-        progress: Progress = untold,
+        progress: Progress = no_progress,
     ) -> Outcome:
         """Publish a file; its refused rows go to `<name>.refused.<suffix>` beside it.
 

@@ -21,10 +21,8 @@ from flows.publish.waiting import lost_entries, merged
 from schemas import contract
 from schemas.bucket import partition
 from schemas.facets import STATEMENT
+from schemas.names_held import is_unified
 from schemas.publishers import Publisher
-
-#: Characters of a unified social credit code; an organisation code has fewer, and "" is everyone.
-_UNIFIED: Final = 18
 
 #: What a version is called.
 _NAME: Final = pl.Schema(
@@ -134,7 +132,7 @@ def _restore_waiting(ledger: Ledger, lost: pl.DataFrame) -> None:
             names = [*(told["excepted"] or []), *([""] if told["unnamed"] else [])]
             kept.append(_held_again(names, row["edition"]))
             here = partition(pl.col("subject"), told["partitions"]) == told["partition"]
-            anywhere = pl.col("subject").str.len_chars() < _UNIFIED
+            anywhere = ~is_unified(pl.col("subject"))
             own = (here | anywhere) & ~pl.col("subject").is_in(names)
             waiting = waiting.filter(~own)
         ledger.note_waiting(str(layout), merged(waiting, *kept))

@@ -17,12 +17,11 @@ from flows.publish.deliver import Delivery
 from flows.publish.events import Sender, by_hand
 from schemas.bucket import partition
 from schemas.facets import STATEMENT
+from schemas.names_held import is_unified
 
 #: Enterprises one statement names at most: beyond it everyone is held, and even in one partition the
 #: message stays far below Kafka's 1 MiB.
 MOST_EXCEPTED: Final = 5_000
-#: Characters of a unified social credit code.
-_UNIFIED: Final = 18
 
 
 def state(
@@ -47,8 +46,10 @@ def state(
     named = excepted.sort().head(MOST_EXCEPTED)
     unnamed = max(excepted.len() - MOST_EXCEPTED, 0) + everyone
     numbers = sorted(producer.partitions_for(topic))
-    there = named.to_frame("subject").select(partition(pl.col("subject"), len(numbers))).to_series()
-    anywhere = named.str.len_chars() != _UNIFIED
+    entries = named.to_frame("subject").select(
+        partition(pl.col("subject"), len(numbers)).alias("part"),
+        anywhere=~is_unified(pl.col("subject")),
+    )
 
     def content(number: int) -> dict[str, Any]:
         return {
@@ -56,7 +57,7 @@ def state(
             "partition": number,
             "partitions": len(numbers),
             "rows": rows,
-            "excepted": named.filter((there == number) | anywhere).to_list(),
+            "excepted": named.filter((entries["part"] == number) | entries["anywhere"]).to_list(),
             "unnamed": unnamed,
             "unreadable": unreadable,
         }

@@ -15,7 +15,7 @@ from connectors.topics import ensure_topic, topic_name
 from flows.publish.deliver import Delivery
 from flows.publish.events import single
 from flows.publish.identity import holders
-from flows.publish.publish import publisher_line
+from flows.publish.job import publisher_line
 from flows.publish.recover import catch_up
 from schemas.facets import WITHDRAWAL
 from schemas.personal import holds_personal

@@ -44,7 +44,7 @@ POINTS = [
         "before the ledger's position moves",
         "before-position",
     ),
-    at("flows.publish.publish:state:before:1", "before its statement", "before-statement"),
+    at("flows.publish.finish:state:before:1", "before its statement", "before-statement"),
     at(
         "flows.publish.deliver:send_all:after:21",
         "between the partitions of its statement",

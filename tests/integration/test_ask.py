@@ -13,7 +13,7 @@ from deploy.cli import main
 from flows import land as landing
 from flows.answer.ask import BadSubject, UnknownMatter, as_json, ask
 from flows.clock import CHINA, china_today
-from flows.publish.publish import StatedTooEarly
+from flows.publish.job import StatedTooEarly
 from tests.support.codes import uscc
 from tests.support.exchange import Exchange
 from tests.support.window import LICENCE, SUBJECT, Window, parts_of, penalty, told_by_all, words

@@ -23,7 +23,7 @@ from connectors.ledger import Ledger, LedgerUnusable
 from connectors.topics import ensure_topic
 from flows.publish import Outcome
 from flows.publish.edition import BadTime, parse_time
-from flows.publish.publish import UnknownPublisher
+from flows.publish.job import UnknownPublisher
 from flows.publish.recognise import NotRecognised
 from schemas.contract import BadContract
 from schemas.reasons import sentence

@@ -9,7 +9,8 @@ import yaml
 
 from connectors.files import open_source
 from connectors.settings import Settings
-from flows.publish.publish import Request, publish
+from flows.publish.job import Request
+from flows.publish.publish import publish
 from schemas import contract
 from schemas.dialect import Dialect, FieldMap
 

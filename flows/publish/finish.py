@@ -1,0 +1,111 @@
+"""The end of a publication: what waits, what is complete, and that the file came."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from connectors.files import Source
+from connectors.ledger import Ledger
+from flows.publish.destination import Destination
+from flows.publish.doubts import Doubts
+from flows.publish.holding import fingerprint, state_rest
+from flows.publish.job import Job
+from flows.publish.outcome import Outcome
+from flows.publish.statement import state
+from flows.publish.waiting import WAITING, failed_file, held_by, merged, without_file
+
+_MOSTLY_NOBODY: Final = {
+    "en": "Most of its rows have no valid code.",
+    "zh": "多数行没有有效的统一社会信用代码。",
+}
+
+
+def finish(
+    job: Job, destination: Destination, outcome: Outcome, doubts: Doubts, refused: pl.DataFrame
+) -> None:
+    """State what the file says of completeness, or, having changed nothing, that it came.
+
+    A rebuilt ledger must know the newest edition sent: one no event tells of is stated, too; and
+    for whom nothing is complete is stated as soon as that changes.
+    """
+    outcome.edition = edition = outcome.edition or destination.sender.edition
+    digest, layout, name = job.rows.digest, destination.sender.layout, job.request.name
+    known = destination.ledger.knows_file(digest, layout, None)
+    waiting, outcome.unreadable = doubts.settled(
+        destination.ledger, layout, destination.sender.edition, name, refused, known=known
+    )
+    unread = _unread_sheets(outcome, name, digest)
+    waiting = merged(without_file(waiting, name, digest), unread)
+    excepted, everyone = held_by(waiting)
+    _tell_held(outcome, waiting)
+    through = job.request.complete_through
+    if 2 * outcome.unreadable > outcome.read:
+        outcome.not_complete.append(_MOSTLY_NOBODY)
+    if outcome.not_complete:
+        through = None
+    if destination.delivery is None or destination.client is None:
+        return
+    newest = destination.ledger.newest(layout)
+    new = not destination.ledger.knows_file(digest, layout, through)
+    must_state = newest is None or edition > newest
+    must_state |= fingerprint(waiting) != destination.ledger.stated(layout)
+    has_news = through is not None or outcome.published == 0 or not waiting.is_empty()
+    # What is refused now waits even if its statement cannot be sent: the next run sends it.
+    destination.ledger.note_waiting(layout, waiting)
+    if must_state or (new and has_news):
+        sender = replace(destination.sender, edition=edition)
+        code, rows, unreadable = job.owner.code, outcome.read, outcome.unreadable
+        state(
+            *(
+                destination.delivery,
+                destination.client,
+                destination.topic,
+                sender,
+                code,
+                through,
+                rows,
+            ),
+            *(excepted, everyone, unreadable),
+        )
+        destination.ledger.note_edition(layout, edition)
+        destination.ledger.note_stated(layout, fingerprint(waiting))
+    destination.ledger.note_file(digest, layout, destination.sender.edition, through)
+    if isinstance(job.rows, Source) and job.request.edition is None:
+        destination.ledger.note_dated(layout, dated=job.named is not None)
+    _release_layouts(destination.ledger, layout, name, digest)
+    state_rest(
+        destination.delivery,
+        destination.client,
+        destination.topic,
+        destination.sender,
+        job.owner.code,
+    )
+
+
+def _unread_sheets(outcome: Outcome, name: str, digest: str) -> pl.DataFrame:
+    """Return what waits for sheets that hold rows and were not read: they may be about anyone."""
+    if not (outcome.not_complete and (outcome.left_sheets or outcome.hidden_sheets)):
+        return pl.DataFrame(schema=WAITING)
+    now = dt.datetime.now(dt.UTC)
+    return failed_file(name, digest, "sheet_unread", now, now)
+
+
+def _tell_held(outcome: Outcome, waiting: pl.DataFrame) -> None:
+    """Tell how many enterprises are held, and by how many rows and files of each reason."""
+    excepted, outcome.everyone = held_by(waiting)
+    outcome.excepted = excepted.len()
+    counts = waiting.group_by("code").len().sort("len", "code", descending=[True, False])
+    outcome.held = dict(counts.iter_rows())
+
+
+def _release_layouts(ledger: Ledger, own: str, name: str, digest: str) -> None:
+    """End what waits for this file in layouts of the ledger but its own."""
+    for layout in set(ledger.waiting_layouts()) - {own}:
+        before = ledger.waiting(layout)
+        after = without_file(before, name, digest)
+        if after.height < before.height:
+            ledger.note_waiting(layout, after)
