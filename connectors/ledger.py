@@ -2,7 +2,7 @@
 
 A revision is written down here before it is sent, so that a restart sends the same ids. The
 ledger is also a follower of its publisher's own topic: it keeps its position there, and what it
-has lost (or a crash has left open) it reads again before the next file (`ledger_follow.py`).
+has lost (or a crash has left open) it reads again before the next file (`flows/publish/recover.py`).
 """
 
 from __future__ import annotations
@@ -59,24 +59,6 @@ INSERT OR IGNORE INTO refusals SELECT layout, record_key, facet, subject,
   FROM waiting;
 DROP TABLE waiting;
 """
-_COLUMNS: Final = (
-    "record_key",
-    "facet",
-    "sequence",
-    "subject",
-    "digest",
-    "edition",
-    "file",
-    "row",
-    "sent",
-    "mark",
-    "layout",
-)
-_UPSERT: Final = f"""
-INSERT INTO versions ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" * len(_COLUMNS))})
-ON CONFLICT DO UPDATE SET
-sent = max(sent, excluded.sent), layout = coalesce(layout, excluded.layout)
-"""  # noqa: S608
 _FRAME: Final = pl.Schema(
     {
         "record_key": pl.String(),
@@ -92,6 +74,12 @@ _FRAME: Final = pl.Schema(
         "layout": pl.String(),
     }
 )
+_COLUMNS: Final = tuple(_FRAME)
+_UPSERT: Final = f"""
+INSERT INTO versions ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" * len(_COLUMNS))})
+ON CONFLICT DO UPDATE SET
+sent = max(sent, excluded.sent), layout = coalesce(layout, excluded.layout)
+"""  # noqa: S608
 _IDENTITIES: Final = pl.Schema({"identity": pl.String(), "record_key": pl.String()})
 _NAMED: Final = pl.Schema({"record_key": pl.String(), "subject": pl.String()})
 #: What a ledger's file is written as; 0: by a release whose keys were not folded.
