@@ -29,8 +29,8 @@ _PRINTS = pl.Schema({"__row": pl.Int64(), "subject": pl.String(), "print": pl.St
 class Doubts:
     """`before`: what waited to be mended when the file came, of `WAITING`.
 
-    `filled`: the state columns that any row of the file fills. `planned`: events that a dry run
-    would have put into the ledger.
+    `filled`: the state columns that any row of the file fills. `planned`: versions that a dry run
+    would have written into the ledger.
     """
 
     before: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=WAITING))
@@ -99,6 +99,11 @@ class Doubts:
         if not self.before.is_empty():
             self.accepted.append(concerned(made.accepted.with_columns(whose), self.before))
 
+    def note_planned(self, events: pl.DataFrame) -> None:
+        """Keep what a dry run would have written into the ledger of some events."""
+        kept = ("record_key", "facet", "sequence", "subject", "edition")
+        self.planned.append(events.select(*kept, digest="content_digest"))
+
     def settled(
         self,
         ledger: Ledger,
@@ -140,13 +145,7 @@ class Doubts:
         events = pl.concat(
             part.filter(pl.col("record_key").is_in(keys.implode())) for part in self.planned
         )
-        planned = (
-            events.sort("sequence")
-            .unique(KEY, keep="last")
-            .select(
-                *("record_key", "facet", "sequence", "subject", "edition"), digest="content_digest"
-            )
-        )
+        planned = events.sort("sequence").unique(KEY, keep="last")
         return pl.concat([held.join(planned, on=KEY, how="anti"), planned], how="diagonal")
 
 

@@ -149,7 +149,7 @@ def _publish_parts(
         same = repeated(twice, destination.ledger, job.family, destination.sender.publisher)
         doubts.add(made, destination.ledger, by_facet=job.match.dialect.native)
         if destination.delivery is None:
-            doubts.planned.append(made.publish)
+            doubts.note_planned(made.publish)
         editions = [outcome.edition, *stamped.select(_NEWEST).row(0)]
         outcome.edition = max(filter(None, editions), default=None)
         outcome.published += made.publish["__row"].n_unique()
