@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from flows.answer.ask import as_json, ask, gather
-from flows.publish import Outcome, statement
-from flows.publish import publish as publishing
+from flows.publish import Outcome, finish, statement
 from flows.publish.discard import Which, discard, listed
 from flows.receipt.verify import verify
 from tests.support.codes import uscc
@@ -152,7 +151,7 @@ def test_a_publish_that_crashed_before_its_statement_is_not_forgotten(
     punish(window, penalty(window.police, 2))
     bad = [penalty(window.police, CF_JDRQ="x", **STOP), penalty(window.police, 3)]
     with monkeypatch.context() as crash:
-        crash.setattr(publishing, "state", lambda *_: 1 / 0)
+        crash.setattr(finish, "state", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             punish(window, *bad, complete_through=None)
     assert punish(window, penalty(window.police, 4)).excepted == 1
