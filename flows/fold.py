@@ -69,14 +69,24 @@ def fold(
     `on` is a calendar day in China; `known_at` (UTC) leaves out what was landed after it.
     `versions` has the event columns with `landed_at`, `topic`, `partition`, `offset`, `bucket`.
     """
-    return _folded(versions, family, on, known_at, shown=pl.col("usable") == "yes")
+    shown = pl.col("usable") == "yes"
+    return _folded(versions, family, on, known_at, dataset_columns(family), shown)
 
 
 def whole(
     versions: pl.DataFrame, family: str, on: dt.date, known_at: dt.datetime | None = None
 ) -> pl.DataFrame:
-    """Return the same with the content of what may not be used: to decide by, never to hand on."""
-    return _folded(versions, family, on, known_at, shown=pl.lit(value=True))
+    """Return the same (`whole_columns`) with the content of what may not be used: to decide by,
+    never to hand on."""
+    return _folded(versions, family, on, known_at, whole_columns(family), pl.lit(value=True))
+
+
+def whole_columns(family: str) -> pl.Schema:
+    """Return the columns of `whole`: the dataset's, and the first day of what stands stated of it.
+
+    `standing_from`: calendar day in China, null where the source tells none.
+    """
+    return pl.Schema({**dataset_columns(family), "standing_from": pl.Date()})
 
 
 def _folded(
@@ -84,6 +94,7 @@ def _folded(
     family: str,
     on: dt.date,
     known_at: dt.datetime | None,
+    columns: pl.Schema,
     shown: pl.Expr,
 ) -> pl.DataFrame:
     # Contents are wide and lie in lists: who wins is settled without them, by their row's number.
@@ -94,7 +105,7 @@ def _folded(
     rows = records.with_columns(_stated(versions, records, family)).with_columns(_state(family, on))
     told = rows.with_columns(unusable_reason=_unusable_reason(family, on))
     final = told.with_columns(as_of=pl.lit(on), usable=_usable(), usable_until=_until(family, on))
-    return _shown(final, versions, dataset_columns(family), shown)
+    return _shown(final, versions, columns, shown)
 
 
 def _lasting(family: str) -> tuple[pl.Expr, pl.Expr]:
@@ -180,6 +191,7 @@ def _stated(versions: pl.DataFrame, records: pl.DataFrame, family: str) -> list[
             of_side = versions.select(
                 pl.col(side).struct.field("state").alias(f"{side}_state"),
                 pl.col("event_id").alias(f"{side}_event_id"),
+                pl.col("effective_from").alias(f"{side}_from"),
                 _end(side, family).alias(f"{side}_ends"),
             )
             found += _picked(of_side, records[side])
@@ -198,7 +210,7 @@ def _end(side: str, family: str) -> pl.Expr:
 def _shown(
     rows: pl.DataFrame, versions: pl.DataFrame, columns: pl.Schema, told: pl.Expr
 ) -> pl.DataFrame:
-    """Return the dataset's columns; of a row that is not told of, only those to be kept."""
+    """Return some columns; of a row that is not told of, only those to be kept."""
     known = [pl.col(n) if n in KEPT else pl.when(told).then(n) for n in rows.columns]
     shown = rows.select(known)
     content = versions.select(*ENVELOPE, DECISION).unnest(DECISION)

@@ -13,9 +13,8 @@ from functools import cache
 from typing import Any, Final, TypeAlias
 
 from flows.clock import CHINA
-from flows.fold import ENVELOPE, SIDES
+from flows.fold import ENVELOPE, SIDES, whole_columns
 from flows.stated import Pair, Stated
-from schemas.avro import dataset_columns
 from schemas.facets import DECISION, FAR, FINAL_STANDINGS, NEUTRAL, STANDING, STATEMENT
 
 #: One version landed: the columns of `flows.log.history_columns`; those that are null may lack.
@@ -115,7 +114,9 @@ def _record(
     row["unusable_reason"] = _unusable(row, said, family, on, conflicted=conflicted)
     row["usable"] = "yes" if row["unusable_reason"] is None else "no"
     row["usable_until"] = _until(row, sides, turns, family, on)
-    row["standing_event_id"] = sides["standing"]["event_id"] if "standing" in sides else None
+    standing = sides.get(STANDING)
+    row["standing_event_id"] = standing["event_id"] if standing is not None else None
+    row["standing_from"] = standing.get("effective_from") if standing is not None else None
     landed = [version["landed_at"] for version in versions]
     row |= {"first_landed_at": min(landed), "last_landed_at": max(landed)}
     return row | {"versions": len(versions), "bucket": versions[0]["bucket"]}
@@ -123,7 +124,7 @@ def _record(
 
 @cache
 def _columns(family: str) -> tuple[str, ...]:
-    return tuple(dataset_columns(family))
+    return tuple(whole_columns(family))
 
 
 def _winners(

@@ -153,7 +153,7 @@ def _best(
 def _lost(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdict:
     """Return why a record that is no licence of the kind asked for ends one that is."""
     if row["unusable_reason"] == "undecided":
-        return Verdict("stopped", state=row["state"])
+        return Verdict("stopped", state=row["state"], since=_stated_from(row, facts.on))
     verdict = _record(row, family, good, facts)
     return (
         verdict
@@ -182,7 +182,7 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
     if row["unusable_reason"] == "conflicted":
         return Verdict("conflicted")
     if row["unusable_reason"] == "annulled":
-        return Verdict("stopped", by=issuer, state="annulled")
+        return Verdict("stopped", by=issuer, state="annulled", since=_stated_from(row, facts.on))
     if row["unusable_reason"] is not None:
         return Verdict("not_usable")
     if row["objection"] is not None:
@@ -191,11 +191,14 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
         return Verdict(row["state"], row)
     document = row.get("document_number")
     if row["state"] not in good:
-        return Verdict("stopped", row, by=issuer, state=row["state"] or "other", document=document)
+        state, since = row["state"] or "other", _stated_from(row, facts.on)
+        return Verdict("stopped", row, by=issuer, state=state, since=since, document=document)
     if family == "credit":
         return Verdict(None, row)
     if family == "licence" and (made := ending(row)) is not None:
-        return Verdict("stopped", row, by=issuer, state=made, document=document)
+        day = spoken(row, facts.on)
+        since = day if day <= facts.on else None
+        return Verdict("stopped", row, by=issuer, state=made, since=since, document=document)
     penalty = stopped_by(row, family, facts)
     if penalty is not None:
         return Verdict("stopped", row, **stop_of(penalty))
@@ -204,6 +207,12 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
     if family == "licence" and row["valid_to"] is None and row["term"] == "not_stated":
         return Verdict("no_end_stated", row)
     return Verdict(None, row)
+
+
+def _stated_from(row: Row, on: dt.date) -> dt.date | None:
+    """Return since when a record is in its state, as far as that is stated and not yet to come."""
+    day: dt.date | None = row["standing_from"]
+    return day if day is not None and day <= on else None
 
 
 def _same_holder(licence: Row, facts: Facts) -> bool:

@@ -17,8 +17,8 @@ from flows.answer.columns.verdicts import verdicts
 from flows.answer.decide import Decision, Outcome, decide
 from flows.answer.facts import Facts
 from flows.answer.verdict import Reason
+from flows.fold import whole_columns
 from flows.stated import Source
-from schemas.avro import dataset_columns
 from schemas.catalogue.grammar import Catalogue
 from tests.support.codes import uscc
 
@@ -185,6 +185,7 @@ ROWS = {
         occurred_at=TIMES,
         last_landed_at=TIMES,
         standing_event_id=("s1",),
+        standing_from=(*DAYS, FAR),
     ),
     "licence": rows(
         LICENCE,
@@ -202,6 +203,7 @@ ROWS = {
         occurred_at=TIMES,
         last_landed_at=TIMES,
         standing_event_id=("s1",),
+        standing_from=(*DAYS, FAR),
         subject_name=NAMES,
         valid_from=(*DAYS, FAR),
         valid_to=(ON,),
@@ -266,7 +268,7 @@ def worlds(draw: st.DrawFn) -> tuple[Catalogue, Facts, dict[str, pl.DataFrame]]:
             }
             for n, one in enumerate(found)
         ]
-        frame = pl.DataFrame(told, schema=dataset_columns(family))
+        frame = pl.DataFrame(told, schema=whole_columns(family))
         frames[family] = frame.sort("subject", "record_key")
     ages = some(None, -1, 60 * 24 * 7, 60 * 24 * 7 + 1, 60 * 24 * 15, usual=60, times=4)
     said = {pair: draw(ages) for pair in PAIRS}

@@ -12,8 +12,8 @@ from flows.answer.decide import EXEMPT, Decision, decide
 from flows.answer.facts import Facts, Row
 from flows.answer.words import why
 from flows.catalogue import catalogue
+from flows.fold import whole_columns
 from schemas import contract
-from schemas.avro import dataset_columns
 from schemas.dialect import Words
 
 ON = dt.date(2026, 5, 4)
@@ -28,7 +28,7 @@ SUBJECT = "91990100MA01RXEY0J"
 
 
 def row(family: str, **told: Any) -> Row:
-    empty = dict.fromkeys(dataset_columns(family).names())
+    empty = dict.fromkeys(whole_columns(family).names())
     return {**empty, "record_key": "k", "usable": "yes", "effective_from": ON, **told}
 
 
@@ -430,6 +430,29 @@ def test_what_a_penalty_took_is_told_with_the_penalty() -> None:
     found = decided(facts(licence(), taken))
     assert (found.outcome, found.state) == ("not_accepted", "suspended")
     assert (found.since, found.document) == (dt.date(2026, 4, 1), "示罚〔2026〕1号")
+
+
+@pytest.mark.parametrize("state", ["suspended", "revoked", "cancelled"])
+def test_a_state_is_told_with_the_day_that_its_source_gives(state: str) -> None:
+    found = decided(facts(licence(state=state, standing_from=dt.date(2026, 3, 2))))
+    assert (found.outcome, found.state, found.since) == ("not_accepted", state, dt.date(2026, 3, 2))
+    assert "自2026-03-02起" in why(found, catalogue(), contract.publishers()).zh
+
+
+def test_what_was_annulled_is_told_with_its_day() -> None:
+    annulled = unusable(licence(standing_from=dt.date(2026, 3, 2)), "annulled")
+    assert decided(facts(annulled)).since == dt.date(2026, 3, 2)
+
+
+def test_a_document_that_ends_a_licence_is_told_with_its_own_day() -> None:
+    cancelling = licence(document_name="准予注销决定书", effective_from=dt.date(2026, 3, 2))
+    found = decided(facts(cancelling))
+    assert (found.state, found.since) == ("cancelled", dt.date(2026, 3, 2))
+
+
+def test_a_day_yet_to_come_is_told_of_no_state() -> None:
+    found = decided(facts(licence(state="revoked", standing_from=ON + dt.timedelta(days=1))))
+    assert (found.state, found.since) == ("revoked", None)
 
 
 def test_a_state_alone_tells_no_day() -> None:

@@ -13,6 +13,7 @@ from flows.answer.decide import _SHOWN, decide
 from flows.answer.facts import Facts, Row
 from flows.answer.form import Filled, as_json, prefill
 from flows.catalogue import catalogue
+from flows.fold import whole_columns
 from schemas import contract
 from schemas.avro import dataset_columns
 from schemas.catalogue.grammar import LICENCE_COLUMNS, Catalogue, FormField
@@ -31,7 +32,7 @@ MATTER = "JS-3002"
 
 
 def row(family: str, **told: Any) -> Row:
-    empty = dict.fromkeys(dataset_columns(family).names())
+    empty = dict.fromkeys(whole_columns(family).names())
     return {**empty, "record_key": "k", "usable": "yes", "effective_from": ON, **told}
 
 

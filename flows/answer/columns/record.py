@@ -26,7 +26,7 @@ def licence(
     found = among("type_code", evidence.type_codes) | among("name", evidence.certificates)
     mine = rows["licence"].filter(found, among("publisher", evidence.sources))
     further = [(~_permitted(mine, evidence.scope), "mismatch")] if evidence.scope else []
-    judged = _judged(mine, "licence", FORCE, further)
+    judged = _judged(mine, "licence", FORCE, further, known.on)
     return _best(judged, rows["licence"], "licence", FORCE, evidence, known, source)
 
 
@@ -52,7 +52,7 @@ def fields(evidence: FieldEvidence, rows: Rows, known: Facts, source: SourceStat
         recent = [year for year in mine["period"].unique() if is_recent(year, first, known.on.year)]
         further.append((~among("period", recent), "expired"))
     good = evidence.where.get("state", FORCE)
-    judged = _judged(mine, family, good, further)
+    judged = _judged(mine, family, good, further, known.on)
     return _best(judged, rows[family], family, good, evidence, known, source)
 
 
@@ -64,7 +64,7 @@ def among(name: str, values: Iterable[str]) -> pl.Expr:
 
 
 def _judged(
-    rows: pl.DataFrame, family: str, good: Iterable[str], further: list[Cause]
+    rows: pl.DataFrame, family: str, good: Iterable[str], further: list[Cause], on: dt.date
 ) -> pl.DataFrame:
     """Add `reason`, why a record may not be relied on, the gravest first, and `stop`, who stopped it."""
     unusable, state, good_state = pl.col("unusable_reason"), pl.col("state"), among("state", good)
@@ -86,7 +86,9 @@ def _judged(
         .when(good_state)
         .then("ending")
         .otherwise(state.fill_null("other")),
-        "since": pl.lit(None, pl.Date),
+        "since": pl.when(good_state & ~annulled)
+        .then(pl.when(pl.col("spoken") <= on).then("spoken"))
+        .otherwise(_stated_from(on)),
         "document": pl.when(~annulled).then("document_number")
         if "document_number" in rows.columns
         else pl.lit(None, pl.String),
@@ -161,15 +163,20 @@ def _standing(
     unknown = pl.struct(
         by=pl.lit(None, pl.String),
         state=pl.when(undecided).then("state").otherwise(pl.lit("other")),
-        since=pl.lit(None, pl.Date),
+        since=pl.when(undecided).then(_stated_from(known.on)),
         document=pl.lit(None, pl.String),
     )
-    ending = _judged(others, family, states, []).with_columns(
+    ending = _judged(others, family, states, [], known.on).with_columns(
         reason=pl.when(undecided | unsaid).then(pl.lit("stopped")).otherwise("reason"),
         stop=pl.when(undecided | unsaid).then(unknown).otherwise("stop"),
     )
     told = pl.concat([bad, ending.select(bad.columns)])
     return good.filter(~_one_of(stopped)), told.with_columns(stop=_since(speaking, known.on))
+
+
+def _stated_from(on: dt.date) -> pl.Expr:
+    """Return since when a record is in its state, as far as that is stated and not yet to come."""
+    return pl.when(pl.col("standing_from") <= on).then("standing_from")
 
 
 def _since(speaking: list[int], on: dt.date) -> pl.Expr:
