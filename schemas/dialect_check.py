@@ -13,6 +13,7 @@ from schemas import dialect as d
 from schemas.avro import event_columns, instance
 from schemas.constants import value_of
 from schemas.faults import Said, near, no_such
+from schemas.personal import NUMBER_FIELDS
 from schemas.takes import Takes, fields_of
 
 #: Place in the dialect, and what is wrong there.
@@ -227,6 +228,7 @@ def _contradictions(dialect: d.Dialect) -> Iterator[Wrong]:
             yield "ignore", Said(f"the column is read: {name}", f"该列正被读取：{name}")
     for name in sorted({*dialect.document_numbers} & {*dialect.personal}):
         yield "document_numbers", Said(f"the column is personal: {name}", f"该列为个人信息：{name}")
+    yield from _numbers(dialect)
     if any(not word.strip() for word in dialect.skip_rows):
         yield (
             "skip_rows",
@@ -243,6 +245,23 @@ def _contradictions(dialect: d.Dialect) -> Iterator[Wrong]:
                 f"“{dialect.records}”不是记录所在路径：应为以点分隔的名称，如 data.rows",
             ),
         )
+
+
+def _numbers(dialect: d.Dialect) -> Iterator[Wrong]:
+    """Find numbers of documents that feed a text in which they may be taken for a person's."""
+    for fed in dialect.maps():
+        named = sorted(d.columns_of(fed.spec) & set(dialect.document_numbers))
+        if named and fed.path[-1] not in NUMBER_FIELDS | {"issuer"}:
+            fields, columns = ", ".join(sorted(NUMBER_FIELDS)), ", ".join(named)
+            yield (
+                fed.place,
+                Said(
+                    f"{columns} holds numbers of documents (document_numbers), which may be taken "
+                    f"for a person's in this field; only these hold them: {fields}",
+                    f"{columns} 为文书编号列（document_numbers），在该字段中可能被误认为个人号码；"
+                    f"只有下列字段存放编号：{fields}",
+                ),
+            )
 
 
 def _headers(dialect: d.Dialect) -> Iterator[Wrong]:

@@ -270,6 +270,11 @@ CREDIT: dict[str, tuple[Change, str, str]] = {
         "document_numbers",
         "personal",
     ),
+    "a document number in a free text": (
+        lambda d: (put("remarks", "名称")(d), whole("document_numbers", ["名称"])(d)),
+        "decision.remarks",
+        "名称 holds numbers of documents",
+    ),
     "an empty word": (whole("skip_rows", ["合计", " "]), "skip_rows", "every row"),
     "records nowhere": (whole("records", "data..rows"), "records", "data.rows"),
     "no column in the order": (
