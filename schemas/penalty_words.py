@@ -85,6 +85,17 @@ ENDING_DOCUMENT: Final = (
     r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)"
 )
 
+_BEFORE: Final = (
+    "(?:该|本|此|上述|企业|单位|行政|许可|证书|证照|资质|执照|证|件|已经|已|现|依法|主动|自愿|予以|申请|准予|决定"
+    "|[于因由自被]|[0-9年月日./-])*+"
+)
+#: What a remark says of the licence it stands beside, at its head: 该许可证已于2026年3月吊销. An older
+#: one (原证已注销, 注销原证) is another.
+ENDING_REMARK: Final = (
+    rf"^{_BEFORE}(?:(?<=[于因由自被])[^,;。原旧]{{1,20}}?)?{_BEFORE}"
+    r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)(?![^,;。]{0,6}[原旧])"
+)
+
 
 @cache
 def alike(word: str) -> tuple[str, ...]:

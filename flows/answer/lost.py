@@ -17,16 +17,18 @@ from flows.answer.naming import alike, is_certificate, same_number, squash, stan
 from flows.clock import CHINA
 from schemas.facets import FAR
 from schemas.folding import fold_text
-from schemas.penalty_words import ENDING_DOCUMENT
+from schemas.penalty_words import ENDING_DOCUMENT, ENDING_REMARK
 
 #: What takes a licence away against its holder's will: said of an older document of it, after the
 #: newer one came, it is said of the licence. An old document is cancelled whenever it is renewed.
 AGAINST: Final = ("revoked", "annulled", "suspended")
-_ENDING: Final = re.compile(ENDING_DOCUMENT)
 #: What a word of it makes of the licence; the others are cancelled.
 _MADE: Final = {"吊销": "revoked", "撤销": "annulled", "撤回": "annulled", "暂扣": "suspended"}
-#: Where a document that ends a licence says so.
-DOCUMENT: Final = ("document_name", "name", "scope")
+#: Where a record says that a licence has ended, and how it says so there.
+ENDINGS: Final = {
+    **dict.fromkeys(("document_name", "name", "scope"), re.compile(ENDING_DOCUMENT)),
+    "remarks": re.compile(ENDING_REMARK),
+}
 #: Where one licence's record may name another's number.
 _TEXTS: Final = ("scope", "document_name", "name", "remarks")
 _ENOUGH: Final = 6
@@ -59,9 +61,9 @@ def is_lost(row: Row, good: Collection[str], on: dt.date) -> bool:
 
 
 def ending(row: Row) -> str | None:
-    """Return what a document makes of a licence that it ends, by its name or its content."""
-    for name in DOCUMENT:
-        found = _ENDING.match(fold_text(row.get(name) or ""))
+    """Return what a document makes of a licence that it ends, by its name, content or remarks."""
+    for name, pattern in ENDINGS.items():
+        found = pattern.match(fold_text(row.get(name) or ""))
         if found is not None:
             return _MADE.get(found[1], "cancelled")
     return None
@@ -75,9 +77,12 @@ def begun(row: Row, on: dt.date) -> dt.date:
 def spoken(row: Row, on: dt.date) -> dt.date:
     """Return since when a record speaks against a licence: the latest of its days.
 
-    One without any, or with one yet to come, is taken for the newest.
+    The day of its state is one of them, where that takes a licence away. A record without any, or
+    with one yet to come, is taken for the newest.
     """
     days = [*_days(row)]
+    if row["state"] in AGAINST and row["standing_from"] is not None:
+        days.append(row["standing_from"])
     return max(days) if days and max(days) <= on else dt.date.max
 
 

@@ -296,6 +296,25 @@ def document_in_force_that_ends_it(draw: Draw) -> list[Event]:
     return licence("示许注〔2026〕9号", "in_force", days(draw), number=found, **told)
 
 
+def remark_that_ends_it(draw: Draw) -> list[Event]:
+    remark = draw(
+        st.sampled_from(
+            [
+                "该许可证已于 2026年4月 注销",
+                "已吊销。",
+                "2026-04-01被市局暂扣",
+                "企业自愿申请注销",
+                "作 废",
+            ]
+        )
+    )
+    mended = {"sequence": 7, "landed_at": LANDED + dt.timedelta(hours=1)}
+    again = licence(told=mended, remarks=remark)
+    return draw(
+        st.sampled_from([again, licence("示许更〔2026〕9号", days=days(draw), remarks=remark)])
+    )
+
+
 def change_that_shortens_the_term(draw: Draw) -> list[Event]:
     begins = draw(st.sampled_from(["2022-01-01", "2023-03-05", "2026-04-01", None]))
     shortened = ("2026-04-01", begins, "2026-05-03")
@@ -437,6 +456,7 @@ LICENCE_WAYS: Final[list[Way]] = [
     own_document_by_its_own_number,
     first_document_spelt_otherwise,
     document_in_force_that_ends_it,
+    remark_that_ends_it,
     change_that_shortens_the_term,
     of_another_layout_or_organ,
     standing_that_should_not_lapse,

@@ -450,6 +450,29 @@ def test_a_document_that_ends_a_licence_is_told_with_its_own_day() -> None:
     assert (found.state, found.since) == ("cancelled", dt.date(2026, 3, 2))
 
 
+@pytest.mark.parametrize(
+    ("remark", "state"),
+    [
+        ("该许可证已于2026年3月吊销", "revoked"),
+        ("2026-03-01 被市局暂扣", "suspended"),
+        ("已注销", "cancelled"),
+        ("依法撤销", "annulled"),
+        ("换发，原证已注销", None),
+        ("注销原许可证A-0", None),
+        ("因延续收回旧证", None),
+        ("地址变更", None),
+    ],
+)
+def test_a_remark_may_say_that_the_licence_has_ended(remark: str, state: str | None) -> None:
+    found = decided(facts(licence(remarks=remark)))
+    assert (found.outcome == "exempt_by_licence", found.state) == (state is None, state)
+
+
+def test_a_long_remark_takes_no_long_time_to_read() -> None:
+    for remark in ("自" * 20_000, "证件" * 10_000, "1" * 20_000, "于1" * 10_000):
+        assert decided(facts(licence(remarks=remark))).outcome == "exempt_by_licence"
+
+
 def test_a_day_yet_to_come_is_told_of_no_state() -> None:
     found = decided(facts(licence(state="revoked", standing_from=ON + dt.timedelta(days=1))))
     assert (found.state, found.since) == ("revoked", None)
@@ -464,6 +487,25 @@ def test_of_what_was_annulled_nothing_but_that_is_told() -> None:
     found = decided(facts(unusable(licence(document_number="示建许〔2023〕1号"), "annulled")))
     assert (found.outcome, found.state) == ("not_accepted", "annulled")
     assert (found.record, found.document) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "day", "exempt"),
+    [
+        ("revoked", dt.date(2026, 3, 1), False),
+        ("suspended", dt.date(2026, 3, 1), False),
+        ("revoked", dt.date(2023, 1, 1), True),  # before the renewal
+        ("cancelled", dt.date(2026, 3, 1), True),  # an old document, whenever a licence is renewed
+    ],
+)
+def test_an_older_document_speaks_from_the_day_of_its_state(
+    state: str, day: dt.date, exempt: bool
+) -> None:
+    old = licence(
+        record_key="o", state=state, effective_from=dt.date(2022, 1, 1), standing_from=day
+    )
+    renewed = licence(record_key="r", effective_from=dt.date(2025, 1, 1))
+    assert (decided(facts(old, renewed)).outcome == "exempt_by_licence") is exempt
 
 
 def test_a_renewal_of_the_same_number_is_not_stopped_by_what_came_before_it() -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from flows.answer.facts import Row
-from flows.answer.lost import AGAINST, COLUMNS, DOCUMENT, ending, may_mean
+from flows.answer.lost import AGAINST, COLUMNS, ENDINGS, ending, may_mean
 from flows.answer.naming import same_number
 from schemas.facets import FAR
 
@@ -25,14 +25,15 @@ def with_days(rows: pl.DataFrame, on: dt.date) -> pl.DataFrame:
     begins = [pl.col(n) for n in ("effective_from", "valid_from") if n in rows.columns]
     days = [decided, *begins]
     begun = pl.coalesce(*(pl.when(day <= on).then(day) for day in days), pl.lit(dt.date.min))
-    latest = pl.max_horizontal(*days)
+    stated = pl.when(pl.col("state").is_in([*AGAINST])).then("standing_from")
+    latest = pl.max_horizontal(*days, stated)
     spoken = pl.when(latest <= on).then(latest).otherwise(pl.lit(dt.date.max))
     return rows.with_columns(begun=begun, spoken=spoken)
 
 
 def with_ending(rows: pl.DataFrame) -> pl.DataFrame:
     """Add `ending`: what a document makes of a licence that it ends."""
-    texts = [name for name in DOCUMENT if name in rows.columns]
+    texts = [name for name in ENDINGS if name in rows.columns]
     if "scope" not in texts:
         return rows.with_columns(ending=pl.lit(None, pl.String))
     maybe = pl.any_horizontal(
