@@ -27,6 +27,7 @@ _IGNORABLE: Final = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0"
     + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 )
+_IGNORED_CATEGORIES: Final = ("Zs", "Zl", "Zp", "Cc", "Cf")
 _OPENING: Final = "[{〔【〖〘〚「『⟦⟨⟪❨❲❴⦅"
 _CLOSING: Final = "]}〕】〗〙〛」』⟧⟩⟫❩❳❵⦆"
 _DASHES: Final = "\u30fc\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2500\u2e3a\u2e3b\u301c"
@@ -73,8 +74,13 @@ def fold(expr: pl.Expr) -> pl.Expr:
 
 def is_placeholder_text(text: str) -> bool:
     """Return whether a text says that there is nothing to say: 无, /, -, NULL, 0 and the like."""
-    folded = fold_text(text)
-    return not folded or re.match(_PLACEHOLDER, folded) is not None
+    return not told_text(text)
+
+
+def told_text(text: str | None) -> str:
+    """Return a text folded; empty where it is none, or a placeholder."""
+    folded = fold_text(text) if text else ""
+    return "" if re.match(_PLACEHOLDER, folded) else folded
 
 
 def is_placeholder(expr: pl.Expr) -> pl.Expr:
@@ -97,17 +103,20 @@ def _are_placeholders(texts: pl.Series) -> pl.Series:
     return found.to_series()
 
 
+class _Visible(dict[int, int | None]):
+    """What `str.translate` makes of each character: itself, or nothing; looked up once for each."""
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        ignored = character in _IGNORABLE or unicodedata.category(character) in _IGNORED_CATEGORIES
+        self[code] = None if ignored else code
+        return self[code]
+
+
+_VISIBLE: Final = _Visible()
+
+
 def _visible(text: str) -> str:
     if text.isascii() and text.isprintable() and " " not in text:
         return text
-    return "".join(character for character in text if not _is_ignored(character))
-
-
-def _is_ignored(character: str) -> bool:
-    return character in _IGNORABLE or unicodedata.category(character) in {
-        "Zs",
-        "Zl",
-        "Zp",
-        "Cc",
-        "Cf",
-    }
+    return text.translate(_VISIBLE)

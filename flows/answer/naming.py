@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from schemas.folding import fold_text, is_placeholder_text
+from schemas.folding import fold_text, told_text
 
 #: What a penalty calls the entry in the register of market entities.
 BUSINESS_LICENCE: Final = "营业执照"
@@ -50,21 +50,19 @@ _BEFORE: Final = re.compile(
 
 def squash(text: str | None) -> str:
     """Return a number without marks, brackets and blanks; empty where there is none to compare."""
-    if text is None or is_placeholder_text(text):
-        return ""
-    return _BLANKS.sub("", fold_text(text))
+    return _BLANKS.sub("", told_text(text))
 
 
 @lru_cache(maxsize=4096)
 def spellings(number: str | None) -> tuple[str, ...]:
     """Return a number squashed, and without what departments leave out of it."""
-    if number is None or is_placeholder_text(number):
+    folded = told_text(number)
+    if not folded:
         return ()
-    folded = fold_text(number)
-    tails = (_BLANKS.sub("", head.sub("", folded)) for head in _HEADS)
-    return tuple(
-        dict.fromkeys((squash(number), *(tail for tail in tails if len(tail) >= _TELLING)))
+    whole, *tails = (
+        _BLANKS.sub("", text) for text in (folded, *(h.sub("", folded) for h in _HEADS))
     )
+    return tuple(dict.fromkeys((whole, *(tail for tail in tails if len(tail) >= _TELLING))))
 
 
 def same_number(one: str | None, other: str | None) -> bool:
@@ -91,9 +89,7 @@ def _stands(number: str, squashed: str) -> bool:
 @lru_cache(maxsize=4096)
 def core(name: str | None) -> str:
     """Return what tells a certificate's name from others; empty where nothing does."""
-    if name is None or is_placeholder_text(name):
-        return ""
-    folded = fold_text(name)
+    folded = told_text(name)
     return BUSINESS_LICENCE if BUSINESS_LICENCE in folded else _COMMON.sub("", folded)
 
 

@@ -24,7 +24,7 @@ from flows.answer.naming import (
     stands_in,
 )
 from schemas import penalty_words as words
-from schemas.folding import fold_text, is_placeholder_text
+from schemas.folding import fold_text, told_text
 
 _OVER: Final = ("withdrawn", "annulled", "undecided")
 #: The columns in which a penalty may tell its kind.
@@ -98,15 +98,14 @@ def _any(text: str, of: tuple[str, ...]) -> bool:
 
 def _told(text: str | None) -> str:
     """Return a text folded, empty where it tells nothing: a placeholder, the code of some list."""
-    if text is None or is_placeholder_text(text):
-        return ""
-    folded = fold_text(text)
+    folded = told_text(text)
     return "" if _CODE.match(folded) else folded
 
 
 def _names(penalty: Row, affected: str, said: str, row: Row, family: str, facts: Facts) -> bool:
     """By one of its numbers, by a name that may be its, or by none at all."""
-    if any(stands_in(row[column], squash(said)) for column in NUMBERS[family]):
+    squashed = squash(said)
+    if any(stands_in(row[column], squashed) for column in NUMBERS[family]):
         return True
     ending = [part for part in _CLAUSES.split(said) if _any(part, words.STOPPING)]
     telling = affected or "".join(ending)
