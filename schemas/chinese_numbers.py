@@ -59,6 +59,7 @@ _AMOUNT: Final = re.compile(
     f"(?:元(?![化次旦素件首月]){_CENTS}|(?<=[万亿])(?={_END})|(?P<bare>))"
 )
 _FINE: Final = re.compile("(?:罚款|罚金)(?:金额|数额|人民币|共计|合计|总计|计|为|约|[:¥(])*$")
+_FINE_OF: Final = re.compile("整?的?(?:罚款|罚金)")
 _RATE: Final = re.compile("[每按/][^,.;。、元]{0,8}$")
 _MULTIPLE: Final = re.compile(f"[0-9{_WORDS}余多数几]倍|%|‰|百分之|千分之")
 _TOTAL: Final = re.compile("共|合计|总计|总额|合并")
@@ -99,11 +100,11 @@ def yuan_in_text(text: str) -> Decimal | None:
     plain = _plain(text)
     amounts: list[Decimal] = []
     fines: list[Decimal] = []
-    for amount, before in _amounts(plain):
+    for amount, fined in _amounts(plain):
         if amount is None:
             return None
         amounts.append(amount)
-        if _FINE.search(before):
+        if fined:
             fines.append(amount)
     if _MULTIPLE.search(plain) and not fines:
         return None
@@ -112,8 +113,17 @@ def yuan_in_text(text: str) -> Decimal | None:
     return max(amounts, default=None)
 
 
-def _amounts(plain: str) -> Iterator[tuple[Decimal | None, str]]:
-    """Yield the amounts with a unit, and the text before each; None: it cannot be read."""
+def fine_in_text(text: str) -> Decimal | None:
+    """Return the greatest amount, in yuan, that a free text calls a fine; None where it calls none so.
+
+    What cannot be read is left out: for a text beside which the amount stands in a column.
+    """
+    fines = (amount for amount, fined in _amounts(_plain(text)) if fined and amount is not None)
+    return max(fines, default=None)
+
+
+def _amounts(plain: str) -> Iterator[tuple[Decimal | None, bool]]:
+    """Yield the amounts with a unit, and whether each is called a fine; None: it cannot be read."""
     for match in _AMOUNT.finditer(plain):
         bare = match["bare"] is not None
         before = plain[: match.start()]
@@ -121,7 +131,8 @@ def _amounts(plain: str) -> Iterator[tuple[Decimal | None, str]]:
             continue
         value = _read(match["number"].lstrip(",."))
         jiao, fen = match[3], match[4]
-        yield (None if value is None else value + _cents(jiao, fen)), before
+        fined = _FINE.search(before) is not None or _FINE_OF.match(plain, match.end()) is not None
+        yield (None if value is None else value + _cents(jiao, fen)), fined
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ from flows.answer.stopping import said_by, tells_a_kind
 from flows.answer.verdict import Verdict
 from schemas import penalty_words
 from schemas.catalogue.grammar import Bar, CreditEvidence
-from schemas.chinese_numbers import yuan_in_text
+from schemas.chinese_numbers import fine_in_text, yuan_in_text
 
 #: A credit record with one of these is neither shown nor counted (NDRC Order 36 art. 3).
 UNCOUNTED: Final = ("withdrawn", "repaired", "annulled", "publication_ended", "undecided")
@@ -64,7 +64,8 @@ def _fined(bar: Bar, row: Row) -> bool:
     if bar.fine_from is None:
         return False
     if row["fine_yuan"]:
-        return bool(row["fine_yuan"] >= bar.fine_from)
+        named = fine_beside(row["penalty_content"])
+        return bool(max(row["fine_yuan"], named or 0) >= bar.fine_from)
     if not may_be_fine(said_by(row)):
         return False
     fine = fine_in_words(row["penalty_content"])
@@ -77,6 +78,11 @@ def may_be_fine(said: str) -> bool:
         return True
     amount = any(sign in said for sign in penalty_words.AMOUNTS)
     return amount and penalty_words.CONFISCATED not in said
+
+
+def fine_beside(content: str | None) -> Decimal | None:
+    """Return the fine, in yuan, that a content names beside its column: the greater one counts."""
+    return fine_in_text(content) if content else None
 
 
 def fine_in_words(content: str | None) -> Decimal | None:

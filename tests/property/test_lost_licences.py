@@ -528,6 +528,20 @@ def fine_in_words(draw: Draw) -> list[Event]:
     return penalty(2, categories=["罚款"], penalty_content=text, fine_yuan=fine)
 
 
+def fine_greater_in_words_than_in_its_column(draw: Draw) -> list[Event]:
+    text = draw(
+        st.sampled_from(
+            [
+                "罚款人民币叁佰万元整",
+                "警告，罚 款300万元",
+                "处3,000,000元罚款",
+                "处叁佰万元整的罚款",
+            ]
+        )
+    )
+    return penalty(2, categories=["罚款"], penalty_content=text, fine_yuan=Decimal(300))
+
+
 def newer_list_without_it(draw: Draw) -> list[Event]:
     return grade(draw(st.sampled_from(["2026", "2026年度", "２０２６"])), uscc(3))
 
@@ -554,6 +568,7 @@ OTHER_WAYS: Final[list[tuple[str, Way]]] = [
     ("entry", business_licence_revoked),
     ("stop", stop_of_business),
     ("fine", fine_in_words),
+    ("fine", fine_greater_in_words_than_in_its_column),
     ("grade", newer_list_without_it),
     ("builder", scope_taken_away),
 ]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from schemas.chinese_numbers import read_number, yuan_in_text, yuan_of_cell
+from schemas.chinese_numbers import fine_in_text, read_number, yuan_in_text, yuan_of_cell
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,24 @@ def test_the_amount_of_a_text_is_found(text: str, yuan: int | str) -> None:
 )
 def test_an_amount_that_is_not_told_is_none(text: str) -> None:
     assert yuan_in_text(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "yuan"),
+    [
+        ("罚款人民币叁佰万元整", "3000000"),
+        ("处300万元罚款", "3000000"),
+        ("处伍仟元整的罚款", "5000"),
+        ("没收违法所得900万元，罚款1万元", "10000"),
+        ("罚款1万元；罚款2万元", "20000"),
+        ("处1万元以上5万元以下罚款", None),
+        ("每平方米30元罚款", None),
+        ("罚款三百五，罚款2万元", "20000"),
+        ("没收900万元", None),
+        ("警告", None),
+    ],
+)
+def test_what_a_text_calls_a_fine_is_told_from_its_other_amounts(
+    text: str, yuan: str | None
+) -> None:
+    assert fine_in_text(text) == (None if yuan is None else Decimal(yuan))

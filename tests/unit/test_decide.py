@@ -531,6 +531,8 @@ def test_the_loss_of_another_licence_stops_none(other: dict[str, Any]) -> None:
     ("told", "reason"),
     [
         (penalty(fine_yuan=None, penalty_content="罚款人民币叁佰万元整"), "barred"),
+        (penalty(fine_yuan=Decimal(300), penalty_content="罚 款人民币叁佰万元整"), "barred"),
+        (penalty(fine_yuan=Decimal(5000), penalty_content="没收900万元，罚款伍仟元整"), None),
         (penalty(fine_yuan=None, penalty_content="罚款人民币伍仟元整"), None),
         (penalty(fine_yuan=None, penalty_content="罚款"), "barred"),
         (penalty(fine_yuan=None, categories=["警告"], penalty_content="警告"), None),

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from flows.answer.credit_check import fine_in_words
+from flows.answer.credit_check import fine_beside, fine_in_words
 from flows.answer.stopping import TELLING
 from schemas import penalty_words as words
 from schemas.folding import fold
@@ -18,10 +18,11 @@ _READ: Final = pl.Schema(
 
 
 def with_told(credit: pl.DataFrame) -> pl.DataFrame:
-    """Return credit records (`nr`) with `said`, `told`, and the fine that stands in words alone.
+    """Return credit records (`nr`) with `said`, `told`, and the fine that stands in words.
 
     `said`: all that may tell the kind, folded; `told`: whether it does; `fine_read`: the amount out
-    of the content, where it has no column; `any_fine`: it is a fine, and of how much is not told.
+    of the content, which counts where it is greater than the column's; `any_fine`: it is a fine,
+    and of how much is not told.
     """
     telling = [pl.col("categories").list.join("。"), *(pl.col(name) for name in TELLING[1:])]
     said = fold(pl.concat_str(telling, separator="。", ignore_nulls=True))
@@ -30,10 +31,17 @@ def with_told(credit: pl.DataFrame) -> pl.DataFrame:
     rows = credit.with_columns(said=said).with_columns(told=holds("said", words.TELLING))
     amount = holds("said", words.AMOUNTS) & ~holds("said", [words.CONFISCATED])
     fined = ~pl.col("told") | holds("said", words.FINED) | amount
-    lacking = (pl.col("fine_yuan").fill_null(0) == 0) & fined & (pl.col("kind") == "penalty")
-    content = rows.filter(lacking).select("nr", "penalty_content")
-    read = [(nr, fine_in_words(text)) for nr, text in content.iter_rows()]
-    found = pl.DataFrame([(nr, fine, fine is None) for nr, fine in read], _READ, orient="row")
+    penalties = rows.filter(pl.col("kind") == "penalty")
+    lacking = pl.col("fine_yuan").fill_null(0) == 0
+    alone = penalties.filter(lacking & fined).select("nr", "penalty_content")
+    beside = penalties.filter(~lacking & holds("said", words.FINED))
+    named = {text: fine_beside(text) for text in beside["penalty_content"].unique()}
+    read = [(nr, fine_in_words(text)) for nr, text in alone.iter_rows()]
+    told = [(nr, fine, fine is None) for nr, fine in read]
+    told += [
+        (nr, named[text], False) for nr, text in beside.select("nr", "penalty_content").iter_rows()
+    ]
+    found = pl.DataFrame(told, _READ, orient="row")
     return rows.join(found, on="nr", how="left", maintain_order="left")
 
 
