@@ -528,6 +528,18 @@ AROUND: dict[str, tuple[Change, str, str, str]] = {
         "publishers.hygiene-demo.layouts.hygiene",
         "standing.*no right",
     ),
+    "an organ that the layout always names, and the line does not": (
+        lambda f: line(f)["families"]["credit"].update(issuers=["示范市卫生局", "*税务局"]),
+        "publishers.yaml",
+        "publishers.hygiene-demo.layouts.hygiene",
+        "示范市卫生监督所.*issuers",
+    ),
+    "a code with a wrong check digit": (
+        lambda f: line(f).update(code="11990100000000124K"),
+        "publishers.yaml",
+        "publishers.hygiene-demo.code",
+        "unified social credit code",
+    ),
     "a word of the line": (
         lambda f: line(f).update(cycles="P7D"),
         "publishers.yaml",
