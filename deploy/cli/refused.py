@@ -8,6 +8,7 @@ from typing import Any
 import click
 import polars as pl
 
+from connectors.files.columns import sheet_and_row
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
 from flows.publish.discard import Which, discard, listed
@@ -20,9 +21,10 @@ by being published. What will never be mended is discarded by a person.
 
 \b
   mianti refused list --publisher credit-demo
-  mianti refused discard --publisher credit-demo --number 3 --by 'Li Wei' --why 'a test row'
+  mianti refused discard --publisher credit-demo --number 480913277105 --by 'Li Wei' --why 'a test row'
 """
 _NOTHING = "Nothing waits · 没有待修改的退回行或文件"
+_NO_MATCH = "No entry matches: nothing was discarded · 没有相符的条目，未放弃任何内容"
 
 
 def _which(command: Any) -> Any:
@@ -57,10 +59,9 @@ def list_(publisher: str, as_json: bool, **which: Any) -> None:
         return
     for row in found.iter_rows(named=True):
         about = row["subject"] or "EVERY enterprise · 所有企业"
-        place = row["file"] if row["row"] is None else f"{row['file']} row · 行 {row['row']}"
         click.echo(
-            f"{row['number']:>6}  {row['layout']}  {row['code']}  {about}  {row['record_key']}\n"
-            f"        {place}  {row['since']:%Y-%m-%d %H:%M} UTC"
+            f"{row['number']:012}  {row['layout']}  {row['code']}  {about}  {row['record_key']}\n"
+            f"        {place(row['file'], row['row'])}  {row['since']:%Y-%m-%d %H:%M} UTC"
         )
     if found.is_empty():
         click.echo(_NOTHING)
@@ -80,4 +81,12 @@ def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> 
     if as_json:
         click.echo(json.dumps({"discarded": count}))
     else:
-        click.echo(f"Discarded · 已放弃 {count:,}" if count else _NOTHING)
+        click.echo(f"Discarded · 已放弃 {count:,}" if count else _NO_MATCH)
+
+
+def place(file: str, row: int | None) -> str:
+    """Say where a row stands: in which sheet of those read, unless it is the first."""
+    if row is None:
+        return file
+    sheet, own = sheet_and_row(row)
+    return f"{file}{f' sheet · 工作表 {sheet + 1}' if sheet else ''} row · 行 {own}"
