@@ -12,6 +12,7 @@ from connectors.files.columns import sheet_and_row
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
 from flows.publish.discard import Which, discard, listed
+from schemas.names_held import is_digest
 
 _HELP = """Refused rows and failed files that wait to be mended · 待修改的退回行和失败文件
 
@@ -58,9 +59,9 @@ def list_(publisher: str, as_json: bool, **which: Any) -> None:
         click.echo(json.dumps(told.to_dicts(), ensure_ascii=False))
         return
     for row in found.iter_rows(named=True):
-        about = row["subject"] or "EVERY enterprise · 所有企业"
         click.echo(
-            f"{row['number']:012}  {row['layout']}  {row['code']}  {about}  {row['record_key']}\n"
+            f"{row['number']:012}  {row['layout']}  {row['code']}  {about(row['subject'])}  "
+            f"{row['record_key']}\n"
             f"        {place(row['file'], row['row'])}  {row['since']:%Y-%m-%d %H:%M} UTC"
         )
     if found.is_empty():
@@ -82,6 +83,13 @@ def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> 
         click.echo(json.dumps({"discarded": count}))
     else:
         click.echo(f"Discarded · 已放弃 {count:,}" if count else _NO_MATCH)
+
+
+def about(subject: str) -> str:
+    """Say which enterprises an entry holds; of a name only a digest is kept."""
+    if is_digest(subject):
+        return "enterprises of the row's name · 该行名称的企业"
+    return subject or "EVERY enterprise · 所有企业"
 
 
 def place(file: str, row: int | None) -> str:

@@ -172,7 +172,8 @@ def test_a_file_that_fails_whole_holds_everyone_until_it_is_published(
     assert told(window) == EXEMPT
     with pytest.raises(MiantiError) as failed:
         food.publisher.publish_file(path)
-    assert "mianti refused" in failed.value.__notes__[0]
+    discarding = f"mianti refused discard --publisher {food.id} --file {path.name} --by "
+    assert discarding in failed.value.__notes__[0]
     window.exchange.ingest()
     assert (told(window), told(window, OTHER)) == (INCOMPLETE, INCOMPLETE)
     done = send(window, food.licence(3))
