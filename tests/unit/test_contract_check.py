@@ -552,6 +552,24 @@ AROUND: dict[str, tuple[Change, str, str, str]] = {
         "id.food",
         "another file",
     ),
+    "a code list among the dialects": (
+        lambda f: f.update({"dialects/more.yaml": LIST | {"id": "more"}}),
+        "more.yaml",
+        "",
+        "code list.*codes/",
+    ),
+    "a tab": (
+        lambda f: f.update({"dialects/more.yaml": "id: x\ncolumns:\n\t文号: []\n"}),
+        "more.yaml",
+        "",
+        "at line 3, column 1.*spaces, not tabs",
+    ),
+    "a column twice": (
+        lambda f: f.update({"dialects/more.yaml": "id: x\ncolumns:\n  文号: []\n  文号: []\n"}),
+        "more.yaml",
+        "",
+        "文号 stands twice at line 4",
+    ),
     "a file that is not read": (
         lambda f: f.update({"dialects/more.yml": FOOD}),
         "more.yml",
