@@ -102,14 +102,23 @@ def _redrive(settings: Settings, family: str, chosen: Chosen, done: Redriven) ->
         reasons.update(rows.filter(verdict=QUARANTINED)["reason"])
         return rows.select(PLACE)
 
-    left = _without(places, [take(messages) for messages in _kept(log, family, places)])
-    gone = _without(left, [take(messages) for messages in _elsewhere(settings, family, left)])
-    done.reasons, done.without_bytes = dict(reasons), gone.height
+    left = _without(places, [take(messages) for messages in _kept(log, family, places, keyed=True)])
+    # The log keeps no key of a statement, only Kafka does.
+    left = _without(left, [take(messages) for messages in _elsewhere(settings, family, left)])
+    left = _without(left, [take(messages) for messages in _kept(log, family, left, keyed=False)])
+    done.reasons, done.without_bytes = dict(reasons), left.height
 
 
-def _kept(log: DeltaTable, family: str, places: pl.DataFrame) -> Iterator[list[_Message]]:
-    """Yield the messages whose bytes the log has, or that had none, file by file."""
+def _kept(
+    log: DeltaTable, family: str, places: pl.DataFrame, *, keyed: bool
+) -> Iterator[list[_Message]]:
+    """Yield the messages whose bytes the log has, or that had none, file by file.
+
+    `keyed`: only those whose key it has too.
+    """
     has_bytes = pl.col("raw").is_not_null() | pl.col("raw_digest").is_null()
+    if keyed:
+        has_bytes &= pl.col("about").is_not_null()
     wanted = places.select(PLACE).lazy()
     for file in lake.scan_files(log, _columns(family, _KEPT), ("verdict", QUARANTINED)):
         rows = file.join(wanted, on=PLACE, how="semi").filter(has_bytes)
@@ -119,7 +128,7 @@ def _kept(log: DeltaTable, family: str, places: pl.DataFrame) -> Iterator[list[_
 
 
 def _elsewhere(settings: Settings, family: str, places: pl.DataFrame) -> Iterator[list[_Message]]:
-    """Yield messages whose bytes the log has not kept, as far as Kafka still has the same."""
+    """Yield messages of which the log lacks the bytes or the key, if Kafka still has the same."""
     digests = {
         (TopicPartition(topic, number), offset): told
         for topic, number, offset, told in places.iter_rows()

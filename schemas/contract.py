@@ -6,6 +6,7 @@ dialects, and the table is one for all: a line is held against its layouts where
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -146,6 +147,10 @@ _TWICE: Final = Said("is in another file, too", "在另一个文件中重复")
 _MISNAMED: Final = Said(
     "is not read: its name must end in .yaml", "不会被读取：文件名须以 .yaml 结尾"
 )
+_CODE_LIST: Final = Said(
+    "is no dialect: a code list belongs into codes/ of this directory",
+    "不是方言文件：代码表应放在该目录的 codes/ 下",
+)
 
 
 @dataclass
@@ -199,6 +204,10 @@ def _read_all(model: type[_Named], shipped: str, own: Path | None, named: str) -
         found.faults += [Fault(named + name, "", _MISNAMED) for name in sorted(odd)]
         for name, file in _yaml_in(folder):
             content = _loaded(named + name, file, found.faults)
+            if model is Dialect and _is_code_list(content):
+                found.faults.append(Fault(named + name, "", _CODE_LIST))
+                found.whole = False
+                continue
             one = _validated(model, named + name, content, found.faults)
             if one is None:
                 found.whole = False
@@ -208,6 +217,10 @@ def _read_all(model: type[_Named], shipped: str, own: Path | None, named: str) -
             here.add(one.id)
             found.by_id[one.id], found.files[one.id] = one, named + name
     return found
+
+
+def _is_code_list(content: Any) -> bool:
+    return isinstance(content, dict) and "values" in content and "columns" not in content
 
 
 def _table(file: Traversable) -> tuple[PublishersTable | None, list[Fault]]:
@@ -232,8 +245,12 @@ def _loaded(name: str, file: Traversable, faults: list[Fault]) -> Any:
             f"不是 UTF-8 编码（第 {byte} 字节）：请另存为 UTF-8",
         )
     except yaml.YAMLError as error:
-        why = " ".join(str(error).split())
-        told = Said(why, f"不是可读的 YAML（{why}）")
+        why = re.sub(',? in "<[a-z ]+>",', " at", " ".join(str(error).split()))
+        tab = r"character '\t'" in why
+        told = Said(
+            why + ("; indent with spaces, not tabs" if tab else ""),
+            f"不是可读的 YAML（{why}）" + ("；请用空格缩进，不要用制表符" if tab else ""),
+        )
     except OSError:
         raise
     except Exception as error:
@@ -259,11 +276,10 @@ class _EachOnce(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key} stands twice", problem_mark=node.start_mark
-                )
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                mark = node.value[number][0].start_mark
+                raise yaml.MarkedYAMLError(problem=f"{key} stands twice", problem_mark=mark)
         return super().construct_mapping(node, deep)
 
 

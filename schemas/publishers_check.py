@@ -12,6 +12,7 @@ from schemas.avro import FAMILIES, facets
 from schemas.code_list import CodeList
 from schemas.dialect_check import Wrong
 from schemas.faults import Said, no_such
+from schemas.identifiers import uscc
 from schemas.publishers import Publisher, PublishersTable
 from schemas.takes import Takes, fields_of
 
@@ -66,8 +67,17 @@ def wrong_in_line(
 ) -> Iterator[Wrong | BadWord]:
     """Yield what keeps a publisher's layouts from working: layouts, code lists, their words.
 
-    `whole`: every dialect and list could be read, so that what is not among them is nowhere.
+    `whole`: every dialect and list could be read, so that what is not among them is nowhere. The
+    line's code is checked too: what it states of completeness would be quarantined.
     """
+    if not uscc.is_valid(line.code):
+        yield (
+            f"publishers.{id_}.code",
+            Said(
+                "is no valid unified social credit code: look for a mistyped character",
+                "不是有效的统一社会信用代码，请检查是否有录入错误",
+            ),
+        )
     for layout, said in line.layouts.items():
         here = f"publishers.{id_}.layouts.{layout}"
         dialect = dialects.get(layout)
@@ -107,6 +117,16 @@ def without_right(id_: str, line: Publisher, dialects: Mapping[str, d.Dialect]) 
                 ),
             )
             continue
+        organ = dialect.issuer.const if isinstance(dialect.issuer, d.Const) else None
+        named = all(issuer.strip() for issuer in rights.issuers)
+        if organ is not None and named and not re.fullmatch(rights.issuer_pattern(), organ):
+            yield (
+                here,
+                Said(
+                    f"speaks for {organ}, which is not among the line's issuers of {dialect.family}",
+                    f"决定机关为“{organ}”，不在该部门 {dialect.family} 类的 issuers 中",
+                ),
+            )
         for facet in dict.fromkeys(event.facet for event in dialect.events):
             if facet in facets(dialect.family) and facet not in rights.owned():
                 yield (

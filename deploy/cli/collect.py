@@ -13,6 +13,10 @@ from deploy.cli.families import AS_JSON
 from flows.collect import collect, line
 
 SOME_FAILED = 3
+_WAITING = (
+    " (written less than 30 s ago, or its publisher is publishing just now: collect again · "
+    "写入不足 30 秒，或该部门正在发布：请稍后再次运行)"
+)
 
 _HELP = """Publish the files of the drop zone · 发布投放区中的文件
 
@@ -52,7 +56,7 @@ def command(as_json: bool) -> None:
                 "rename it if it is an export of its own · 同步软件或文件管理器产生的副本，未发布；"
                 "请删除，如确为另一次导出请改名"
             )
-        click.echo(f"waiting · 等待 {done.waiting}")
+        click.echo(f"waiting · 等待 {done.waiting}{_WAITING if done.waiting else ''}")
     if done.stopped is not None:
         raise done.stopped
     refused = any(one.outcome is None or one.outcome.warns for one in done.receipts)

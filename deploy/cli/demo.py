@@ -49,7 +49,9 @@ def command() -> None:
         publisher = Publisher(manifest.files[name].publisher, settings)
         # As a department does with each export: without it nobody may conclude from an absence.
         now = dt.datetime.now(dt.UTC)
-        tell(publisher.publish_file(folder / name, complete_through=now))
+        tell(
+            publisher.publish_file(folder / name, complete_through=now), publisher.name, stated=True
+        )
     run_until_landed(settings, _step)
     _datasets(settings)
     _enterprise(settings, manifest)

@@ -25,6 +25,11 @@ from schemas.personal import redact
 SOME_REFUSED = 3
 NOTHING_DONE = 2
 _UNREAD: Final = 20
+_NOT_STATED: Final = (
+    "Completeness not stated. If this file holds all of your data, publish it with "
+    "--complete-through: windows exempt only by data stated complete · 未作完整性声明："
+    "本文件为全部数据的，请用 --complete-through 声明；窗口只依据已声明完整的数据免提交"
+)
 _STEPS: Final[dict[Step, str]] = {"reading": "reading · 读取", "sending": "sending · 发送"}
 
 _HELP = """Publish department files · 发布部门文件
@@ -106,16 +111,17 @@ def _one(sender: Publisher, path: Path, options: dict[str, Any], *, quiet: bool)
 
         outcome = sender.publish_file(path, progress=show, **options)
     if not quiet:
-        tell(outcome, dry_run=bool(options["dry_run"]))
+        stated = options["complete_through"] is not None
+        tell(outcome, sender.name, dry_run=bool(options["dry_run"]), stated=stated)
     return outcome
 
 
-def tell(outcome: Outcome, *, dry_run: bool = False) -> None:
-    """Print what publishing one file came to."""
-    title = "would be · 将" if dry_run else ""
+def tell(outcome: Outcome, publisher: str, *, dry_run: bool = False, stated: bool = False) -> None:
+    """Print the outcome of publishing one file; `stated`: completeness was to be stated with it."""
+    published = "would be published · 将发布" if dry_run else "published · 发布"
     click.echo(
-        f"{outcome.file} [{outcome.layout}]: read · 读取 {outcome.read:,}, {title}"
-        f"published · 发布 {outcome.published:,}, unchanged · 未变 {outcome.unchanged:,}, "
+        f"{outcome.file} [{outcome.layout}]: read · 读取 {outcome.read:,}, "
+        f"{published} {outcome.published:,}, unchanged · 未变 {outcome.unchanged:,}, "
         f"refused · 退回 {outcome.refused:,} ({outcome.seconds:.1f} s)"
     )
     if outcome.edition is not None:
@@ -127,16 +133,21 @@ def tell(outcome: Outcome, *, dry_run: bool = False) -> None:
     for example in outcome.examples:
         row = example.get("place", example["__row"])
         click.echo(f"  row · 行 {row}: {example['sentence_en']} {example['sentence_zh']}")
+    more = outcome.refused - len({example["__row"] for example in outcome.examples})
+    if more > 0:
+        click.echo(f"  … {more:,} more refused rows · 另有 {more:,} 行被退回")
     _tell_identity(outcome)
     for note in outcome.notes:
         click.echo(f"  {note['en']} {note['zh']}")
     for doubt in outcome.not_complete:
         click.echo(f"Not stated complete · 不作完整性声明: {doubt['en']} {doubt['zh']}")
+    if not stated and not outcome.not_complete:
+        click.echo(_NOT_STATED)
     for line in unread_lines(outcome):
         click.echo(line)
     for line in preview_lines(outcome.shown):
         click.echo(line)
-    _tell_excepted(outcome)
+    _tell_excepted(outcome, publisher, dry_run=dry_run)
     if outcome.refused_file:
         click.echo(
             f"Refused rows with their reasons · 退回的行及原因: {outcome.refused_file}\n"
@@ -182,19 +193,21 @@ def _tell_identity(outcome: Outcome) -> None:
         )
 
 
-def _tell_excepted(outcome: Outcome) -> None:
+def _tell_excepted(outcome: Outcome, publisher: str, *, dry_run: bool) -> None:
     if outcome.excepted or outcome.everyone:
         whom = f"{outcome.excepted:,} enterprises", f"{outcome.excepted:,} 家企业"
         if outcome.everyone or outcome.excepted > MOST_EXCEPTED:
             whom = "EVERY enterprise", "所有企业"
+        not_complete, data = ("Would not be complete", "将") if dry_run else ("Not complete", "")
         click.echo(
-            f"Not complete for {whom[0]}: rows or files wait to be mended. No paper of theirs is "
-            f"exempted by these data until then · {whom[1]}的数据不完整：有退回的行或失败的文件待修改，"
-            "修改之前不据此免提交"
+            f"{not_complete} for {whom[0]}: rows or files wait to be mended. No paper of theirs is "
+            f"exempted by these data until then · {whom[1]}的数据{data}不完整：有退回的行或失败的文件"
+            "待修改，修改之前不据此免提交"
         )
         for code, count in outcome.held.items():
             click.echo(f"  {count:>8,}  {code}")
-        click.echo("List them · 查看: mianti refused list --publisher …")
+        if not dry_run:
+            click.echo(f"List them · 查看: mianti refused list --publisher {publisher}")
     if outcome.unreadable:
         click.echo(
             f"Without a valid code: {outcome.unreadable:,} refused rows; each holds the enterprises of "

@@ -8,9 +8,11 @@ from typing import Any
 import click
 import polars as pl
 
+from connectors.files.columns import sheet_and_row
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
 from flows.publish.discard import Which, discard, listed
+from schemas.names_held import is_digest
 
 _HELP = """Refused rows and failed files that wait to be mended · 待修改的退回行和失败文件
 
@@ -20,9 +22,10 @@ by being published. What will never be mended is discarded by a person.
 
 \b
   mianti refused list --publisher credit-demo
-  mianti refused discard --publisher credit-demo --number 3 --by 'Li Wei' --why 'a test row'
+  mianti refused discard --publisher credit-demo --number 480913277105 --by 'Li Wei' --why 'a test row'
 """
 _NOTHING = "Nothing waits · 没有待修改的退回行或文件"
+_NO_MATCH = "No entry matches: nothing was discarded · 没有相符的条目，未放弃任何内容"
 
 
 def _which(command: Any) -> Any:
@@ -56,11 +59,10 @@ def list_(publisher: str, as_json: bool, **which: Any) -> None:
         click.echo(json.dumps(told.to_dicts(), ensure_ascii=False))
         return
     for row in found.iter_rows(named=True):
-        about = row["subject"] or "EVERY enterprise · 所有企业"
-        place = row["file"] if row["row"] is None else f"{row['file']} row · 行 {row['row']}"
         click.echo(
-            f"{row['number']:>6}  {row['layout']}  {row['code']}  {about}  {row['record_key']}\n"
-            f"        {place}  {row['since']:%Y-%m-%d %H:%M} UTC"
+            f"{row['number']:012}  {row['layout']}  {row['code']}  {about(row['subject'])}  "
+            f"{row['record_key']}\n"
+            f"        {place(row['file'], row['row'])}  {row['since']:%Y-%m-%d %H:%M} UTC"
         )
     if found.is_empty():
         click.echo(_NOTHING)
@@ -80,4 +82,19 @@ def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> 
     if as_json:
         click.echo(json.dumps({"discarded": count}))
     else:
-        click.echo(f"Discarded · 已放弃 {count:,}" if count else _NOTHING)
+        click.echo(f"Discarded · 已放弃 {count:,}" if count else _NO_MATCH)
+
+
+def about(subject: str) -> str:
+    """Say which enterprises an entry holds; of a name only a digest is kept."""
+    if is_digest(subject):
+        return "enterprises of the row's name · 该行名称的企业"
+    return subject or "EVERY enterprise · 所有企业"
+
+
+def place(file: str, row: int | None) -> str:
+    """Say where a row stands: in which sheet of those read, unless it is the first."""
+    if row is None:
+        return file
+    sheet, own = sheet_and_row(row)
+    return f"{file}{f' sheet · 工作表 {sheet + 1}' if sheet else ''} row · 行 {own}"

@@ -71,7 +71,8 @@ class BundleAsked(_Taken):
 
 class Stopped(BaseModel):
     """Why a paper cannot be accepted: what became of it, since which day (China), by whom, and the
-    number of that decision, where they are known."""
+    number of that decision, where they are known. Where `since` is null, `document` is that of the
+    record, which may be the one that granted the licence."""
 
     state: str
     state_words: Words

@@ -250,6 +250,12 @@ class _Names(dict[str, str]):
         document = self._decision.document
         if not document:
             return ""
+        if self._decision.since is None:  # the record's own document, which may be the grant
+            return (
+                f"; document on file: {document}"
+                if self._language == "en"
+                else f"；在案文书：{document}"
+            )
         return f" ({document})" if self._language == "en" else f"（{document}）"
 
     def _valid_from(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,12 +13,13 @@ from connectors.ledger import Ledger, open_ledger
 from connectors.settings import Settings
 from flows.publish.holding import state_now
 from flows.publish.job import publisher_line
-from flows.publish.waiting import WAITING
+from flows.publish.waiting import IDENTITY, WAITING
 from flows.quarantine import require_said
 from schemas.personal import holds_personal
 from schemas.publishers import Publisher
 
-#: What is told of each entry: no cell of any row. `number`: to discard it by.
+#: What is told of each entry: no cell of any row. `number`: to discard it by; it does not change
+#: while the entry waits.
 LISTED: Final = pl.Schema(
     {
         "number": pl.Int64(),
@@ -91,7 +93,14 @@ def _discard(ledger: Ledger, chosen: pl.DataFrame, by: str, why: str) -> None:
 def _numbered(settings: Settings, publisher: str, owner: Publisher) -> pl.DataFrame:
     empty = pl.DataFrame(schema={"family": pl.String(), "layout": pl.String(), **WAITING})
     found = pl.concat([empty, *_waiting(settings, publisher, owner)])
-    return found.with_columns(number=pl.int_range(1, found.height + 1))
+    names = found.select("family", "layout", *IDENTITY).iter_rows()
+    return found.with_columns(number=pl.Series(map(_number, names), dtype=pl.Int64))
+
+
+def _number(names: tuple[str, ...]) -> int:
+    """Return 12 digits: a position in the list would be another entry's after the next discard."""
+    digest = hashlib.sha256("\0".join(names).encode()).digest()
+    return int.from_bytes(digest[:8], "big") % 10**12
 
 
 def _waiting(settings: Settings, publisher: str, owner: Publisher) -> Iterator[pl.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from flows.publish.job import (
 )
 from flows.publish.outcome import Outcome
 from flows.publish.publish import publish
+from schemas.personal import redact
 
 #: Errors that say nothing of the file, or after which nothing can be noted.
 _NOT_OF_THE_FILE: Final = (UnknownPublisher, StatedTooEarly, LedgerBusy, LedgerUnusable)
@@ -57,11 +59,13 @@ def _hold(path: Path, request: Request, settings: Settings, code: str) -> str:
             "未能登记该文件发布失败：请先重新发布该文件，再发布其他文件。"
         )
     named = ", ".join(layouts)
+    whose = f"--publisher {request.publisher} --file {shlex.quote(redact(request.name))}"
+    discard = f"mianti refused discard {whose} --by"
     return (
         f"Until this file is published, nobody is exempted by {named}: mend it and publish it under "
-        f"the same name, or run `mianti refused discard --publisher {request.publisher}`.\n"
-        f"该文件发布之前，{named} 的数据不用于任何企业的免提交：请修改后以原文件名重新发布，"
-        f"或执行 `mianti refused discard --publisher {request.publisher}`。"
+        f"the same name. If it should not have been published: `{discard} 'NAME' --why 'REASON'`.\n"
+        f"该文件发布之前，{named} 的数据不用于任何企业的免提交：请修改后以原文件名重新发布；"
+        f"如属误发，请执行 `{discard} '经办人' --why '原因'`。"
     )
 
 

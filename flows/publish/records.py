@@ -22,6 +22,9 @@ _ERROR: Final = (
     r"|(?:Err|错误)[:：]\s*\d{3})\s*$"
 )
 _FORMULA: Final = r"^\s*[=＝]"
+#: What a line of totals counts, such as 9家 or 共 1,234 条; without the unit it may be a number.
+_COUNT: Final = r"^\s*共?\s*[\d,，]{1,9}\s*(?:家|户|件|条|个|份|项|笔|宗|本|张|人次?|次)\s*$"
+_BARE_COUNT: Final = r"^\s*\d{1,6}\s*$"
 
 
 class Records:
@@ -65,9 +68,14 @@ class Records:
         first = pl.coalesce(pl.exclude(ROW, FAULT))
         named = fold(first)
         begins = pl.any_horizontal([named.str.starts_with(fold_text(word)) for word in words])
+        alone = named.str.strip_chars(":：").is_in([fold_text(word) for word in words])
         keys = {self._dialect.subject, *key_columns(self._dialect)} & set(rows.columns)
         none = [
-            pl.col(key).is_null() | (pl.col(key) == first) | is_placeholder(pl.col(key))
+            pl.col(key).is_null()
+            | (pl.col(key) == first)
+            | is_placeholder(pl.col(key))
+            | pl.col(key).str.contains(_COUNT)
+            | (alone & pl.col(key).str.contains(_BARE_COUNT))
             for key in keys
         ]
         footer = begins & pl.all_horizontal(none) & ~first.str.contains(_CODE)

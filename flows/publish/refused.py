@@ -9,7 +9,6 @@ from typing import Final
 import polars as pl
 
 from connectors.files import FAULTS, RefusedFile, Source
-from connectors.settings import Settings
 from flows.publish.job import Job
 from flows.publish.mapping import columns_by_path
 from flows.publish.outcome import Outcome
@@ -49,7 +48,7 @@ def account(outcome: Outcome, refused: pl.DataFrame, job: Job) -> None:
         and isinstance(job.rows, Source)
         and not job.request.dry_run
     ):
-        outcome.refused_file = _give_back(job.rows, told, path, job.settings)
+        outcome.refused_file = _give_back(job.rows, told, path, job)
 
 
 def _told_each(refused: pl.DataFrame, places: Mapping[str, str], rows: Rows) -> pl.DataFrame:
@@ -89,10 +88,10 @@ def _place(row: int, rows: Rows) -> str:
     return rows.place(row) if isinstance(rows, Source) else str(row)
 
 
-def _give_back(source: Source, told: pl.DataFrame, path: Path, settings: Settings) -> str | None:
+def _give_back(source: Source, told: pl.DataFrame, path: Path, job: Job) -> str | None:
     """Write the refused rows in the sender's own layout with the reasons beside each."""
-    notes = settings.mianti_home / "refused" / "written"
-    writer = RefusedFile(free_name(path, notes), source)
+    notes, layout = job.settings.mianti_home / "refused" / "written", job.match.dialect.id
+    writer = RefusedFile(free_name(path, notes, layout), source)
     for chunk in source.chunks():
         here = chunk.rows.join(told.select("__row"), on="__row", how="semi")
         if here.height:
@@ -101,5 +100,5 @@ def _give_back(source: Source, told: pl.DataFrame, path: Path, settings: Setting
     written = writer.close()
     if written is None:
         return None
-    remember(written, notes)
+    remember(written, notes, layout)
     return str(written)

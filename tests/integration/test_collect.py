@@ -456,3 +456,8 @@ def test_the_command_says_what_it_did(zone: Zone) -> None:
     assert [one.get("published") for one in summary["files"]] == [1, 0]
     again = CliRunner(env=environment).invoke(cli, ["collect"], prog_name="mianti")
     assert again.exit_code == 0, again.stderr
+    assert again.stdout == "waiting · 等待 0\n"
+    if not zone.in_bucket:
+        zone.put("c.csv", zone.rows(2), age=1)
+        waits = CliRunner(env=environment).invoke(cli, ["collect"], prog_name="mianti")
+        assert "less than 30 s ago" in waits.stdout

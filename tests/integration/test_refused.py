@@ -128,12 +128,25 @@ def test_the_same_row_again_waits_once_and_is_discarded_once(window: Window) -> 
         assert send(window, food.licence(1, **KEYLESS)).excepted == 1
     [entry] = listed(settings, food.id).iter_rows(named=True)
     assert (entry["layout"], entry["code"], entry["row"]) == (LICENCE, "missing", 1)
-    assert discard(settings, food.id, Which(number=1), by="Li Wei", why="a test row") == 1
+    assert discard(settings, food.id, Which(number=1), by="Li Wei", why="no entry") == 0
+    asked = Which(number=entry["number"])
+    assert discard(settings, food.id, asked, by="Li Wei", why="a test row") == 1
     window.exchange.ingest()
     assert told(window) == EXEMPT
     assert send(window, food.licence(1, **KEYLESS)).excepted == 0
     assert told(window) == EXEMPT
     assert send(window, food.licence(1, **KEYLESS, XK_NR="别的")).excepted == 1
+
+
+def test_a_number_in_the_list_stays_that_of_its_entry(window: Window) -> None:
+    food, settings = window.food, window.settings
+    send(window, *(food.licence(n, XK_ZT="77") for n in (1, 2, 3)))
+    numbers = {row["subject"]: row["number"] for row in listed(settings, food.id).to_dicts()}
+    for subject in (SUBJECT, OTHER):
+        chosen = Which(number=numbers[subject])
+        assert discard(settings, food.id, chosen, by="Li Wei", why="a test row") == 1
+    [left] = listed(settings, food.id).to_dicts()
+    assert (left["subject"], left["number"]) == (uscc(3), numbers[uscc(3)])
 
 
 @pytest.mark.parametrize(
@@ -159,7 +172,8 @@ def test_a_file_that_fails_whole_holds_everyone_until_it_is_published(
     assert told(window) == EXEMPT
     with pytest.raises(MiantiError) as failed:
         food.publisher.publish_file(path)
-    assert "mianti refused" in failed.value.__notes__[0]
+    discarding = f"mianti refused discard --publisher {food.id} --file {path.name} --by "
+    assert discarding in failed.value.__notes__[0]
     window.exchange.ingest()
     assert (told(window), told(window, OTHER)) == (INCOMPLETE, INCOMPLETE)
     done = send(window, food.licence(3))
@@ -253,6 +267,8 @@ def test_the_verb_lists_and_discards_and_a_held_publish_ends_with_three(
     signed = ["--by", "Li Wei", "--why", "a test row"]
     nothing = run(refused_verb.command, ["discard", "--publisher", food.id, *signed])
     assert nothing.exit_code == 2
+    none = ["discard", "--publisher", food.id, "--number", "1", *signed]
+    assert "No entry matches" in run(refused_verb.command, none).output
     chosen = ["discard", "--publisher", food.id, "--file", "revoked.csv", *signed, "--json"]
     assert json.loads(run(refused_verb.command, chosen).output) == {"discarded": 1}
     again = run(publish_verb.command, [str(clean), "--publisher", food.id, "--layout", LICENCE])

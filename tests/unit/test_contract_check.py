@@ -528,6 +528,18 @@ AROUND: dict[str, tuple[Change, str, str, str]] = {
         "publishers.hygiene-demo.layouts.hygiene",
         "standing.*no right",
     ),
+    "an organ that the layout always names, and the line does not": (
+        lambda f: line(f)["families"]["credit"].update(issuers=["示范市卫生局", "*税务局"]),
+        "publishers.yaml",
+        "publishers.hygiene-demo.layouts.hygiene",
+        "示范市卫生监督所.*issuers",
+    ),
+    "a code with a wrong check digit": (
+        lambda f: line(f).update(code="11990100000000124K"),
+        "publishers.yaml",
+        "publishers.hygiene-demo.code",
+        "unified social credit code",
+    ),
     "a word of the line": (
         lambda f: line(f).update(cycles="P7D"),
         "publishers.yaml",
@@ -539,6 +551,24 @@ AROUND: dict[str, tuple[Change, str, str, str]] = {
         "z.yaml",
         "id.food",
         "another file",
+    ),
+    "a code list among the dialects": (
+        lambda f: f.update({"dialects/more.yaml": LIST | {"id": "more"}}),
+        "more.yaml",
+        "",
+        "code list.*codes/",
+    ),
+    "a tab": (
+        lambda f: f.update({"dialects/more.yaml": "id: x\ncolumns:\n\t文号: []\n"}),
+        "more.yaml",
+        "",
+        "at line 3, column 1.*spaces, not tabs",
+    ),
+    "a column twice": (
+        lambda f: f.update({"dialects/more.yaml": "id: x\ncolumns:\n  文号: []\n  文号: []\n"}),
+        "more.yaml",
+        "",
+        "文号 stands twice at line 4",
     ),
     "a file that is not read": (
         lambda f: f.update({"dialects/more.yml": FOOD}),

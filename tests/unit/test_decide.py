@@ -481,6 +481,12 @@ def test_a_day_yet_to_come_is_told_of_no_state() -> None:
 def test_a_state_alone_tells_no_day() -> None:
     found = decided(facts(licence(state="revoked", document_number="示建许〔2023〕1号")))
     assert (found.outcome, found.since) == ("not_accepted", None)
+    # The document may be the one that granted the licence.
+    said = why(found, catalogue(), contract.publishers())
+    assert said.en.endswith(
+        "revoked by 示范市住房和城乡建设局; document on file: 示建许〔2023〕1号."
+    )
+    assert said.zh.endswith("由示范市住房和城乡建设局吊销；在案文书：示建许〔2023〕1号。")
 
 
 def test_of_what_was_annulled_nothing_but_that_is_told() -> None:

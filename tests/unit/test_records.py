@@ -122,6 +122,25 @@ def test_footers_of_the_dialect_are_left_out_and_counted(tmp_path: Path) -> None
     assert (len(kept), skipped) == (4, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "number", "skipped"),
+    [
+        ("合计", "9家", 1),
+        ("合计：", "共 1,234 条", 1),
+        ("合 计", "9", 1),
+        ("合计商贸", "9", 0),
+        ("合计", "示许〔2026〕9号", 0),
+        ("合计", "20260301", 0),
+    ],
+)
+def test_a_count_in_the_column_of_the_key_is_no_number(
+    tmp_path: Path, name: str, number: str, skipped: int
+) -> None:
+    dialect = LICENCE.model_copy(update={"skip_rows": ["合计"]})
+    keyed = f'{name},,"{number}",,,,,,,,'
+    assert read(tmp_path, f"{HEAD}\n{line(1)}\n{keyed}\n", dialect)[1] == skipped
+
+
 def test_a_record_whose_name_begins_like_a_footer_is_kept(tmp_path: Path) -> None:
     dialect = LICENCE.model_copy(update={"skip_rows": ["合计"]})
     broken = line(2, name="合计商贸").rpartition(",")[0]

@@ -95,14 +95,15 @@ function paper(one) {
 /** The page's own word for an outcome; the server's for one that the page does not know. */
 const outcomeWord = (one) => (word(one.outcome) === one.outcome && tell(one.outcome_words)) || word(one.outcome);
 
-/** What became of what cannot be accepted, since when, by whom, and by which decision. */
+/** What became of what cannot be accepted, since when, by whom, and by which decision. Without a day
+ * the document is the record's own, which may be the grant. */
 function stopped(one) {
   if (!one) return null;
   return [
     el("strong", {}, foreign(tell(one.state_words))),
     one.by && el("span", { class: "aside" }, foreign(one.by)),
     one.since && el("span", { class: "quiet aside" }, t("stoppedSince", { on: one.since })),
-    one.document && el("span", { class: "quiet aside" }, foreign(one.document, { class: "code" })),
+    one.document && el("span", { class: "quiet aside" }, one.since ? null : t("onFile"), foreign(one.document, { class: "code" })),
   ];
 }
 
