@@ -192,7 +192,9 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
     document = row.get("document_number")
     if row["state"] not in good:
         state, since = row["state"] or "other", _stated_from(row, facts.on)
-        return Verdict("stopped", row, by=issuer, state=state, since=since, document=document)
+        # A state with a day of its own was decided then, by another document than the record's.
+        told = document if since is None else None
+        return Verdict("stopped", row, by=issuer, state=state, since=since, document=told)
     if family == "credit":
         return Verdict(None, row)
     if family == "licence" and (made := ending(row)) is not None:

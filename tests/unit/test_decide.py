@@ -434,8 +434,12 @@ def test_what_a_penalty_took_is_told_with_the_penalty() -> None:
 
 @pytest.mark.parametrize("state", ["suspended", "revoked", "cancelled"])
 def test_a_state_is_told_with_the_day_that_its_source_gives(state: str) -> None:
-    found = decided(facts(licence(state=state, standing_from=dt.date(2026, 3, 2))))
+    told = licence(
+        state=state, standing_from=dt.date(2026, 3, 2), document_number="示许〔2023〕1号"
+    )
+    found = decided(facts(told))
     assert (found.outcome, found.state, found.since) == ("not_accepted", state, dt.date(2026, 3, 2))
+    assert found.document is None  # its own granted it
     assert "自2026-03-02起" in why(found, catalogue(), contract.publishers()).zh
 
 

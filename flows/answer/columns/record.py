@@ -89,7 +89,9 @@ def _judged(
         "since": pl.when(good_state & ~annulled)
         .then(pl.when(pl.col("spoken") <= on).then("spoken"))
         .otherwise(_stated_from(on)),
-        "document": pl.when(~annulled).then("document_number")
+        "document": pl.when(~annulled & (good_state | _stated_from(on).is_null())).then(
+            "document_number"
+        )
         if "document_number" in rows.columns
         else pl.lit(None, pl.String),
     }
