@@ -237,6 +237,18 @@ def files(uri: str) -> dict[str, int]:
     return dict(found)
 
 
+def names_after(uri: str, name: str) -> list[str]:
+    """Return the names of the files directly in a place that sort behind a name, in their order.
+
+    Raises StoreUnreachable, OSError.
+    """
+    if not uri.startswith(S3):
+        folder = Path(uri)
+        return sorted(one for one in os.listdir(folder) if one > name) if folder.is_dir() else []
+    found = _objects(uri, name)
+    return sorted(one for one, _ in found if "/" not in one and one > name)
+
+
 def _walk(folder: Path) -> Iterator[tuple[str, int]]:
     for place, _, names in os.walk(folder):
         for name in names:
@@ -245,12 +257,13 @@ def _walk(folder: Path) -> Iterator[tuple[str, int]]:
                 yield path.relative_to(folder).as_posix(), path.stat().st_size
 
 
-def _objects(uri: str) -> Iterator[tuple[str, int]]:
+def _objects(uri: str, after: str = "") -> Iterator[tuple[str, int]]:
     bucket, prefix = bucket_of(uri)
+    where = {"Bucket": bucket, "Prefix": f"{prefix}/"}
+    if after:
+        where["StartAfter"] = f"{prefix}/{after}"
     try:
-        pages: Any = (
-            s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
-        )
+        pages: Any = s3().get_paginator("list_objects_v2").paginate(**where)  # type: ignore[arg-type]
         for page in pages:
             for one in page.get("Contents", []):
                 yield one["Key"].removeprefix(f"{prefix}/"), one["Size"]

@@ -33,8 +33,6 @@ class Desk:
             raise
         self._link = Link(0, START) if last is None else Link(last[0], last[2])
         self._placed = self._link
-        if last is None:
-            self.write([key_body(self._key.public)])
 
     def write(self, bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
         """Return the receipts of some answers, which are on the disk.
@@ -46,7 +44,13 @@ class Desk:
         return sealed
 
     def place(self, bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
-        """Return the receipts of some answers; they count once `commit` has returned."""
+        """Return the receipts of some answers; they count once `commit` has returned.
+
+        The first entry of a chain, which names its key, goes before the first of them: a window
+        whose chain was lost must not begin another before that is found.
+        """
+        opening = [] if self._link.sequence else [key_body(self._key.public)]
+        bodies = [*opening, *bodies]
         link, sealed = self._link, []
         for body in bodies:
             one = seal(body, self._window, link, self._key, dt.datetime.now(dt.UTC))
@@ -55,7 +59,7 @@ class Desk:
         pairs = zip(bodies, sealed, strict=True)
         self._receipts.add([_row(body.get("subject"), one) for body, one in pairs])
         self._placed = link
-        return sealed
+        return sealed[len(opening) :]
 
     def commit(self) -> None:
         """Return when what was placed is on the disk, in one commit. Raises as `write` does."""
