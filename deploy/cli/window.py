@@ -9,7 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connectors.errors import MiantiError
 from connectors.receipts import answering
-from connectors.settings import read_settings
+from connectors.settings import Settings, read_settings
 from flows.catalogue import catalogue
 from flows.replica import place, rebuild
 from schemas.avro import FAMILIES
@@ -24,6 +24,7 @@ its keeper.
   mianti window follow                   # keep the replica seconds behind, ship the receipts
   mianti window rebuild                  # build the replica anew out of the lake
   mianti window token --clerk c017 --department housing
+  mianti window register                 # enter its public keys in the register, for verifying
 """
 
 
@@ -70,8 +71,9 @@ def build() -> None:
 
 @command.command("status", help="Say how far the replica is behind · 查看副本状态")
 def status() -> None:
-    """Print each family's position."""
-    replica = place(read_settings()).open()
+    """Print each family's position, and what is wrong with the receipts: exit code 1."""
+    settings = read_settings()
+    replica = place(settings).open()
     now = dt.datetime.now(dt.UTC)
     positions = replica.positions()
     for family in FAMILIES:
@@ -83,6 +85,21 @@ def status() -> None:
         )
         click.echo(f"{family:<13}{told}")
     replica.close()
+    _tell_receipts(settings)
+
+
+def _tell_receipts(settings: Settings) -> None:
+    """Print how the window's receipts stand. Ends with exit code 1 where anything is wrong."""
+    from flows.receipt.state import state_of_receipts  # Delta takes a moment to import
+
+    state = state_of_receipts(settings)
+    click.echo(
+        f"{'receipts':<13}written · 已签发 {state.written}, shipped · 已上传 {state.shipped}"
+    )
+    for english, chinese in state.problems:
+        click.echo(f"{english}\n{chinese}", err=True)
+    if state.problems:
+        raise click.exceptions.Exit(1)
 
 
 @command.command("token", help="Sign a token for a clerk or an enterprise · 签发访问令牌")
@@ -129,3 +146,21 @@ def new_key() -> None:
     with answering(settings.mianti_window):
         name = change_key(settings.mianti_window, settings.mianti_window_name)
     click.echo(f"New key · 新密钥: {name}")
+    _register(settings)
+
+
+@command.command("register", help="Enter the window's public keys in the register · 登记窗口公钥")
+def register_keys() -> None:
+    """Add the keys of this window that the register lacks; compare them with what it prints."""
+    _register(read_settings())
+
+
+def _register(settings: Settings) -> None:
+    from flows.receipt.register import register
+
+    added = register(settings)
+    for name in added:
+        click.echo(f"Registered · 已登记: {settings.mianti_window_name} {name}")
+    if not added:
+        click.echo("Registered already · 此前已登记")
+    click.echo(f"Register · 登记表: {settings.mianti_window_keys}")

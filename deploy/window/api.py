@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import orjson
@@ -25,7 +26,9 @@ from flows.answer import form, notice
 from flows.answer.ask import BadSubject, checked_subject
 from flows.answer.told import paper
 from flows.receipt.chain import Sealed
+from flows.receipt.continuity import NotCompared, late_words
 from flows.receipt.entry import Asker, Question
+from flows.receipt.ship import OtherChain
 from flows.receipt.uses import use, uses
 from flows.receipt.verify import NoReceipt, find
 from flows.window import Behind, Pending, Window, behind, form_of, require_fresh
@@ -41,7 +44,7 @@ class Reception:
 
     def __init__(self, window: Window) -> None:
         self.window = window
-        self.metrics = Metrics(self._behind)
+        self.metrics = Metrics(self._behind, window.unshipped_seconds)
         self._tokens = Tokens(window.settings)
         # Apart: whoever guesses tokens by the thousand makes no clerk's count forgotten.
         self._clerks = Rate(window.settings.mianti_window_rate)
@@ -270,13 +273,25 @@ async def _pending(here: Reception, who: Caller, question: Question) -> Pending:
     if lacks is not None:
         here.metrics.refused()
         why = Words(en=lacks.detail, zh=lacks.detail_zh)
-        await _kept(here.window.refuse(asker, question, why))
+        with _continuous():
+            refusal = here.window.refuse(asker, question, why)
+        await _kept(refusal)
         raise lacks
     try:
-        return here.window.ask(asker, question)
+        with _continuous():
+            return here.window.ask(asker, question)
     except Behind as error:
         raise Problem(503, "behind", *_both(error), {"Retry-After": "5"}) from None
     except NoReplica as error:
+        raise _unable(error) from None
+
+
+@contextmanager
+def _continuous() -> Iterator[None]:
+    """Raise Problem where the window's chain was cut, or could not be looked at yet."""
+    try:
+        yield
+    except (OtherChain, NotCompared) as error:
         raise _unable(error) from None
 
 
@@ -363,6 +378,16 @@ def _json(told: Any) -> Response:
     return Response(orjson.dumps(told), media_type="application/json")
 
 
+def _shipping_health(window: Window) -> dict[str, Any]:
+    """Return the status of a window that answers: `ok`, or that its receipts are not shipped."""
+    waiting = window.unshipped_seconds()
+    late = late_words(waiting)
+    told = {"status": "ok", "unshipped_seconds": round(waiting, 3)}
+    if late is not None:
+        told |= {"status": "receipts_not_shipped", "detail": late[0], "detail_zh": late[1]}
+    return told
+
+
 def add_health(app: FastAPI) -> None:
     """Add what a monitor asks: no token is needed, and nothing of an enterprise is told."""
 
@@ -370,6 +395,8 @@ def add_health(app: FastAPI) -> None:
     async def health(request: Request) -> Response:
         """Say whether the window can answer, and how far its data are behind."""
         window = reception(request).window
+        with _continuous():
+            window.require_continuous()
         try:
             late = require_fresh(window.positions(), window.settings)
         except Behind as error:
@@ -377,7 +404,9 @@ def add_health(app: FastAPI) -> None:
         except NoReplica as error:
             raise _unable(error) from None
         limit = window.settings.mianti_window_behind_seconds
-        return _json({"status": "ok", "behind_seconds": round(late, 3), "limit_seconds": limit})
+        return _json(
+            {"behind_seconds": round(late, 3), "limit_seconds": limit} | _shipping_health(window)
+        )
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics(request: Request) -> Response:

@@ -222,8 +222,15 @@ class UsesTold(BaseModel):
 
 
 class Health(BaseModel):
-    """How far the replica is behind the logs (seconds), and the limit beyond which none is answered."""
+    """How far the replica is behind the logs (seconds), and the limit beyond which none is answered.
 
-    status: Literal["ok"]
+    `unshipped_seconds`: for how long the oldest receipt that was not shipped yet has waited; beyond
+    five minutes the status is `receipts_not_shipped`, and `detail` says what to do.
+    """
+
+    status: Literal["ok", "receipts_not_shipped"]
     behind_seconds: float
     limit_seconds: int
+    unshipped_seconds: float
+    detail: str | None = None
+    detail_zh: str | None = None

@@ -23,7 +23,7 @@ from connectors.settings import Settings
 from flows.clock import CHINA, china_today
 from flows.receipt.chain import Sealed
 from flows.receipt.desk import key_file
-from flows.receipt.keys import BadKey, ensure_key, fingerprint, public_text, signed_by
+from flows.receipt.keys import BadKey, ensure_key, fingerprint, public_text, read_key, signed_by
 
 _HEAD: Final = """\
 # The public keys of this installation's windows. `mianti receipt verify` trusts these and no other.
@@ -134,6 +134,14 @@ def register(settings: Settings) -> list[str]:
     if merged != had:
         _write(path, known | {window: merged})
     return [fingerprint(one.public) for one in own if one.key not in before]
+
+
+def current_public(settings: Settings) -> str | None:
+    """Return the public key (PEM) of this window; None where it has none yet. Raises BadKey."""
+    try:
+        return public_text(read_key(key_file(settings.mianti_window)))
+    except FileNotFoundError:
+        return None
 
 
 def _own_keys(settings: Settings) -> Iterator[RegisteredKey]:

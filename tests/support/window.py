@@ -21,6 +21,7 @@ from flows.answer.ask import as_json, ask, cycles, gather
 from flows.answer.asked import ASKED
 from flows.answer.at_window import Gathering
 from flows.answer.batch import ask_all
+from flows.receipt.register import is_registered, register
 from flows.receipt.ship import ship
 from flows.replica import Follower, place
 from tests.support.codes import uscc
@@ -181,7 +182,9 @@ def shipped(settings: Settings) -> int:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
-    """Serve a window on real HTTP, at a port of its own; give its URL."""
+    """Serve a window on real HTTP, at a port of its own, its key registered; give its URL."""
+    if not is_registered(settings):
+        register(settings)
     config = uvicorn.Config(make_app(settings), port=0, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     with answering(settings.mianti_window):
