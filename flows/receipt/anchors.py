@@ -56,9 +56,22 @@ def read_anchor(settings: Settings, window: str, sequence: int) -> Anchor | None
 
     Raises StoreUnreachable, OSError.
     """
+    text = store.read(_place(settings, window, sequence)) if sequence else None
+    return _anchor(sequence, text)
+
+
+def first_anchor(settings: Settings, window: str, sequence: int) -> Anchor | None:
+    """Return an anchor as it was first written, for proofs: what was put over it counts for nothing.
+
+    Otherwise as `read_anchor`.
+    """
+    text = store.read_first(_place(settings, window, sequence)) if sequence else None
+    return _anchor(sequence, text)
+
+
+def _anchor(sequence: int, text: bytes | None) -> Anchor | None:
     if sequence == 0:
         return NONE
-    text = store.read(_place(settings, window, sequence))
     try:
         content: dict[str, Any] = orjson.loads(text or b"")
         before = content.get("before")
@@ -80,14 +93,15 @@ def anchors_around(
 ) -> tuple[Anchor | None, Anchor | None, int]:
     """Return the anchors before a sequence and at or behind it, and the newest one's sequence.
 
-    The chain's start counts as an anchor; None where one cannot be read, or there is none yet.
+    As they were first written; those deleted since count where the bucket keeps versions. The
+    chain's start counts as an anchor; None where one cannot be read, or there is none yet.
     Raises StoreUnreachable, OSError.
     """
-    names = store.names_after(f"{settings.mianti_evidence}/anchors/{window}", "")
+    names = store.names_ever(f"{settings.mianti_evidence}/anchors/{window}")
     known = _sequences(names)
     at = bisect_left(known, sequence)
-    before = read_anchor(settings, window, known[at - 1] if at else 0)
-    behind = read_anchor(settings, window, known[at]) if at < len(known) else None
+    before = first_anchor(settings, window, known[at - 1] if at else 0)
+    behind = first_anchor(settings, window, known[at]) if at < len(known) else None
     return before, behind, known[-1] if known else 0
 
 

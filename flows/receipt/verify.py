@@ -19,7 +19,7 @@ from connectors.settings import Settings
 from flows.answer.ask import gather_known
 from flows.answer.periods import listed, newest_landed
 from flows.receipt import rules
-from flows.receipt.anchors import NONE, Anchor, anchors_around, read_anchor
+from flows.receipt.anchors import NONE, Anchor, anchors_around, first_anchor
 from flows.receipt.chain import Flaw, Link, Sealed, flaws, signers, window_and_sequence
 from flows.receipt.entry import Question, decide_all, summary
 from flows.receipt.keys import signed_by
@@ -119,7 +119,7 @@ def _unanchored(
     if not run or (run[-1].sequence, run[-1].hash) != (behind.sequence, behind.hash):
         yield Flaw(behind.sequence, "is not the one anchored on the object storage")
     if behind.before is not None:
-        earlier = read_anchor(settings, window, behind.before.sequence)
+        earlier = first_anchor(settings, window, behind.before.sequence)
         if earlier is None or earlier.hash != behind.before.hash:
             what = f"the anchor before its own, of number {behind.before.sequence}, is missing or changed"
             yield Flaw(behind.sequence, what)
