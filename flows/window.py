@@ -25,7 +25,15 @@ from flows.receipt import rules
 from flows.receipt.chain import Sealed
 from flows.receipt.continuity import Continuity
 from flows.receipt.desk import Desk
-from flows.receipt.entry import Asker, Decided, Question, answer_body, decide_all, refusal_body
+from flows.receipt.entry import (
+    Asker,
+    Decided,
+    Question,
+    answer_body,
+    decide_all,
+    look_body,
+    refusal_body,
+)
 from flows.receipt.together import Together
 from flows.replica import place
 from schemas.catalogue.grammar import Catalogue
@@ -96,6 +104,11 @@ class Window:
         self.require_continuous()
         purposes = self._purposes(question)
         return self._receipts.give(refusal_body(asker, question, purposes, why, _VERSION))
+
+    def look(self, asker: Asker, subject: str, shown: list[str]) -> asyncio.Future[Sealed]:
+        """Have the receipt of a look at uses written. Raises as `require_continuous`."""
+        self.require_continuous()
+        return self._receipts.give(look_body(asker, subject, shown, _VERSION))
 
     def require_continuous(self) -> None:
         """Return if the window's chain goes on from what was shipped of it.

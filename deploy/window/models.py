@@ -215,10 +215,16 @@ class ReceiptTold(BaseModel):
 
 
 class UsesTold(BaseModel):
-    """By whom and for what an enterprise's data were used, the newest first."""
+    """By whom and for what an enterprise's data were used, the newest first; 50 at most.
+
+    `others`: how many more uses there are that are not the caller's to see; `next`: what to send as
+    `after` for the next page, null after the last.
+    """
 
     subject: str
     uses: list[dict[str, Any]]
+    others: int
+    next: str | None
 
 
 class Health(BaseModel):

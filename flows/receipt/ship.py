@@ -98,7 +98,7 @@ def _send(settings: Settings, table: DeltaTable, sealed: list[Sealed], before: L
     _evidence(settings, sealed)
     head = sealed[-1]
     _anchor(settings, head, before)
-    lake.append(table, _frame(sealed), {_position(head.window): head.sequence})
+    lake.append(table, frame(sealed), {_position(head.window): head.sequence})
     table.update_incremental()
 
 
@@ -160,10 +160,11 @@ def _sealed(window: str, row: Row) -> Sealed:
     return Sealed(window, sequence, hash_, signature, text)
 
 
-def _frame(sealed: list[Sealed]) -> pl.DataFrame:
+def frame(sealed: list[Sealed]) -> pl.DataFrame:
+    """Return receipts as rows of the table (`COLUMNS`)."""
     rows = [_columns(one) for one in sealed]
-    frame = pl.DataFrame(rows, schema=COLUMNS | {"at": pl.String()})
-    return frame.with_columns(pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC"))
+    held = pl.DataFrame(rows, schema=COLUMNS | {"at": pl.String()})
+    return held.with_columns(pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC"))
 
 
 def _columns(one: Sealed) -> dict[str, Any]:

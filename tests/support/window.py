@@ -15,7 +15,7 @@ import yaml
 
 from connectors.receipts import Receipts, answering
 from connectors.settings import Settings
-from deploy.window.app import make_app
+from deploy.window.app import make_app, server_config
 from deploy.window.tokens import Caller, issue
 from flows.answer.ask import as_json, ask, cycles, gather
 from flows.answer.asked import ASKED
@@ -185,8 +185,7 @@ def serving(settings: Settings) -> Iterator[str]:
     """Serve a window on real HTTP, at a port of its own, its key registered; give its URL."""
     if not is_registered(settings):
         register(settings)
-    config = uvicorn.Config(make_app(settings), port=0, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(make_app(settings), "127.0.0.1", 0))
     with answering(settings.mianti_window):
         thread = Thread(target=server.run)
         thread.start()
