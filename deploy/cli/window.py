@@ -32,6 +32,10 @@ class NoSuchDepartment(MiantiError):
     """The catalogue has no such department."""
 
 
+class NoSuchPurpose(MiantiError):
+    """None of the departments has such a purpose."""
+
+
 @click.group("window", help=_HELP)
 def command() -> None:
     """The window's verbs."""
@@ -42,11 +46,14 @@ def command() -> None:
 def serve(port: int | None) -> None:
     """Answer until told to end."""
     from deploy.window.app import serve as run  # FastAPI takes a second to import
+    from flows.receipt.state import unregistered
 
     settings = read_settings()
     chosen = port or settings.mianti_window_port
     if chosen is None:
         raise click.UsageError("Give --port, or set MIANTI_WINDOW_PORT · 请指定端口")
+    for told in unregistered(settings):
+        click.echo("\n".join(told), err=True)
     run(settings, chosen)
 
 
@@ -69,7 +76,7 @@ def build() -> None:
     click.echo(f"{count:,} versions · 条: {place(settings).path()}")
 
 
-@command.command("status", help="Say how far the replica is behind · 查看副本状态")
+@command.command("status", help="How far it is behind, what was shipped · 查看副本和回执状态")
 def status() -> None:
     """Print each family's position, and what is wrong with the receipts: exit code 1."""
     settings = read_settings()
@@ -131,6 +138,14 @@ def token(
         raise NoSuchDepartment(
             f"The catalogue has no department {', '.join(unknown)}; it has {', '.join(known)}.",
             f"目录中没有部门 {'、'.join(unknown)}；现有：{'、'.join(known)}。",
+        )
+    owned = {purpose for one in departments for purpose in known[one].purposes}
+    strange = [one for one in purposes if one not in owned]
+    if strange:
+        raise NoSuchPurpose(
+            f"These departments have no purpose {', '.join(strange)}; they have "
+            f"{', '.join(sorted(owned))}.",
+            f"所列部门没有用途 {'、'.join(strange)}；现有：{'、'.join(sorted(owned))}。",
         )
     name = clerk or f"enterprise {code}"
     caller = Caller(name, departments, purposes or None, code)

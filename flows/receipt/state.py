@@ -36,11 +36,11 @@ def state_of_receipts(settings: Settings) -> ReceiptState:
             waiting = waiting_seconds(receipts, state.shipped, dt.datetime.now(dt.UTC))
             late = late_words(waiting)
             state.problems += [late] if late else []
-    state.problems += _unregistered(settings)
+    state.problems += unregistered(settings)
     return state
 
 
-def _unregistered(settings: Settings) -> list[tuple[str, str]]:
+def unregistered(settings: Settings) -> list[tuple[str, str]]:
     """Return what to tell where the key of a window is not registered; nothing before its first key."""
     public = current_public(settings)
     path = settings.mianti_window_keys
