@@ -79,9 +79,11 @@ class Window:
         self._gathering: Gathering | None = None
         self._mark: tuple[int, int] | None = None
         self._continuity = Continuity(settings)
-        self._desk = Desk(settings.mianti_window, settings.mianti_window_name)
+        self._desk = Desk(settings.mianti_window, settings.mianti_window_name, begin=False)
         self._own = Receipts(settings.mianti_window)
         self._receipts = Together(self._desk)
+        if self._continuity.agreed:
+            self._desk.begin()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -113,9 +115,11 @@ class Window:
     def require_continuous(self) -> None:
         """Return if the window's chain goes on from what was shipped of it.
 
-        Raises OtherChain where it was cut; NotCompared where the storage could not be asked yet.
+        Raises OtherChain where it was cut; NotCompared where the storage could not be asked yet;
+        NotWritten.
         """
         self._continuity.require()
+        self._desk.begin()
 
     def unshipped_seconds(self) -> float:
         """Return for how long the oldest receipt not shipped yet has waited. Raises NotWritten."""

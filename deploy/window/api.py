@@ -324,7 +324,7 @@ def _continuous() -> Iterator[None]:
     """Raise Problem where the window's chain was cut, or could not be looked at yet."""
     try:
         yield
-    except (OtherChain, NotCompared) as error:
+    except (OtherChain, NotCompared, NotWritten) as error:
         raise _unable(error) from None
 
 

@@ -38,6 +38,11 @@ class Continuity:
         self._thread.start()
         self._thread.join(_FIRST_SECONDS)
 
+    @property
+    def agreed(self) -> bool:
+        """Return whether the chain was found to go on from what was shipped of it."""
+        return self._problem is None
+
     def require(self) -> None:
         """Return if the window may answer. Raises OtherChain, NotCompared."""
         if self._problem is not None:

@@ -22,7 +22,7 @@ class Desk:
     For one thread at a time. Raises BadKey, and NotWritten where nothing can be written.
     """
 
-    def __init__(self, folder: Path, window: str) -> None:
+    def __init__(self, folder: Path, window: str, *, begin: bool = True) -> None:
         self._window = window
         self._receipts = Receipts(folder)
         last = self._receipts.last()
@@ -33,6 +33,17 @@ class Desk:
             raise
         self._link = Link(0, START) if last is None else Link(last[0], last[2])
         self._placed = self._link
+        if begin:
+            self.begin()
+
+    def begin(self) -> None:
+        """Write the entry that names the window's key, if the chain has none yet. Raises NotWritten.
+
+        A window whose chain was lost must not begin another: with `begin=False` the caller looks at
+        what was shipped of it first.
+        """
+        if self._link.sequence == 0:
+            self.write([key_body(self._key.public)])
 
     def write(self, bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
         """Return the receipts of some answers, which are on the disk.
@@ -44,13 +55,7 @@ class Desk:
         return sealed
 
     def place(self, bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:
-        """Return the receipts of some answers; they count once `commit` has returned.
-
-        The first entry of a chain, which names its key, goes before the first of them: a window
-        whose chain was lost must not begin another before that is found.
-        """
-        opening = [] if self._link.sequence else [key_body(self._key.public)]
-        bodies = [*opening, *bodies]
+        """Return the receipts of some answers; they count once `commit` has returned."""
         link, sealed = self._link, []
         for body in bodies:
             one = seal(body, self._window, link, self._key, dt.datetime.now(dt.UTC))
@@ -59,7 +64,7 @@ class Desk:
         pairs = zip(bodies, sealed, strict=True)
         self._receipts.add([_row(body.get("subject"), one) for body, one in pairs])
         self._placed = link
-        return sealed[len(opening) :]
+        return sealed
 
     def commit(self) -> None:
         """Return when what was placed is on the disk, in one commit. Raises as `write` does."""

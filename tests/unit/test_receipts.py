@@ -338,7 +338,6 @@ def test_shipping_ends_though_answers_keep_coming(tmp_path: Path) -> None:
     """Else a busy window is shipped in a commit for each few receipts, all the time."""
     here = Settings(mianti_home=tmp_path)
     with closing(Desk(here.mianti_window, here.mianti_window_name)) as desk:
-        desk.write([ANSWER])
 
         class Busy(Receipts):
             def after(self, sequence: int, limit: int) -> list[Row]:
@@ -348,5 +347,5 @@ def test_shipping_ends_though_answers_keep_coming(tmp_path: Path) -> None:
                 return found
 
         with closing(Busy(here.mianti_window)) as receipts:
-            assert [ship(here, receipts) for _ in range(3)] == [2, 1, 1]
-    assert shipped(shipped_table(here), here.mianti_window_name) == 4
+            assert [ship(here, receipts) for _ in range(3)] == [1, 1, 1]
+    assert shipped(shipped_table(here), here.mianti_window_name) == 3
