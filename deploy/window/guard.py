@@ -22,7 +22,9 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_TOO_LARGE: Final = Problem(431, "too-large", "Headers of at most 16 KiB.", "请求头最多 16 KiB。")
+_TOO_LARGE: Final = Problem(
+    431, "too-large", "Address and headers of at most 16 KiB.", "地址和请求头最多 16 KiB。"
+)
 _RAW: Final = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
@@ -70,8 +72,9 @@ class _Bounded:
 
 
 def _headers(scope: Scope) -> int:
-    """Return the bytes of a request's headers."""
-    return sum(len(name) + len(value) for name, value in scope["headers"])
+    """Return the bytes of a request's address and headers."""
+    address = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    return address + sum(len(name) + len(value) for name, value in scope["headers"])
 
 
 def _path(scope: Scope) -> str:

@@ -23,8 +23,7 @@ class BoundedProtocol(HttpToolsProtocol):
     waiting_since: float | None = None
     _timer: asyncio.TimerHandle | None = None
     _in_headers = True
-    #: Bytes of the address and headers parsed so far, and of what came of headers that did not end.
-    _size = 0
+    #: Bytes of headers that have not ended yet; `deploy.window.guard` measures those that have.
     _unparsed = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -48,22 +47,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if unfinished and self._in_headers:
             self._unparsed += len(data)
             if self._unparsed > HEADERS_LARGEST and not self.transport.is_closing():
-                self._refuse()
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
 
     def on_message_begin(self) -> None:
         """Count its headers from here."""
         super().on_message_begin()
-        self._in_headers, self._size, self._unparsed = True, 0, 0
-
-    def on_url(self, url: bytes) -> None:
-        """Count the address."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
+        self._in_headers, self._unparsed = True, 0
 
     def on_headers_complete(self) -> None:
         """Leave the body to its own bound (`deploy.window.guard`)."""
@@ -74,22 +64,6 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait no longer: the request is whole."""
         self._arrived()
         super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what cannot be parsed, and what `_count` has stopped."""
-        if self._size > HEADERS_LARGEST:
-            self._refuse()
-        else:
-            super().send_400_response(msg)
-
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > HEADERS_LARGEST:
-            raise ValueError  # which stops the parser
-
-    def _refuse(self) -> None:
-        self.transport.write(_TOO_LARGE)
-        self.transport.close()
 
     def _wait(self) -> None:
         self.waiting_since = self.loop.time()

@@ -41,12 +41,15 @@ def locked(bucket: str, tmp_path: Path) -> Settings:
 
 
 def told(here: Settings) -> list[str]:
-    return verify(here, f"{here.mianti_window_name}-5").flaws
+    proofs = [verify(here, f"{here.mianti_window_name}-{number}") for number in (5, 9)]
+    assert all(proof.anchored for proof in proofs)
+    return [flaw for proof in proofs for flaw in proof.flaws]
 
 
 @pytest.mark.parametrize("deed", ["overwritten", "deleted"])
-def test_an_anchor_stays_whatever_is_put_over_it(locked: Settings, deed: str) -> None:
-    place = f"{locked.mianti_evidence}/anchors/{locked.mianti_window_name}/{7:012}.json"
+@pytest.mark.parametrize("number", [7, 10])
+def test_an_anchor_stays_whatever_is_put_over_it(locked: Settings, number: int, deed: str) -> None:
+    place = f"{locked.mianti_evidence}/anchors/{locked.mianti_window_name}/{number:012}.json"
     bucket, key = store.bucket_of(place)
     first = store.read(place)
     assert first is not None

@@ -78,11 +78,13 @@ def test_headers_that_do_not_end_are_cut_off(url: str, kind: str) -> None:
     assert grown < 16 << 10, f"{grown} KiB more"
 
 
-@pytest.mark.parametrize("size", [12_000, 20_000, 200_000])
+@pytest.mark.parametrize("size", [12_000, 20_000, 60_000])
 def test_long_headers_are_refused_and_shorter_ones_are_not(url: str, size: int) -> None:
     headers = {"Authorization": f"Bearer {'A' * size}"}
     response = httpx.get(f"{url}/v1/me", headers=headers)
     assert response.status_code == (401 if size < protocol.HEADERS_LARGEST else 431)
+    address = httpx.get(f"{url}/v1/subjects?q={'a' * size}")
+    assert address.status_code == (401 if size < protocol.HEADERS_LARGEST else 431)
 
 
 def test_headers_in_pieces_and_requests_in_one_piece_are_read(url: str, settings: Settings) -> None:
