@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
+
+import orjson
 
 from connectors.alone import alone
 from connectors.errors import MiantiError
@@ -90,6 +93,11 @@ class Receipts:
         """Return the receipts about a subject that follow one, in their order."""
         query = f"{_ROW} WHERE subject = ? AND sequence > ? ORDER BY sequence"
         return self._db.execute(query, (subject, after)).fetchall()
+
+    @staticmethod
+    def written_at(row: Row) -> dt.datetime:
+        """Return when a receipt was written (UTC), as it says itself."""
+        return dt.datetime.fromisoformat(orjson.loads(row[4])["at"])
 
     def close(self) -> None:
         """Close the file."""

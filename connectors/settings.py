@@ -45,6 +45,10 @@ class Settings(BaseSettings):
 
     mianti_window: Path = Field(default_factory=lambda known: known["mianti_home"] / "window")
     mianti_window_name: str = Field(default="window-1", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    #: Public keys; apart from `mianti_window`, which the window writes.
+    mianti_window_keys: Path = Field(
+        default_factory=lambda known: known["mianti_home"] / "window-keys.yaml"
+    )
     mianti_window_host: str = "127.0.0.1"
     mianti_window_port: int | None = Field(default=None, ge=1, le=65535)
     mianti_window_behind_seconds: int = Field(default=60, ge=1)
@@ -76,6 +80,7 @@ class Settings(BaseSettings):
         "mianti_dialects",
         "mianti_catalogue",
         "mianti_window",
+        "mianti_window_keys",
         "mianti_window_token_keys",
         "kafka_ssl_cafile",
     )

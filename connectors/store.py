@@ -156,6 +156,51 @@ def read(uri: str) -> bytes | None:
         raise unreachable(error) from error
 
 
+def read_first(uri: str) -> bytes | None:
+    """Return a small file as it was first written, where the bucket keeps versions; None for none.
+
+    Under an object lock the first version stays whatever is written or deleted after it. Raises
+    StoreUnreachable, OSError.
+    """
+    if not uri.startswith(S3):
+        return read(uri)
+    bucket, key = bucket_of(uri)
+    kept = [one for one in _versions(uri) if one["Key"] == key]
+    if not kept:
+        return None
+    first = kept[-1]["VersionId"]  # S3 lists the newest first
+    try:
+        return s3().get_object(Bucket=bucket, Key=key, VersionId=first)["Body"].read()
+    except s3().exceptions.NoSuchKey:
+        return None
+    except (BotoCoreError, ClientError) as error:
+        raise unreachable(error) from error
+
+
+def names_ever(uri: str) -> list[str]:
+    """Return the names of the files directly in a place, in order; deleted ones whose versions are kept, too.
+
+    Raises StoreUnreachable, OSError.
+    """
+    if not uri.startswith(S3):
+        return names_after(uri, "")
+    prefix = bucket_of(uri)[1] + "/"
+    names = {one["Key"].removeprefix(prefix) for one in _versions(f"{uri}/")}
+    return sorted(name for name in names if "/" not in name)
+
+
+def _versions(uri: str) -> Iterator[Any]:
+    """Yield the versions of the objects whose URI begins so, each one's newest first."""
+    bucket = bucket_of(uri)[0]
+    prefix = urlsplit(uri).path.lstrip("/")
+    try:
+        pages = s3().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            yield from page.get("Versions", [])
+    except (BotoCoreError, ClientError) as error:
+        raise unreachable(error) from error
+
+
 def exists(uri: str) -> bool:
     """Return whether a file is there. Raises StoreUnreachable."""
     if not uri.startswith(S3):
@@ -237,6 +282,18 @@ def files(uri: str) -> dict[str, int]:
     return dict(found)
 
 
+def names_after(uri: str, name: str) -> list[str]:
+    """Return the names of the files directly in a place that sort behind a name, in their order.
+
+    Raises StoreUnreachable, OSError.
+    """
+    if not uri.startswith(S3):
+        folder = Path(uri)
+        return sorted(one for one in os.listdir(folder) if one > name) if folder.is_dir() else []
+    found = _objects(uri, name)
+    return sorted(one for one, _ in found if "/" not in one and one > name)
+
+
 def _walk(folder: Path) -> Iterator[tuple[str, int]]:
     for place, _, names in os.walk(folder):
         for name in names:
@@ -245,12 +302,13 @@ def _walk(folder: Path) -> Iterator[tuple[str, int]]:
                 yield path.relative_to(folder).as_posix(), path.stat().st_size
 
 
-def _objects(uri: str) -> Iterator[tuple[str, int]]:
+def _objects(uri: str, after: str = "") -> Iterator[tuple[str, int]]:
     bucket, prefix = bucket_of(uri)
+    where = {"Bucket": bucket, "Prefix": f"{prefix}/"}
+    if after:
+        where["StartAfter"] = f"{prefix}/{after}"
     try:
-        pages: Any = (
-            s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
-        )
+        pages: Any = s3().get_paginator("list_objects_v2").paginate(**where)  # type: ignore[arg-type]
         for page in pages:
             for one in page.get("Contents", []):
                 yield one["Key"].removeprefix(f"{prefix}/"), one["Size"]

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Final
 
 from connectors.errors import MiantiError
+from connectors.receipts import Receipts
 from connectors.replica import Position, Replica
 from connectors.settings import Settings
 from flows.answer.at_window import Gathering, Known
@@ -22,8 +23,17 @@ from flows.clock import china_today
 from flows.fold_rows import whole_rows
 from flows.receipt import rules
 from flows.receipt.chain import Sealed
+from flows.receipt.continuity import Continuity
 from flows.receipt.desk import Desk
-from flows.receipt.entry import Asker, Decided, Question, answer_body, decide_all, refusal_body
+from flows.receipt.entry import (
+    Asker,
+    Decided,
+    Question,
+    answer_body,
+    decide_all,
+    look_body,
+    refusal_body,
+)
 from flows.receipt.together import Together
 from flows.replica import place
 from schemas.catalogue.grammar import Catalogue
@@ -68,8 +78,12 @@ class Window:
         self._place = place(settings)
         self._gathering: Gathering | None = None
         self._mark: tuple[int, int] | None = None
-        self._desk = Desk(settings.mianti_window, settings.mianti_window_name)
+        self._continuity = Continuity(settings)
+        self._desk = Desk(settings.mianti_window, settings.mianti_window_name, begin=False)
+        self._own = Receipts(settings.mianti_window)
         self._receipts = Together(self._desk)
+        if self._continuity.agreed:
+            self._desk.begin()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -77,7 +91,8 @@ class Window:
         return self.book.catalogue
 
     def ask(self, asker: Asker, question: Question) -> Pending:
-        """Decide, and have the receipt written; raises Behind, NoReplica."""
+        """Decide, and have the receipt written; raises Behind, NoReplica, as `require_continuous`."""
+        self.require_continuous()
         gathering = self._open()
         known = gathering.gather(question.subject, question.on, question.known_at)
         require_fresh(known.positions, self.settings)
@@ -87,9 +102,28 @@ class Window:
         return Pending(known, decided, self._receipts.give(body))
 
     def refuse(self, asker: Asker, question: Question, why: Words) -> asyncio.Future[Sealed]:
-        """Have a refusal's receipt written."""
+        """Have a refusal's receipt written. Raises as `require_continuous`."""
+        self.require_continuous()
         purposes = self._purposes(question)
         return self._receipts.give(refusal_body(asker, question, purposes, why, _VERSION))
+
+    def look(self, asker: Asker, subject: str, shown: list[str]) -> asyncio.Future[Sealed]:
+        """Have the receipt of a look at uses written. Raises as `require_continuous`."""
+        self.require_continuous()
+        return self._receipts.give(look_body(asker, subject, shown, _VERSION))
+
+    def require_continuous(self) -> None:
+        """Return if the window's chain goes on from what was shipped of it.
+
+        Raises OtherChain where it was cut; NotCompared where the storage could not be asked yet;
+        NotWritten.
+        """
+        self._continuity.require()
+        self._desk.begin()
+
+    def unshipped_seconds(self) -> float:
+        """Return for how long the oldest receipt not shipped yet has waited. Raises NotWritten."""
+        return self._continuity.unshipped_seconds(self._own, dt.datetime.now(dt.UTC))
 
     def named(self, text: str) -> list[tuple[str, str]]:
         """Return (subject, name) by a part of the name or the beginning of the code.
@@ -106,8 +140,10 @@ class Window:
 
     def close(self) -> None:
         """Close what is open."""
+        self._continuity.close()
         self._receipts.close()
         self._desk.close()
+        self._own.close()
         if self._gathering is not None:
             self._gathering.replica.close()
 

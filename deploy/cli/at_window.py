@@ -11,6 +11,7 @@ import httpx
 import polars as pl
 
 from connectors import lake
+from connectors.errors import MiantiError
 from connectors.settings import Settings
 from connectors.stack import Server
 from deploy.window.tokens import Caller, issue
@@ -25,6 +26,10 @@ _CLERK: Final = "demo-clerk"
 _HOURS: Final = dt.timedelta(hours=8)
 #: Before every paper: need not bring, else a promise, else follows or must be brought.
 _MARKS: Final = {"exempt_by_licence": "✓", "exempt_by_data": "✓", "on_promise": "~"}
+
+
+class NotProven(MiantiError):
+    """The receipt of an answer does not verify."""
 
 
 def demo_token(settings: Settings) -> str:
@@ -49,7 +54,10 @@ def ask_window(settings: Settings, window: Server, subject: str, matter: str) ->
         click.echo(line)
     proof = verify(settings, told["receipt"]["id"])
     if proof.flaws:
-        raise RuntimeError("the receipt does not verify")
+        raise NotProven(
+            f"The receipt {proof.id} does not verify: {'; '.join(proof.flaws)}.",
+            f"回执 {proof.id} 验证未通过：{'；'.join(proof.flaws)}。",
+        )
     click.echo(f"  receipt · 回执: {proof.id}, verified · 已验证")
 
 

@@ -9,7 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connectors.errors import MiantiError
 from connectors.receipts import answering
-from connectors.settings import read_settings
+from connectors.settings import Settings, read_settings
 from flows.catalogue import catalogue
 from flows.replica import place, rebuild
 from schemas.avro import FAMILIES
@@ -24,11 +24,16 @@ its keeper.
   mianti window follow                   # keep the replica seconds behind, ship the receipts
   mianti window rebuild                  # build the replica anew out of the lake
   mianti window token --clerk c017 --department housing
+  mianti window register                 # enter its public keys in the register, for verifying
 """
 
 
 class NoSuchDepartment(MiantiError):
     """The catalogue has no such department."""
+
+
+class NoSuchPurpose(MiantiError):
+    """None of the departments has such a purpose."""
 
 
 @click.group("window", help=_HELP)
@@ -41,11 +46,14 @@ def command() -> None:
 def serve(port: int | None) -> None:
     """Answer until told to end."""
     from deploy.window.app import serve as run  # FastAPI takes a second to import
+    from flows.receipt.state import unregistered
 
     settings = read_settings()
     chosen = port or settings.mianti_window_port
     if chosen is None:
         raise click.UsageError("Give --port, or set MIANTI_WINDOW_PORT · 请指定端口")
+    for told in unregistered(settings):
+        click.echo("\n".join(told), err=True)
     run(settings, chosen)
 
 
@@ -68,10 +76,12 @@ def build() -> None:
     click.echo(f"{count:,} versions · 条: {place(settings).path()}")
 
 
-@command.command("status", help="Say how far the replica is behind · 查看副本状态")
+@command.command("status", help="How far it is behind, what was shipped · 查看副本和回执状态")
 def status() -> None:
-    """Print each family's position."""
-    replica = place(read_settings()).open()
+    """Print each family's position, and what is wrong with the receipts: exit code 1."""
+    settings = read_settings()
+    well = _tell_receipts(settings)
+    replica = place(settings).open()
     now = dt.datetime.now(dt.UTC)
     positions = replica.positions()
     for family in FAMILIES:
@@ -83,6 +93,21 @@ def status() -> None:
         )
         click.echo(f"{family:<13}{told}")
     replica.close()
+    if not well:
+        raise click.exceptions.Exit(1)
+
+
+def _tell_receipts(settings: Settings) -> bool:
+    """Print how the window's receipts stand; return whether nothing is wrong with them."""
+    from flows.receipt.state import state_of_receipts  # Delta takes a moment to import
+
+    state = state_of_receipts(settings)
+    click.echo(
+        f"{'receipts':<13}written · 已签发 {state.written}, shipped · 已上传 {state.shipped}"
+    )
+    for english, chinese in state.problems:
+        click.echo(f"{english}\n{chinese}", err=True)
+    return not state.problems
 
 
 @command.command("token", help="Sign a token for a clerk or an enterprise · 签发访问令牌")
@@ -115,6 +140,14 @@ def token(
             f"The catalogue has no department {', '.join(unknown)}; it has {', '.join(known)}.",
             f"目录中没有部门 {'、'.join(unknown)}；现有：{'、'.join(known)}。",
         )
+    owned = {purpose for one in departments for purpose in known[one].purposes}
+    strange = [one for one in purposes if one not in owned]
+    if strange:
+        raise NoSuchPurpose(
+            f"These departments have no purpose {', '.join(strange)}; they have "
+            f"{', '.join(sorted(owned))}.",
+            f"所列部门没有用途 {'、'.join(strange)}；现有：{'、'.join(sorted(owned))}。",
+        )
     name = clerk or f"enterprise {code}"
     caller = Caller(name, departments, purposes or None, code)
     click.echo(issue(settings, caller, dt.timedelta(hours=hours)))
@@ -129,3 +162,21 @@ def new_key() -> None:
     with answering(settings.mianti_window):
         name = change_key(settings.mianti_window, settings.mianti_window_name)
     click.echo(f"New key · 新密钥: {name}")
+    _register(settings)
+
+
+@command.command("register", help="Enter the window's public keys in the register · 登记窗口公钥")
+def register_keys() -> None:
+    """Add the keys of this window that the register lacks; compare them with what it prints."""
+    _register(read_settings())
+
+
+def _register(settings: Settings) -> None:
+    from flows.receipt.register import register
+
+    added = register(settings)
+    for name in added:
+        click.echo(f"Registered · 已登记: {settings.mianti_window_name} {name}")
+    if not added:
+        click.echo("Registered already · 此前已登记")
+    click.echo(f"Register · 登记表: {settings.mianti_window_keys}")

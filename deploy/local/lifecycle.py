@@ -93,6 +93,8 @@ def _follow(settings: Settings, stack: Stack, progress: Progress) -> None:
 
 
 def _open_window(settings: Settings, stack: Stack, progress: Progress) -> None:
+    if window.register_first(settings):
+        progress("Registering the window's key · 正在登记窗口公钥")
     if not _alive(stack.window):
         progress("Opening the window · 正在启动服务窗口")
         stack.window = window.launch(settings, stack.window)

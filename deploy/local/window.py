@@ -6,6 +6,7 @@ from connectors.settings import Settings
 from connectors.stack import Server
 from deploy.local.ports import choose_port, last_port, listens
 from deploy.local.processes import python_module, start, wait_until
+from flows.receipt.register import is_registered, register
 from flows.replica import place
 from schemas.avro import FAMILIES
 
@@ -19,6 +20,19 @@ def launch(settings: Settings, last: Server | None) -> Server:
     env = _environment(settings) | {"MIANTI_WINDOW_PORT": str(port)}
     command = python_module("deploy.window.app")
     return start("window", command, address, home=settings.mianti_home, env=env)
+
+
+def register_first(settings: Settings) -> bool:
+    """Register the key of the home's own window where the home's register has none of it yet.
+
+    Returns whether it was registered now. A register elsewhere is its keeper's alone, and a key that
+    differs from the one registered is never replaced. Raises BadRegister, BadKey, OSError.
+    """
+    in_home = settings.mianti_window_keys.parent == settings.mianti_home
+    if not in_home or is_registered(settings):
+        return False
+    register(settings)
+    return True
 
 
 def launch_replica(settings: Settings) -> Server:
@@ -68,5 +82,6 @@ def _environment(settings: Settings) -> dict[str, str]:
         "MIANTI_LAKE": settings.mianti_lake,
         "MIANTI_EVIDENCE": settings.mianti_evidence,
         "MIANTI_WINDOW": str(settings.mianti_window),
+        "MIANTI_WINDOW_KEYS": str(settings.mianti_window_keys),
         "MIANTI_WINDOW_NAME": settings.mianti_window_name,
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import closing, contextmanager
 from typing import Annotated, Any, Final
 
 import orjson
@@ -19,20 +20,25 @@ from deploy.window import models
 from deploy.window.metrics import Metrics
 from deploy.window.problems import Problem, responses
 from deploy.window.rate import Rate
-from deploy.window.rights import lacking, may_ask, may_see_uses
+from deploy.window.rights import lacking, may_ask, may_see_uses, recognised, seen_by
 from deploy.window.tokens import BadToken, Caller, Tokens
 from flows.answer import form, notice
 from flows.answer.ask import BadSubject, checked_subject
 from flows.answer.told import paper
 from flows.receipt.chain import Sealed
+from flows.receipt.continuity import NotCompared, late_words
 from flows.receipt.entry import Asker, Question
-from flows.receipt.uses import use, uses
+from flows.receipt.ship import OtherChain
+from flows.receipt.uses import Cursor, Scope, UsesPage, cursor, use, uses_page
 from flows.receipt.verify import NoReceipt, find
 from flows.window import Behind, Pending, Window, behind, form_of, require_fresh
 from schemas.dialect import Words
+from schemas.folding import fold_text
 
 _ANYONE: Final = (400, 401, 429, 500)
 _ASKING: Final = responses(403, 404, 413, 422, 503, *_ANYONE)
+#: Characters that a search needs, as they are compared: the page asks for as many.
+_SEARCHED: Final = 2
 router = APIRouter(prefix="/v1")
 
 
@@ -41,7 +47,7 @@ class Reception:
 
     def __init__(self, window: Window) -> None:
         self.window = window
-        self.metrics = Metrics(self._behind)
+        self.metrics = Metrics(self._behind, window.unshipped_seconds)
         self._tokens = Tokens(window.settings)
         # Apart: whoever guesses tokens by the thousand makes no clerk's count forgotten.
         self._clerks = Rate(window.settings.mianti_window_rate)
@@ -61,7 +67,7 @@ class Reception:
                 {"WWW-Authenticate": "Bearer"},
             ) from None
         self._count(self._clerks, caller.name)
-        return caller
+        return recognised(caller, self.window.catalogue)
 
     def _count(self, rate: Rate, who: str) -> None:
         wait = rate.wait(who)
@@ -181,11 +187,18 @@ async def matters(request: Request, who: Who) -> Response:
 
 @router.get("/subjects", response_model=models.SubjectsFound, responses=_ASKING)
 async def subjects(
-    request: Request, who: Who, q: Annotated[str, Query(min_length=2, max_length=60)]
+    request: Request, who: Who, q: Annotated[str, Query(min_length=_SEARCHED, max_length=60)]
 ) -> Response:
     """Find enterprises by a part of their name or the beginning of their code."""
     if not who.departments:
         raise _clerks_only()
+    if len(fold_text(q)) < _SEARCHED:  # blanks and invisible characters find everything
+        raise Problem(
+            422,
+            "bad-request",
+            f"Look at: q. At least {_SEARCHED} characters of the name or code are needed.",
+            f"请检查：q。请至少输入名称或代码中的 {_SEARCHED} 个字符。",
+        )
     try:
         found = await run_in_threadpool(reception(request).window.named, q)
     except NoReplica as error:
@@ -210,7 +223,8 @@ async def receipt(request: Request, who: Who, id: str) -> Response:
         (catalogue.matters[code].department, catalogue.matters[code].purpose) for code in codes
     }
     of = {department for department, _ in purposes}
-    mine = any(may_ask(who, catalogue, code) for code in codes)
+    looked = body.get("kind") == "look" and {*who.departments} & {*body["who"]["departments"]}
+    mine = looked or any(may_ask(who, catalogue, code) for code in codes)
     if not mine and (who.subject is None or who.subject != body.get("subject")):
         raise _unknown()  # whether there is one is nobody else's to know
     return _json(
@@ -232,25 +246,47 @@ async def receipt(request: Request, who: Who, id: str) -> Response:
 
 @router.get("/uses", response_model=models.UsesTold, responses=_ASKING)
 async def uses_of(
-    request: Request, who: Who, subject: Annotated[str, Query(min_length=18, max_length=40)]
+    request: Request,
+    who: Who,
+    subject: Annotated[str, Query(min_length=18, max_length=40)],
+    after: Annotated[
+        str | None, Query(max_length=80, description="`next` of the page before.")
+    ] = None,
 ) -> Response:
-    """Say by whom and for what an enterprise's data were used, the newest first."""
+    """Say for what an enterprise's data were used, the newest first; looking leaves a receipt.
+
+    A clerk sees the uses for matters it may ask, and how many others there are; the enterprise all.
+    """
     here, code = reception(request), _subject(subject)
     if not may_see_uses(who, code):
         raise _clerks_only()
+    begin = cursor(after) if after is not None else None
+    if after is not None and begin is None:
+        raise Problem(422, "bad-request", "Look at: after.", "请检查：after。")
+    catalogue = here.window.catalogue
+    scope = seen_by(who, catalogue, code)
     try:
-        found = await run_in_threadpool(_uses, here.window, code)
+        page = await run_in_threadpool(_uses, here.window, code, scope, begin)
     except MiantiError as error:
         raise _unable(error) from None
-    return _json({"subject": code, "uses": [use(one, here.window.catalogue) for one in found]})
+    with _continuous():
+        look = here.window.look(
+            Asker(who.name, who.departments), code, [one.id for one in page.entries]
+        )
+    await _kept(look)
+    return _json(
+        {
+            "subject": code,
+            "uses": [use(one, catalogue) for one in page.entries],
+            "others": page.others,
+            "next": None if page.next is None else str(page.next),
+        }
+    )
 
 
-def _uses(window: Window, subject: str) -> list[Sealed]:
-    receipts = Receipts(window.settings.mianti_window)
-    try:
-        return uses(window.settings, subject, receipts)
-    finally:
-        receipts.close()
+def _uses(window: Window, subject: str, scope: Scope | None, after: Cursor | None) -> UsesPage:
+    with closing(Receipts(window.settings.mianti_window)) as receipts:
+        return uses_page(window.settings, subject, receipts, scope, after)
 
 
 async def _answered(request: Request, who: Caller, question: Question) -> dict[str, Any]:
@@ -270,13 +306,25 @@ async def _pending(here: Reception, who: Caller, question: Question) -> Pending:
     if lacks is not None:
         here.metrics.refused()
         why = Words(en=lacks.detail, zh=lacks.detail_zh)
-        await _kept(here.window.refuse(asker, question, why))
+        with _continuous():
+            refusal = here.window.refuse(asker, question, why)
+        await _kept(refusal)
         raise lacks
     try:
-        return here.window.ask(asker, question)
+        with _continuous():
+            return here.window.ask(asker, question)
     except Behind as error:
         raise Problem(503, "behind", *_both(error), {"Retry-After": "5"}) from None
     except NoReplica as error:
+        raise _unable(error) from None
+
+
+@contextmanager
+def _continuous() -> Iterator[None]:
+    """Raise Problem where the window's chain was cut, or could not be looked at yet."""
+    try:
+        yield
+    except (OtherChain, NotCompared, NotWritten) as error:
         raise _unable(error) from None
 
 
@@ -363,6 +411,16 @@ def _json(told: Any) -> Response:
     return Response(orjson.dumps(told), media_type="application/json")
 
 
+def _shipping_health(window: Window) -> dict[str, Any]:
+    """Return the status of a window that answers: `ok`, or that its receipts are not shipped."""
+    waiting = window.unshipped_seconds()
+    late = late_words(waiting)
+    told = {"status": "ok", "unshipped_seconds": round(waiting, 3)}
+    if late is not None:
+        told |= {"status": "receipts_not_shipped", "detail": late[0], "detail_zh": late[1]}
+    return told
+
+
 def add_health(app: FastAPI) -> None:
     """Add what a monitor asks: no token is needed, and nothing of an enterprise is told."""
 
@@ -370,6 +428,8 @@ def add_health(app: FastAPI) -> None:
     async def health(request: Request) -> Response:
         """Say whether the window can answer, and how far its data are behind."""
         window = reception(request).window
+        with _continuous():
+            window.require_continuous()
         try:
             late = require_fresh(window.positions(), window.settings)
         except Behind as error:
@@ -377,7 +437,9 @@ def add_health(app: FastAPI) -> None:
         except NoReplica as error:
             raise _unable(error) from None
         limit = window.settings.mianti_window_behind_seconds
-        return _json({"status": "ok", "behind_seconds": round(late, 3), "limit_seconds": limit})
+        return _json(
+            {"behind_seconds": round(late, 3), "limit_seconds": limit} | _shipping_health(window)
+        )
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics(request: Request) -> Response:

@@ -21,6 +21,7 @@ from connectors.settings import Settings, read_settings
 from deploy.window.api import Reception, add_health, router
 from deploy.window.guard import Guard
 from deploy.window.problems import tell_problems
+from deploy.window.protocol import BoundedProtocol
 from flows.window import Window
 from schemas.catalogue.grammar import Catalogue
 
@@ -47,6 +48,7 @@ def make_app(settings: Settings) -> FastAPI:
         lifespan=life,
         docs_url=None,  # these pages would load from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # Starlette's redirects name the host that a proxy has asked
     )
     app.state.reception = reception
     tell_problems(app)
@@ -59,12 +61,17 @@ def make_app(settings: Settings) -> FastAPI:
 
 
 def _add_page(app: FastAPI) -> None:
-    """Below a path of its own: at `/` it would answer for every wrong method of the API."""
-    app.mount("/page", StaticFiles(directory=_PAGE, html=True), name="page")
+    """Below a path of its own: at `/` it would answer for every wrong method of the API.
+
+    Redirects are relative, so that they lead right below any path of a reverse proxy.
+    """
 
     @app.get("/", include_in_schema=False)
+    @app.get("/page", include_in_schema=False)
     async def start() -> Response:
-        return RedirectResponse("/page/")
+        return RedirectResponse("page/")
+
+    app.mount("/page", StaticFiles(directory=_PAGE, html=True), name="page")
 
 
 def _name_matters(app: FastAPI, found: Catalogue) -> None:
@@ -84,14 +91,21 @@ def serve(settings: Settings, port: int) -> None:
         # What is there now stays, and an answer makes thousands of objects and few circles.
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
-        uvicorn.run(
-            app,
-            host=settings.mianti_window_host,
-            port=port,
-            log_level="warning",
-            access_log=False,  # a question names an enterprise; the receipts say who asked
-            server_header=False,
-        )
+        uvicorn.Server(server_config(app, settings.mianti_window_host, port)).run()
+
+
+def server_config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """Return how a window is served: plain HTTP with the bounds of `BoundedProtocol`."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=BoundedProtocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,  # a question names an enterprise; the receipts say who asked
+        server_header=False,
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.window.metrics import Metrics
+from deploy.window.problems import Problem
+from deploy.window.protocol import HEADERS_LARGEST
 
 #: The largest body a question can need, with room.
 LARGEST: Final = 16 << 10
@@ -20,13 +22,14 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-
-
+_TOO_LARGE: Final = Problem(
+    431, "too-large", "Address and headers of at most 16 KiB.", "地址和请求头最多 16 KiB。"
+)
 _RAW: Final = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 class Guard:
-    """Sets headers, refuses large bodies, and times each request."""
+    """Sets headers, refuses large bodies and headers, and times each request."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -47,7 +50,10 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, _Bounded(receive), guarded)
+            if _headers(scope) > HEADERS_LARGEST:
+                await _TOO_LARGE.response()(scope, receive, guarded)
+            else:
+                await self._app(scope, _Bounded(receive), guarded)
         finally:
             self._metrics.took(_path(scope), status, time.perf_counter() - started)
 
@@ -63,6 +69,12 @@ class _Bounded:
         if self._size > LARGEST:
             raise HTTPException(413)  # FastAPI makes 400 of any other error while it reads
         return message
+
+
+def _headers(scope: Scope) -> int:
+    """Return the bytes of a request's address and headers."""
+    address = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    return address + sum(len(name) + len(value) for name, value in scope["headers"])
 
 
 def _path(scope: Scope) -> str:

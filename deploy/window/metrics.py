@@ -12,9 +12,12 @@ _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
 class Metrics:
-    """The metrics of one window; `behind`: asked for each time they are read, NaN for unknown."""
+    """The metrics of one window.
 
-    def __init__(self, behind: Callable[[], float]) -> None:
+    `behind` and `unshipped` (seconds) are asked for each time they are read; NaN for unknown.
+    """
+
+    def __init__(self, behind: Callable[[], float], unshipped: Callable[[], float]) -> None:
         self.registry = CollectorRegistry()
         self._papers = Counter(
             "mianti_window_papers_total",
@@ -40,6 +43,12 @@ class Metrics:
             registry=self.registry,
         )
         gauge.set_function(behind)
+        waiting = Gauge(
+            "mianti_window_unshipped_seconds",
+            "How long the oldest receipt that was not shipped yet has waited",
+            registry=self.registry,
+        )
+        waiting.set_function(unshipped)
 
     def answered(self, decided: Decided) -> None:
         """Count the papers of an answer."""

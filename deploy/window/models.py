@@ -215,15 +215,28 @@ class ReceiptTold(BaseModel):
 
 
 class UsesTold(BaseModel):
-    """By whom and for what an enterprise's data were used, the newest first."""
+    """By whom and for what an enterprise's data were used, the newest first; 50 at most.
+
+    `others`: how many more uses there are that are not the caller's to see; `next`: what to send as
+    `after` for the next page, null after the last.
+    """
 
     subject: str
     uses: list[dict[str, Any]]
+    others: int
+    next: str | None
 
 
 class Health(BaseModel):
-    """How far the replica is behind the logs (seconds), and the limit beyond which none is answered."""
+    """How far the replica is behind the logs (seconds), and the limit beyond which none is answered.
 
-    status: Literal["ok"]
+    `unshipped_seconds`: for how long the oldest receipt that was not shipped yet has waited; beyond
+    five minutes the status is `receipts_not_shipped`, and `detail` says what to do.
+    """
+
+    status: Literal["ok", "receipts_not_shipped"]
     behind_seconds: float
     limit_seconds: int
+    unshipped_seconds: float
+    detail: str | None = None
+    detail_zh: str | None = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deploy.window.problems import Problem
 from deploy.window.tokens import Caller
+from flows.receipt.uses import Scope
 from schemas.catalogue.grammar import Catalogue
 
 
@@ -33,6 +36,27 @@ def lacking(caller: Caller, found: Catalogue, codes: list[str]) -> Problem | Non
     return None
 
 
+def recognised(caller: Caller, found: Catalogue) -> Caller:
+    """Return a caller with those of its departments that the catalogue has.
+
+    It has none, and so is no clerk, where its purposes name none of theirs.
+    """
+    known = [one for one in caller.departments if one in found.departments]
+    if caller.purposes is not None:
+        meant = {purpose for one in known for purpose in found.departments[one].purposes}
+        known = known if meant & {*caller.purposes} else []
+    return replace(caller, departments=tuple(known))
+
+
+def seen_by(caller: Caller, found: Catalogue, subject: str) -> Scope | None:
+    """Return whose uses of an enterprise's data a clerk sees; None for the enterprise: all."""
+    if caller.subject == subject:
+        return None
+    return Scope(
+        [code for code in found.matters if may_ask(caller, found, code)], caller.departments
+    )
+
+
 def may_see_uses(caller: Caller, subject: str) -> bool:
-    """Return whether a caller may see for what an enterprise's data were used: itself, or a clerk."""
+    """Return whether a caller may look at an enterprise's uses: itself, or a clerk."""
     return caller.subject == subject or bool(caller.departments)

@@ -142,6 +142,18 @@ def flaws(
         before = Link(entry.sequence, entry.hash)
 
 
+def signers(entries: Iterable[Sealed], public: str | None) -> Iterator[tuple[Sealed, str]]:
+    """Yield each entry of a run with the public key (PEM) that must have signed it.
+
+    `public`: as for `flaws`.
+    """
+    for entry in entries:
+        body = _body(entry)
+        named = str(body.get("public_key")) if body.get("kind") == "key" else None
+        yield entry, public or named or ""
+        public = named or public
+
+
 def _body(entry: Sealed) -> dict[str, Any]:
     try:
         found = orjson.loads(entry.text)

@@ -22,7 +22,7 @@ class Desk:
     For one thread at a time. Raises BadKey, and NotWritten where nothing can be written.
     """
 
-    def __init__(self, folder: Path, window: str) -> None:
+    def __init__(self, folder: Path, window: str, *, begin: bool = True) -> None:
         self._window = window
         self._receipts = Receipts(folder)
         last = self._receipts.last()
@@ -33,7 +33,16 @@ class Desk:
             raise
         self._link = Link(0, START) if last is None else Link(last[0], last[2])
         self._placed = self._link
-        if last is None:
+        if begin:
+            self.begin()
+
+    def begin(self) -> None:
+        """Write the entry that names the window's key, if the chain has none yet. Raises NotWritten.
+
+        A window whose chain was lost must not begin another: with `begin=False` the caller looks at
+        what was shipped of it first.
+        """
+        if self._link.sequence == 0:
             self.write([key_body(self._key.public)])
 
     def write(self, bodies: Sequence[Mapping[str, Any]]) -> list[Sealed]:

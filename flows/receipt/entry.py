@@ -14,8 +14,9 @@ from flows.answer.form import Filled, prefill
 from schemas.catalogue.grammar import Catalogue
 from schemas.dialect import Words
 
-#: `answer`: papers decided and a form filled; `refusal`: no right to ask; `key`: a new key.
-Kind = Literal["answer", "refusal", "key"]
+#: `answer`: papers decided and a form filled; `refusal`: no right to ask; `look`: uses looked at;
+#: `key`: a new key.
+Kind = Literal["answer", "refusal", "look", "key"]
 _EVENTS: Final = ("decision_event_id", "standing_event_id")
 
 
@@ -85,6 +86,12 @@ def refusal_body(
 ) -> dict[str, Any]:
     """Return the entry of a refusal for want of a right; `why`: what is lacking."""
     return _body("refusal", asker, question, purposes, version) | {"why": why.model_dump()}
+
+
+def look_body(asker: Asker, subject: str, shown: list[str], version: str) -> dict[str, Any]:
+    """Return the entry of a look at an enterprise's uses; `shown`: the ids of the receipts shown."""
+    question = Question(subject, [])
+    return _body("look", asker, question, [], version) | {"shown": shown}
 
 
 def summary(decided: Decided) -> list[dict[str, Any]]:

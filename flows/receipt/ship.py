@@ -7,8 +7,7 @@ as lines of JSON, and the chain's head as an anchor.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -21,7 +20,8 @@ from connectors.receipts import Receipts, Row
 from connectors.settings import Settings
 from connectors.transactions import transactions
 from flows.receipt import rules
-from flows.receipt.chain import START, Sealed
+from flows.receipt.anchors import newest_after, read_anchor, write_anchor
+from flows.receipt.chain import START, Link, Sealed
 
 TABLE: Final = "receipts"
 COLUMNS: Final = pl.Schema(
@@ -46,14 +46,6 @@ class OtherChain(MiantiError):
     """A window's receipts are not the continuation of those shipped under its name."""
 
 
-@dataclass(frozen=True)
-class Anchor:
-    """The head of a chain as it was when receipts up to it were shipped."""
-
-    sequence: int
-    hash: str
-
-
 def ship(settings: Settings, receipts: Receipts) -> int:
     """Ship what the table lacks of this window's receipts; return how many.
 
@@ -62,22 +54,51 @@ def ship(settings: Settings, receipts: Receipts) -> int:
     table = _table(settings)
     window, done = settings.mianti_window_name, 0
     while True:
-        before = shipped(table, window)
-        _same_chain(settings, receipts, before)
-        rows = receipts.after(before, _TOGETHER)
+        before = _same_chain(settings, receipts, shipped(table, window))
+        rows = receipts.after(before.sequence, _TOGETHER)
         if rows:
-            _send(settings, table, [_sealed(window, row) for row in rows])
+            _send(settings, table, [_sealed(window, row) for row in rows], before)
         done += len(rows)
         # What came meanwhile waits for its turn: a busy window must not cost a commit a moment.
         if len(rows) < _TOGETHER:
+            _note(settings, rows[-1][0] if rows else before.sequence)
             return done
 
 
-def _send(settings: Settings, table: DeltaTable, sealed: list[Sealed]) -> None:
+def require_continuous(settings: Settings, receipts: Receipts) -> int:
+    """Return how many receipts of this window were shipped, if its own chain goes on from them.
+
+    Raises OtherChain where it does not, and what the storage raises.
+    """
+    table = shipped_table(settings)
+    return _same_chain(settings, receipts, shipped(table, settings.mianti_window_name)).sequence
+
+
+def noted(settings: Settings) -> int:
+    """Return how many receipts the window's follower has shipped, as it noted beside them."""
+    path = _note_file(settings)
+    text = path.read_text("utf-8").strip() if path.exists() else ""
+    return int(text) if text.isdecimal() else 0
+
+
+def _note(settings: Settings, sequence: int) -> None:
+    """Note at the window what was shipped, so that it can tell without asking the storage."""
+    if noted(settings) != sequence:
+        part = _note_file(settings).with_suffix(".part")
+        part.write_text(str(sequence), "utf-8")
+        part.replace(_note_file(settings))
+
+
+def _note_file(settings: Settings) -> Path:
+    return settings.mianti_window / "shipped"
+
+
+def _send(settings: Settings, table: DeltaTable, sealed: list[Sealed], before: Link) -> None:
+    _require_unbroken(sealed, before)
     _evidence(settings, sealed)
     head = sealed[-1]
-    _anchor(settings, head)
-    lake.append(table, _frame(sealed), {_position(head.window): head.sequence})
+    _anchor(settings, head, before)
+    lake.append(table, frame(sealed), {_position(head.window): head.sequence})
     table.update_incremental()
 
 
@@ -91,35 +112,39 @@ def shipped_table(settings: Settings) -> DeltaTable | None:
     return lake.open_table(settings, "window", TABLE)
 
 
-def anchors_around(settings: Settings, window: str, sequence: int) -> tuple[Anchor, Anchor | None]:
-    """Return the anchors before a sequence and at or behind it; the chain's start is one, too.
+def _same_chain(settings: Settings, receipts: Receipts, head: int) -> Link:
+    """Return what was shipped of the window's chain. Raises OtherChain where it does not go on from it.
 
-    Raises StoreUnreachable, OSError.
+    `head`: the last receipt in the table. An anchor may be newer: it is written first.
     """
-    names = store.files(f"{settings.mianti_evidence}/anchors/{window}")
-    known = sorted(int(name.removesuffix(".json")) for name in names if name.endswith(".json"))
-    at = bisect_left(known, sequence)
-    before = _read_anchor(settings, window, known[at - 1]) if at else Anchor(0, START)
-    return before, _read_anchor(settings, window, known[at]) if at < len(known) else None
-
-
-def _read_anchor(settings: Settings, window: str, sequence: int) -> Anchor:
-    said = orjson.loads(store.read(_anchor_place(settings, window, sequence)) or b"{}")
-    return Anchor(sequence, str(said.get("hash")))
-
-
-def _same_chain(settings: Settings, receipts: Receipts, head: int) -> None:
-    """Raise OtherChain unless the window's chain goes on from what was shipped of it."""
-    text = store.read(_anchor_place(settings, settings.mianti_window_name, head)) if head else None
+    window = settings.mianti_window_name
+    newest = newest_after(settings, window, head)
+    for sequence in (head, *([newest] if newest else [])):
+        row, anchor = receipts.at(sequence), read_anchor(settings, window, sequence)
+        if sequence and (row is None or anchor is None or anchor.hash != row[2]):
+            raise _other_chain(window, sequence)
     row = receipts.at(head)
-    if head and (row is None or text is None or orjson.loads(text)["hash"] != row[2]):
-        raise OtherChain(
-            f"The receipts of {settings.mianti_window_name} do not go on from what was shipped of "
-            f"them (number {head}): another window has its name, or its directory was put back "
-            "from a backup. Give this window a new name (MIANTI_WINDOW_NAME) and directory.",
-            f"窗口 {settings.mianti_window_name} 的回执与已存证的记录（第 {head} 号）不衔接：可能与其他窗口重名，"
-            "或其目录由备份恢复。请为本窗口设置新的名称（MIANTI_WINDOW_NAME）和目录。",
-        )
+    return Link(head, row[2] if row else START)
+
+
+def _require_unbroken(sealed: list[Sealed], before: Link) -> None:
+    """Raise OtherChain where receipts were taken out of the window's own copy, or changed in it."""
+    for one in sealed:
+        if one.sequence != before.sequence + 1 or one.body.get("previous") != before.hash:
+            raise _other_chain(one.window, before.sequence)
+        before = Link(one.sequence, one.hash)
+
+
+def _other_chain(window: str, sequence: int) -> OtherChain:
+    return OtherChain(
+        f"The receipts of {window} do not go on from what was shipped of them (number {sequence}): "
+        "receipts were deleted, the directory was restored from a backup, or another window has "
+        "its name. Give this window a new name (MIANTI_WINDOW_NAME) and an empty directory "
+        "(MIANTI_WINDOW); keep the old directory for inquiry.",
+        f"窗口 {window} 的回执与已存证的记录（第 {sequence} 号）不衔接：可能有回执被删除、目录由备份恢复，"
+        "或与其他窗口重名。请为本窗口设置新的名称（MIANTI_WINDOW_NAME）和空目录（MIANTI_WINDOW），"
+        "并保留原目录备查。",
+    )
 
 
 def _table(settings: Settings) -> DeltaTable:
@@ -135,10 +160,11 @@ def _sealed(window: str, row: Row) -> Sealed:
     return Sealed(window, sequence, hash_, signature, text)
 
 
-def _frame(sealed: list[Sealed]) -> pl.DataFrame:
+def frame(sealed: list[Sealed]) -> pl.DataFrame:
+    """Return receipts as rows of the table (`COLUMNS`)."""
     rows = [_columns(one) for one in sealed]
-    frame = pl.DataFrame(rows, schema=COLUMNS | {"at": pl.String()})
-    return frame.with_columns(pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC"))
+    held = pl.DataFrame(rows, schema=COLUMNS | {"at": pl.String()})
+    return held.with_columns(pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC"))
 
 
 def _columns(one: Sealed) -> dict[str, Any]:
@@ -168,14 +194,19 @@ def _evidence(settings: Settings, sealed: list[Sealed]) -> None:
     store.write_once(f"{folder}/{name}", b"\n".join(lines) + b"\n")
 
 
+def last_of_evidence(settings: Settings, window: str) -> int:
+    """Return the last receipt of a window among the evidence; 0 for none.
+
+    Raises StoreUnreachable, OSError.
+    """
+    names = store.names_after(f"{settings.mianti_evidence}/receipts/{window}", "")
+    ends = [name.removesuffix(".jsonl").rpartition("-")[2] for name in names]
+    return max((int(end) for end in ends if end.isdecimal()), default=0)
+
+
 def _line(one: Sealed) -> dict[str, Any]:
     return {"hash": one.hash, "signature": one.signature, "text": one.text}
 
 
-def _anchor(settings: Settings, head: Sealed) -> None:
-    said = {"window": head.window, "sequence": head.sequence, "hash": head.hash}
-    store.write_once(_anchor_place(settings, head.window, head.sequence), orjson.dumps(said))
-
-
-def _anchor_place(settings: Settings, window: str, sequence: int) -> str:
-    return f"{settings.mianti_evidence}/anchors/{window}/{sequence:012}.json"
+def _anchor(settings: Settings, head: Sealed, before: Link) -> None:
+    write_anchor(settings, head, before)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Final, Literal
 
+import orjson
 import polars as pl
 
 from connectors import lake
@@ -16,12 +19,15 @@ from connectors.settings import Settings
 from flows.answer.ask import gather_known
 from flows.answer.periods import listed, newest_landed
 from flows.receipt import rules
-from flows.receipt.chain import Link, Sealed, flaws, window_and_sequence
+from flows.receipt.anchors import NONE, Anchor, anchors_around, first_anchor
+from flows.receipt.chain import Flaw, Link, Sealed, flaws, signers, window_and_sequence
 from flows.receipt.entry import Question, decide_all, summary
 from flows.receipt.keys import signed_by
-from flows.receipt.ship import anchors_around, shipped_table
+from flows.receipt.register import not_registered, read_register
+from flows.receipt.ship import last_of_evidence, shipped, shipped_table
 
 _VERSION: Final = version("mianti")
+_LONG_AGO: Final = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 
 
 class NoReceipt(MiantiError):
@@ -72,21 +78,84 @@ def verify(settings: Settings, id_: str) -> Proof:
 
 
 def _chain(settings: Settings, entry: Sealed, proof: Proof) -> None:
-    before, behind = anchors_around(settings, entry.window, entry.sequence)
+    window = entry.window
+    in_table = shipped(
+        shipped_table(settings), window
+    )  # before the anchors, which are written first
+    before, behind, newest = anchors_around(settings, window, entry.sequence)
     proof.anchored = behind is not None
-    first = before.sequence
-    last = behind.sequence if behind else None
-    run = _entries(settings, entry.window, first, last)
+    first = before or NONE
+    run = _entries(settings, window, first.sequence, behind.sequence if behind else None)
     proof.entries = len(run)
-    link = Link(first, before.hash)
-    public = _public(settings, entry.window, first)
-    found = [
-        f"number {flaw.sequence}: {flaw.what}" for flaw in flaws(run, entry.window, link, public)
-    ]
-    if behind and (not run or (run[-1].sequence, run[-1].hash) != (behind.sequence, behind.hash)):
-        found.append(f"number {behind.sequence}: is not the one anchored on the object storage")
-    proof.flaws += found
+    public = _public(settings, window, first.sequence)
+    found = [*flaws(run, window, Link(first.sequence, first.hash), public)]
+    found += _unregistered(settings, window, run, public)
+    found += _unanchored(settings, window, run, behind)
+    proof.flaws += [f"number {flaw.sequence}: {flaw.what}" for flaw in found]
+    proof.flaws += _ends(settings, window, in_table, newest)
     proof.flaws += _differences(settings, entry)
+
+
+def _unregistered(
+    settings: Settings, window: str, run: list[Sealed], public: str | None
+) -> Iterator[Flaw]:
+    """Yield where a run is first signed with a key that was not registered for that day."""
+    path = settings.mianti_window_keys
+    keys = read_register(path).get(window, [])
+    known: set[str] = set()
+    for entry, signer in signers(run, public):
+        why = not_registered(keys, signer, _at(entry), path)
+        if why is not None and why not in known:
+            known.add(why)
+            yield Flaw(entry.sequence, why)
+
+
+def _unanchored(
+    settings: Settings, window: str, run: list[Sealed], behind: Anchor | None
+) -> Iterator[Flaw]:
+    """Yield where the chain is not the one of the anchor behind it, or that anchor's own of its."""
+    if behind is None:
+        return
+    if not run or (run[-1].sequence, run[-1].hash) != (behind.sequence, behind.hash):
+        yield Flaw(behind.sequence, "is not the one anchored on the object storage")
+    if behind.before is not None:
+        earlier = first_anchor(settings, window, behind.before.sequence)
+        if earlier is None or earlier.hash != behind.before.hash:
+            what = f"the anchor before its own, of number {behind.before.sequence}, is missing or changed"
+            yield Flaw(behind.sequence, what)
+
+
+def _ends(settings: Settings, window: str, in_table: int, newest: int) -> Iterator[str]:
+    """Say where the end of a chain was cut off: in the table, among the evidence, at the window."""
+    if in_table > newest:
+        yield f"{in_table} receipts were shipped, and anchors after number {newest} are missing"
+    own = _own_head(settings, window)
+    if own is not None and own < max(newest, in_table):
+        yield (
+            f"the window's own copy ends at number {own}, though {max(newest, in_table)} receipts "
+            "were shipped: receipts were deleted, or its directory was restored from a backup"
+        )
+    if newest > max(in_table, own or 0, last_of_evidence(settings, window)):
+        yield f"receipts after number {in_table} are missing, though number {newest} was anchored"
+
+
+def _at(entry: Sealed) -> dt.datetime:
+    """Return when an entry says it was written; long ago where it does not say."""
+    try:
+        at = dt.datetime.fromisoformat(str(orjson.loads(entry.text)["at"]))
+    except (ValueError, KeyError, TypeError):
+        return _LONG_AGO
+    return at if at.tzinfo else _LONG_AGO
+
+
+def _own_head(settings: Settings, window: str) -> int | None:
+    """Return how many receipts the window's own copy has; None where this is not its place."""
+    here = settings.mianti_window / "receipts.db"
+    if window != settings.mianti_window_name or not here.exists():
+        return None
+    with closing(Receipts(settings.mianti_window)) as receipts:
+        last = receipts.last()
+    return last[0] if last else 0
 
 
 def _differences(settings: Settings, entry: Sealed) -> list[str]:
@@ -144,7 +213,7 @@ def _public(settings: Settings, window: str, before: int) -> str | None:
     """Return the public key in use after an entry, by the chain's own entries.
 
     Each key must be signed for by the one before it, from the first entry on: one that is not
-    counts for nothing.
+    counts for nothing. Whether a key is registered is looked at apart.
     """
     public: str | None = None
     for entry in _entries(settings, window, 0, before, kind="key") if before else []:

@@ -15,6 +15,7 @@ import httpx
 
 from connectors.settings import Settings
 from deploy.local.ports import HOST, choose_port
+from flows.receipt.register import is_registered, register
 from flows.receipt.verify import verify
 from tests.faults.processes import running
 from tests.oracle.delta import Table
@@ -76,6 +77,8 @@ def window_at_work(
     settings: Settings, *points: str, entry: Sequence[str] = ("window", "serve", "--port")
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a window that dies at some points; give its process, and its URL once it answers."""
+    if not is_registered(settings):
+        register(settings)
     port = choose_port(None, None, "")
     told = ("-m", "tests.faults.killed_at", *points, "--", *entry, str(port))
     with running(environment(settings), *told) as process:

@@ -23,6 +23,7 @@ from connectors.settings import Settings
 from deploy.local.kafka import kafka_home
 from flows.maintain import maintain
 from flows.receipt.desk import change_key
+from flows.receipt.register import register as register_keys
 from tests.conftest import ROOT, running_kafka
 from tests.faults.clerks import Asked
 from tests.faults.whole import Place
@@ -109,6 +110,7 @@ def _fill(exchange: Exchange) -> dict[str, Any]:
     settings = settings_of(exchange)
     shipped(settings)
     change_key(settings.mianti_window, settings.mianti_window_name)
+    register_keys(settings)
     changed = [food.licence(number, XK_ZT="2") for number in range(1, 6)]
     window.publish(*changed)
     bad = _poisoned(food)

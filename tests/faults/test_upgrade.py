@@ -14,6 +14,7 @@ import pytest
 
 from connectors.settings import Settings
 from flows.maintain import maintain
+from flows.receipt.register import register
 from flows.receipt.verify import verify as prove
 from flows.replica import Follower, place, rebuild
 from tests.conftest import running_kafka
@@ -74,11 +75,23 @@ def as_it_was_left(frozen: Frozen) -> None:
         found = frozen.exchange.verified(family)
         assert found.accepted + found.quarantined == count > 0
     assert len(frozen.answers) == frozen.receipts - 2 == 6 * CLERKS
+    the_windows_keys_are_registered(frozen)
     for answer in frozen.answers:
         proof = prove(frozen.settings, answer["receipt"]["id"])
         assert proof.flaws == []
         assert proof.decided_again
     assert proven(frozen.settings, Asked([*frozen.answers])).receipts == frozen.receipts
+
+
+def the_windows_keys_are_registered(frozen: Frozen) -> None:
+    """That release had no register: until its keys are entered, no receipt proves anything."""
+    settings = frozen.settings
+    settings.mianti_window_keys.unlink(missing_ok=True)  # a later release has one
+    told = prove(settings, frozen.answers[-1]["receipt"]["id"]).flaws
+    assert told
+    assert all("mianti window register" in one for one in told)
+    assert len(register(settings)) == 2
+    assert register(settings) == []
 
 
 def nothing_is_published_twice(frozen: Frozen) -> None:

@@ -38,6 +38,7 @@ def answering(
     def made(folder: Path, **more: Any) -> Settings:
         given = {
             "mianti_window": folder,
+            "mianti_window_keys": folder.with_name("window-keys.yaml"),  # all have one name
             "mianti_window_behind_seconds": 86_400,
             "mianti_window_rate": "100000/second",
             "mianti_catalogue": window.catalogue,

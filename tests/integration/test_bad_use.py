@@ -171,6 +171,10 @@ BAD: dict[str, Bad] = {
     "a name that is none": setting("MIANTI_WINDOW_NAME", "Window One"),
     "no port": plain("window", "serve"),
     "no such department": plain("window", "token", "--clerk", "c", "--department", "nobody"),
+    "no such purpose": plain(
+        *("window", "token", "--clerk", "c", "--department", "housing", "--purpose", "nothing")
+    ),
+    "a register that is none": a_file("MIANTI_WINDOW_KEYS", b"[", "window", "serve", "--port", "1"),
     "keys that are none": a_file(
         "MIANTI_WINDOW_TOKEN_KEYS", b"{", "window", "serve", "--port", "1"
     ),

@@ -19,9 +19,11 @@ import deploy
 from connectors.settings import Settings
 from deploy.window.tokens import Caller, issue
 from flows.clock import CHINA
+from flows.receipt import uses
 from flows.replica import place
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
+from tests.support.proxy import below
 from tests.support.window import LICENCE, PENALTY, follow, penalty, serving, token
 
 PAGE = Path(deploy.__file__).parent / "window" / "page"
@@ -679,3 +681,50 @@ def test_an_enterprise_sees_by_whom_its_data_were_used_and_nothing_else(
     expect(own.locator(".uses-table")).to_contain_text(told["receipt"]["id"])
     expect(own.locator("#nav")).to_be_hidden()
     expect(own.locator("#matter")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/hall/", "/a/b/c/"])
+@pytest.mark.parametrize("start", ["", "page", "page/", "page/index.html"])
+def test_the_page_works_below_a_path_of_a_proxy(
+    page: Page, window: Window, path: str, start: str
+) -> None:
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    with below(path, window.url) as outer:
+        page.goto(f"{outer}{start}#token={window.token}")
+        expect(page.locator("#sign-out")).to_be_visible()
+        with page.expect_response(re.compile("/v1/ask$")) as caught:
+            ask(page)
+        expect(page.locator(".overview")).to_be_visible()
+        expect(page.locator("#health")).to_contain_text("数据更新正常")
+        see_uses(page, GOOD.subject)
+        page.reload()
+        expect(page.locator("#sign-out")).to_be_visible()
+        assert caught.value.url == f"{outer}v1/ask"
+        assert page.url.startswith(f"{outer}page/")
+    assert [url for url in requests if not url.startswith(outer)] == []
+
+
+def test_earlier_uses_are_shown_when_asked_for(
+    page: Page, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uses, "PAGE", 2)
+    told = [asked(page, window)["receipt"]["id"] for _ in range(3)]
+    see_uses(page, GOOD.subject)
+    rows = page.locator(".uses-table tbody tr")
+    expect(rows).to_have_count(2)
+    expect(page.locator(".result")).to_contain_text("已显示最近 2 次")
+    page.click("#uses-more")
+    expect(rows).to_have_count(4)
+    shown = rows.all_inner_texts()
+    assert [any(one in row for row in shown) for one in told] == [True] * 3
+
+
+def test_of_other_departments_uses_the_number_is_shown(page: Page, window: Window) -> None:
+    told = asked(page, window)["receipt"]["id"]
+    sign_in(page, window, token(window.settings, Caller("c019", (f"{HOSTILE}d",))))
+    page.click("#nav-uses")
+    page.fill("#subject", GOOD.subject)
+    page.press("#subject", "Enter")
+    expect(page.locator(".result")).to_contain_text("其他部门使用，仅显示次数")
+    expect(page.locator(".result")).not_to_contain_text(told)

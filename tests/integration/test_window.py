@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from connectors.receipts import Receipts
+from deploy.cli.main import cli
 from deploy.window.tokens import Caller
 from flows.catalogue import catalogue
 from flows.figures import saved, still_asked
 from flows.operator.papers import asked_rows, decided_since
+from flows.receipt import continuity
 from flows.receipt.verify import verify
 from flows.replica import place
 from schemas import contract
@@ -270,3 +276,62 @@ def test_a_department_that_has_gone_silent_is_not_nothing_on_file(window: Window
             assert told[-1] == ("exempt_by_licence", None)
             told.append(clerk.told()["licence"])
         assert clerk.told(subject=uscc(77))["licence"] == ("must_bring", "source_incomplete")
+
+
+@pytest.mark.parametrize("kept", ["some", "none"])
+def test_a_window_started_on_a_cut_chain_answers_nothing(
+    exchange: Exchange, window: Window, kept: str
+) -> None:
+    window.publish(window.food.licence(1))
+    follow(window.settings)
+    with serving(window.settings) as url:
+        for _ in range(3):
+            assert Clerk(window, url).ask().status_code == 200
+    assert shipped(window.settings) == 4
+    if kept == "none":
+        for path in window.settings.mianti_window.glob("receipts.db*"):
+            path.unlink()
+    else:
+        with closing(sqlite3.connect(window.settings.mianti_window / "receipts.db")) as database:
+            database.execute("DELETE FROM receipts WHERE sequence > 2")
+            database.commit()
+    with serving(window.settings) as url:
+        clerk = Clerk(window, url)
+        stranger = Clerk(window, url, Caller("c1", ("other",)))
+        uses = {"subject": SUBJECT}
+        for response in (
+            clerk.ask(),
+            stranger.ask(),
+            clerk.http.get("/v1/uses", params=uses),
+            clerk.http.get("/health"),
+        ):
+            assert response.status_code == 503, response.text
+            assert response.json()["type"].endswith("unable")
+            assert "MIANTI_WINDOW_NAME" in response.json()["detail"]
+    told = CliRunner(env=exchange.environment).invoke(cli, ["window", "status"], prog_name="mianti")
+    assert told.exit_code == 1, told.output
+    assert "MIANTI_WINDOW_NAME" in told.stderr
+    with closing(Receipts(window.settings.mianti_window)) as receipts:
+        last = receipts.last()
+    assert (last[0] if last else 0) == (2 if kept == "some" else 0), "no number is given out twice"
+
+
+def test_receipts_that_are_not_shipped_for_long_are_told(
+    clerk: Clerk, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk.ask()
+    assert clerk.http.get("/health").json()["status"] == "ok"
+    monkeypatch.setattr(continuity, "UNSHIPPED_SECONDS", 0.0)
+    told = clerk.http.get("/health").json()
+    assert told["status"] == "receipts_not_shipped"
+    assert "MIANTI_EVIDENCE" in told["detail"]
+    assert told["unshipped_seconds"] > 0
+    assert "mianti_window_unshipped_seconds" in clerk.http.get("/metrics").text
+    run = CliRunner(env=window.exchange.environment)
+    late = run.invoke(cli, ["window", "status"], prog_name="mianti")
+    assert late.exit_code == 1, late.output
+    assert "MIANTI_EVIDENCE" in late.stderr
+    shipped(window.settings)
+    assert clerk.http.get("/health").json()["status"] == "ok"
+    well = run.invoke(cli, ["window", "status"], prog_name="mianti")
+    assert well.exit_code == 0, well.output

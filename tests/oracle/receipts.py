@@ -169,18 +169,27 @@ def _evidence(places: Places, chain: dict[int, Entry]) -> Iterator[str]:
     for path in sorted((folder / "anchors" / window).glob("*.json")):
         number = int(path.stem)
         own_hash = chain[number].hash if number in chain else None
-        if json.loads(path.read_text("utf-8")) != {
-            "window": window,
-            "sequence": number,
-            "hash": own_hash,
-        }:
+        told = json.loads(path.read_text("utf-8"))
+        before = told.pop("before", None)  # earlier releases did not name the anchor before
+        if told != {"window": window, "sequence": number, "hash": own_hash}:
             yield f"evidence: the anchor of receipt {window}-{number} is not of the window's chain"
+        if before is not None and not _heads(folder / "anchors" / window, before, chain):
+            yield f"evidence: the anchor of receipt {window}-{number} names another before it"
     for entry in chain.values():
         book = entry.body.get("rules")
         root = folder if entry.sequence <= shipped else places.own
         path = root / "rules" / f"{book}.json"
         if book is not None and not (path.exists() and _digest(path.read_bytes()) == book):
             yield f"evidence: the rule book of receipt {window}-{entry.sequence} is not kept"
+
+
+def _heads(folder: Path, before: Row, chain: dict[int, Entry]) -> bool:
+    """Return whether what an anchor names before it is the chain's start, or an anchored head."""
+    number = before["sequence"]
+    if number == 0:
+        return bool(before["hash"] == _START)
+    known = number in chain and chain[number].hash == before["hash"]
+    return known and (folder / f"{number:012}.json").exists()
 
 
 def _given(window: str, answers: list[Row], chain: dict[int, Entry]) -> Iterator[str]:

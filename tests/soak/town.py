@@ -16,6 +16,7 @@ from connectors import following
 from connectors.settings import Settings
 from deploy.local.ports import HOST, choose_port, listens
 from deploy.window.tokens import issue
+from flows.receipt.register import register
 from tests import oracle
 from tests.soak import ask, publish, rows
 from tests.soak.parts import Broker, Part, Program
@@ -151,6 +152,7 @@ def _programs(town: Town) -> list[Program]:
     ]
     for one in made:
         one.finish = True
+    register(town.settings)
     asker = town.folder / "asker.json"
     asker.write_text(json.dumps(vars(_asking(town))))
     return [

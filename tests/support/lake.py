@@ -122,13 +122,15 @@ def server(tools: Path, folder: Path) -> Iterator[dict[str, str]]:
 
 def _command(tools: Path, folder: Path, port: int) -> list[str]:
     """VersityGW where Go is; moto elsewhere, which is no real server, so CI takes only the first."""
-    data = folder / "buckets"
+    data, versions = folder / "buckets", folder / "versions"
     data.mkdir()
+    versions.mkdir()
     if shutil.which("go") is None:
         assert os.environ.get("CI", "").lower() != "true", "Go is needed: see the README"
         warnings.warn("no Go, so no VersityGW: the lake on S3 is tried on moto", stacklevel=1)
         return [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)]
-    return [str(_program(tools)), "--port", f"{HOST}:{port}", "posix", str(data)]
+    kept = ("--versioning-dir", str(versions))  # of buckets that ask for it
+    return [str(_program(tools)), "--port", f"{HOST}:{port}", "posix", *kept, str(data)]
 
 
 def fetch(tools: Path) -> None:

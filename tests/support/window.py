@@ -15,12 +15,13 @@ import yaml
 
 from connectors.receipts import Receipts, answering
 from connectors.settings import Settings
-from deploy.window.app import make_app
+from deploy.window.app import make_app, server_config
 from deploy.window.tokens import Caller, issue
 from flows.answer.ask import as_json, ask, cycles, gather
 from flows.answer.asked import ASKED
 from flows.answer.at_window import Gathering
 from flows.answer.batch import ask_all
+from flows.receipt.register import is_registered, register
 from flows.receipt.ship import ship
 from flows.replica import Follower, place
 from tests.support.codes import uscc
@@ -181,9 +182,10 @@ def shipped(settings: Settings) -> int:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
-    """Serve a window on real HTTP, at a port of its own; give its URL."""
-    config = uvicorn.Config(make_app(settings), port=0, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
+    """Serve a window on real HTTP, at a port of its own, its key registered; give its URL."""
+    if not is_registered(settings):
+        register(settings)
+    server = uvicorn.Server(server_config(make_app(settings), "127.0.0.1", 0))
     with answering(settings.mianti_window):
         thread = Thread(target=server.run)
         thread.start()

@@ -47,6 +47,7 @@ export const get = (path, query = {}, signal = null) => {
 };
 export const post = (path, body, signal = null) => call("POST", path, body, signal);
 
+// The page lies at `page/`: `..` is the window, whatever path a proxy has put before it.
 async function call(method, path, body, signal) {
   const limit = AbortSignal.timeout(PATIENCE);
   const headers = { Accept: "application/json" };
@@ -54,7 +55,7 @@ async function call(method, path, body, signal) {
   if (body !== null) headers["Content-Type"] = "application/json";
   let response;
   try {
-    response = await fetch(path, {
+    response = await fetch(`..${path}`, {
       method,
       headers,
       body: body === null ? null : JSON.stringify(body),

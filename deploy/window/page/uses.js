@@ -17,7 +17,7 @@ export class UsesPage {
   clear() {
     this.running?.abort();
     this.running = null;
-    this.found = null; // {subject, uses}
+    this.found = null; // {subject, uses, others, next}
     this.problem = null;
   }
 
@@ -46,8 +46,27 @@ export class UsesPage {
       const subject = this.own ?? (await this.field.resolve());
       if (subject === null) return;
       fill(this.result, el("div", { class: "card waiting" }, el("div", { class: "bar" }), el("p", { class: "quiet" }, t("loading"))));
-      const { uses } = await get("/v1/uses", { subject }, mine.signal);
-      this.found = { subject, uses };
+      this.found = await get("/v1/uses", { subject }, mine.signal);
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      if (error.status === undefined) throw error;
+      this.found = null;
+      this.problem = error;
+      if (error.status === 401) return void this.onUnauthorised(error);
+    } finally {
+      if (this.running === mine) this.running = null;
+    }
+    this.arrived();
+  }
+
+  /** Add the next page behind those shown. */
+  async more() {
+    if (this.running) return;
+    const mine = (this.running = new AbortController());
+    try {
+      const { subject, next, uses } = this.found;
+      const page = await get("/v1/uses", { subject, after: next }, mine.signal);
+      this.found = { ...page, uses: [...uses, ...page.uses] };
     } catch (error) {
       if (mine.signal.aborted) return;
       if (error.status === undefined) throw error;
@@ -67,30 +86,40 @@ export class UsesPage {
       return;
     }
     fill(this.result, this.view());
-    announce(this.found.uses.length ? t("usesCount", { n: this.found.uses.length }) : t("usesNone"));
+    announce(countOf(this.found));
     focus(this.result.querySelector("h2"));
   }
 
   view() {
-    const { subject, uses } = this.found;
+    const { subject, uses, others, next } = this.found;
     const title = el("h2", {}, foreign(t("usesOf", { code: subject })));
     if (uses.length === 0) {
-      return el("section", { class: "card" }, title, el("p", {}, t("usesNone")), el("p", { class: "quiet" }, t("usesNoneText")));
+      return el("section", { class: "card" }, title, el("p", {}, countOf(this.found)),
+        others === 0 && el("p", { class: "quiet" }, t("usesNoneText")));
     }
     const heads = ["usesAt", "usesBy", "usesFor", "usesKind", "usesData", "usesReceipt"];
     return el(
       "section",
       { class: "card" },
       title,
-      el("p", { class: "quiet" }, t("usesCount", { n: uses.length })),
+      el("p", { class: "quiet" }, countOf(this.found)),
       el("table", { class: "stacked uses-table" },
         el("thead", {}, el("tr", {}, heads.map((key) => el("th", { scope: "col" }, t(key))))),
         el("tbody", {}, uses.map((one) => row(one, heads)))),
+      next && el("button", { type: "button", class: "plain", id: "uses-more", onclick: () => this.more() }, t("usesMore")),
     );
   }
 }
 
+/** How many uses are shown, whether there are more, and how many are not the caller's to see. */
+function countOf({ uses, others, next }) {
+  const shown = uses.length === 0 ? t("usesNone") : t(next ? "usesShown" : "usesCount", { n: uses.length });
+  return others > 0 ? `${shown}${t("usesOthers", { n: others })}` : shown;
+}
+
 const several = (names) => el("ul", {}, [...new Set((names ?? []).map(tell))].map((name) => el("li", {}, foreign(name))));
+
+const BADGES = { refusal: "must_bring", look: "on_promise" };
 
 function row(one, heads) {
   const refused = one.kind === "refusal";
@@ -98,7 +127,7 @@ function row(one, heads) {
     el("span", { class: "nowrap" }, time(one.at)),
     [several(one.departments), el("span", { class: "quiet small lines" }, foreign(one.window))],
     [several(one.matters), el("span", { class: "quiet small lines" }, several(one.purposes))],
-    [el("span", { class: `badge ${refused ? "must_bring" : "exempt"}` }, mark(refused ? "must_bring" : "exempt"), word(one.kind)), refused && one.why && el("span", { class: "quiet small lines" }, foreign(tell(one.why)))],
+    [el("span", { class: `badge ${BADGES[one.kind] ?? "exempt"}` }, mark(BADGES[one.kind] ?? "exempt"), word(one.kind)), refused && one.why && el("span", { class: "quiet small lines" }, foreign(tell(one.why)))],
     one.evidence?.length ? several(one.evidence) : el("span", { class: "quiet" }, t("usesNothing")),
     foreign(one.receipt, { class: "code small" }),
   ];
