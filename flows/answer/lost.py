@@ -96,10 +96,13 @@ def _days(row: Row) -> Iterable[dt.date]:
 
 
 def is_later(lost: Row, row: Row, on: dt.date) -> bool:
-    """Return whether what a record says against a licence is not older than the licence's record."""
+    """Return whether what a record says against a licence is not older than the licence's record.
+
+    A change of the licence's record that was landed later (a remark, a name) takes nothing back.
+    """
     if spoken(lost, on) >= begun(row, on):
         return True
-    said, relied = lost.get("last_landed_at"), row.get("last_landed_at")
+    said, relied = lost.get("last_landed_at"), row.get("first_landed_at")
     stated = lost.get("standing_event_id") is not None and lost["state"] in AGAINST
     return stated and said is not None and relied is not None and said > relied
 

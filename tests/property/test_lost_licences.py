@@ -315,6 +315,24 @@ def remark_that_ends_it(draw: Draw) -> list[Event]:
     )
 
 
+def old_document_revoked_and_the_new_one_reworded(draw: Draw) -> list[Event]:
+    days = ("2025-04-01", "2025-04-01", "2028-03-04")
+    hours = draw(st.integers(1, 5))
+    revoked = event(
+        *(
+            "licence",
+            "standing",
+            "示许〔2023〕1号",
+            {"state": draw(st.sampled_from(["revoked", "annulled"]))},
+        ),
+        sequence=7,
+        landed_at=LANDED + dt.timedelta(hours=hours),
+    )
+    told = {"sequence": 2, "landed_at": LANDED + dt.timedelta(hours=hours + 1)}
+    reworded = licence("示许变〔2025〕3号", days=days, told=told, remarks="地址更正")[0]
+    return [*licence("示许变〔2025〕3号", days=days), revoked, reworded]
+
+
 def change_that_shortens_the_term(draw: Draw) -> list[Event]:
     begins = draw(st.sampled_from(["2022-01-01", "2023-03-05", "2026-04-01", None]))
     shortened = ("2026-04-01", begins, "2026-05-03")
@@ -457,6 +475,7 @@ LICENCE_WAYS: Final[list[Way]] = [
     first_document_spelt_otherwise,
     document_in_force_that_ends_it,
     remark_that_ends_it,
+    old_document_revoked_and_the_new_one_reworded,
     change_that_shortens_the_term,
     of_another_layout_or_organ,
     standing_that_should_not_lapse,
