@@ -15,7 +15,7 @@ from schemas.facets import FAR
 
 _CHINA: Final = "Asia/Shanghai"
 #: Every word of a document that ends a licence has one of these signs.
-_SIGNS: Final = ("撤", "注", "吊", "收", "缴", "废", "扣")
+_SIGNS: Final = tuple("撤注吊收缴废扣失终取暂中转迁")
 _PAIR: Final = ("who", "nr", "spoken", "state", "standing_event_id", "last_landed_at")
 
 
