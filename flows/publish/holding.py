@@ -143,7 +143,7 @@ def release_file(
                 after = without_file(before, name, digest, own_layout=False)
                 if after.height < before.height:
                     ledger.note_waiting(layout, after)
-                    changed = True
+                changed = changed or not is_stated(ledger, layout)
         if changed:
             state_now(settings, publisher, owner, family)
 

@@ -306,6 +306,34 @@ def test_an_old_file_that_was_cut_short_holds_whom_its_refused_rows_are_about(
     assert told(window) == EXEMPT
 
 
+def test_a_number_means_one_row_whatever_was_discarded_or_came_since(window: Window) -> None:
+    food, settings = window.food, window.settings
+    send(window, *(food.licence(n, XK_ZT="吊销") for n in (1, 2, 3)))
+    first, second, third = listed(settings, food.id)["number"]
+    signed = {"by": "Li Wei", "why": "a test row"}
+    assert discard(settings, food.id, Which(number=first), **signed) == 1
+    assert [*listed(settings, food.id)["number"]] == [second, third]
+    assert discard(settings, food.id, Which(number=first), **signed) == 0
+    assert send(window, food.licence(2, XK_ZT="吊销", XK_NR="别的")).excepted == 2
+    assert discard(settings, food.id, Which(number=second), **signed) == 0
+    assert listed(settings, food.id).height == 2
+
+
+def test_a_discard_that_was_cut_short_is_stated_by_the_next(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    food, settings = window.food, window.settings
+    send(window, food.licence(1, XK_ZT="吊销"))
+    signed = {"by": "Li Wei", "why": "a test row"}
+    with monkeypatch.context() as cut:
+        cut.setattr("flows.publish.discard.state_now", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            discard(settings, food.id, Which(layout=LICENCE), **signed)
+    assert discard(settings, food.id, Which(layout=LICENCE), **signed) == 0
+    window.exchange.ingest()
+    assert told(window) == EXEMPT
+
+
 def test_a_path_without_a_file_holds_nobody(window: Window, tmp_path: Path) -> None:
     with pytest.raises((MiantiError, OSError)):
         window.food.publisher.publish_file(tmp_path / "none.csv")
