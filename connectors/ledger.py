@@ -52,6 +52,13 @@ CREATE TABLE IF NOT EXISTS discarded (
   discarded_at INTEGER NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS stated (layout TEXT PRIMARY KEY, digest TEXT NOT NULL);
 """
+#: Files that were published to their end. Those of a ledger without this table are taken for such.
+_SETTLED: Final = """
+CREATE TABLE settled (
+  digest TEXT NOT NULL, layout TEXT NOT NULL, name TEXT NOT NULL,
+  PRIMARY KEY (digest, layout, name)) WITHOUT ROWID;
+INSERT INTO settled SELECT digest, layout, '' FROM files;
+"""
 #: The refused rows that a ledger of release 0.1 had waiting: it kept no more of them.
 _EARLIER: Final = """
 INSERT OR IGNORE INTO refusals SELECT layout, record_key, facet, subject,
@@ -328,6 +335,26 @@ class Ledger:
                 values,
             )
 
+    def is_settled(self, digest: str, layout: str) -> bool:
+        """Return whether a file was published to its end, what it left waiting included.
+
+        A file that the topic tells of may have been cut short by a crash (`knows_file`).
+        """
+        query = "SELECT 1 FROM settled WHERE digest = ? AND layout = ?"
+        return self._db.execute(query, (digest, layout)).fetchone() is not None
+
+    def name_recurs(self, name: str, digest: str, layout: str) -> bool:
+        """Return whether another file of this name and layout was published to its end."""
+        query = "SELECT 1 FROM settled WHERE name = ? AND digest <> ? AND layout = ?"
+        return self._db.execute(query, (name, digest, layout)).fetchone() is not None
+
+    def note_settled(self, digest: str, layout: str, name: str) -> None:
+        """Remember that a file was published to its end."""
+        with self._db:
+            self._db.execute(
+                "INSERT OR IGNORE INTO settled VALUES (?, ?, ?)", (digest, layout, name)
+            )
+
     def always_dated(self, layout: str) -> bool:
         """Return whether all files of a layout so far, one at least, had a date in their names."""
         query = "SELECT always FROM dated WHERE layout = ?"
@@ -491,8 +518,10 @@ def open_ledger(folder: Path, publisher: str, family: str) -> Iterator[Ledger]:
             database.executescript(_TABLES)
             ledger = Ledger(database)
             ledger.bring_up_to_date()
-            if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'waiting'").fetchone():
+            if _has_table(database, "waiting"):
                 database.executescript(_EARLIER)
+            if not _has_table(database, "settled"):
+                database.executescript(f"BEGIN;{_SETTLED}COMMIT;")
             yield ledger
         finally:
             database.close()
@@ -511,6 +540,11 @@ def _told(path: Path) -> Iterator[None]:
             f"台账 {path} 无法读写（{error}）：请清理该磁盘空间；若文件已损坏，请连同其 -wal 文件一并移走。"
             "然后重新发布同一文件：台账缺失的内容将从主题重新读取，不会重复。",
         ) from error
+
+
+def _has_table(database: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE name = ?"
+    return database.execute(query, (name,)).fetchone() is not None
 
 
 def _refusal_row(layout: str) -> list[pl.Expr]:

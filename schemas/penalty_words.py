@@ -18,7 +18,9 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 #: What takes a certificate away for good, or makes it void.
-_TAKEN_BACK: Final = _words("吊销 撤销 注销 收回 收缴 缴销 撤回 缴回 吊照 吊证")
+_TAKEN_BACK: Final = _words(
+    "吊销 吊消 撤销 撤消 注销 注消 收回 收缴 缴销 撤回 缴回 交回 吊照 吊证 撤证"
+)
 #: What ends a licence for good, until somebody says that it was given back.
 _TAKEN: Final = (
     *_TAKEN_BACK,
@@ -26,17 +28,19 @@ _TAKEN: Final = (
 )
 _LOWERED: Final = _words("降低 降级 降为 下调 核减")
 #: What takes a licence away for a time.
-_HELD: Final = _words("暂扣 吊扣 扣留 扣押 暂停 中止 冻结 封存 SUSPEND")
+_HELD: Final = _words("暂扣 吊扣 扣留 扣押 扣证 暂停 中止 冻结 封存 SUSPEND")
 _STOPPED: Final = _words(
-    "停产停业 停业 停产 停工 停止生产 停止经营 停止营业 停止执业 停止业务 停止施工 停止使用 停止作业 停止运营 停止营运 "
-    "停运 歇业 暂停生产 暂停经营 暂停营业 暂停业务 暂停施工 暂停作业 暂停运营"
+    "停产停业 停业 停产 停工 停止 停用 停厂 停店 停办 停驶 停航 停运 歇业 "
+    "暂停生产 暂停经营 暂停营业 暂停业务 暂停施工 暂停作业 暂停运营"
 )
 _CLOSED: Final = _words("关闭 关停 取缔 查封")
 _RESTRICTED: Final = _words(
-    "限制开展生产经营 限制生产 限制经营 限制开展 限制业务 限产 限制营业 停止受理 停止承接 不得承接 限制承接 限制投标 "
+    "限制开展生产经营 限制生产 限制经营 限制开展 限制业务 限产 限制营业 不得承接 限制承接 限制投标 "
     "禁止投标"
 )
-_BANNED: Final = _words("限制从业 从业禁止 禁止从业 市场禁入 不得从事 禁止从事 终身不得")
+_BANNED: Final = _words(
+    "限制从业 从业禁止 禁止从业 禁业 市场禁入 不得从事 不得申请 禁止从事 终身不得"
+)
 #: A fine; and signs of an amount, which is one unless something is confiscated.
 FINED: Final = _words("罚款 罚金")
 AMOUNTS: Final = _words("元 ¥ RMB CNY")
@@ -76,14 +80,39 @@ STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES))
 #: Every word that tells a kind.
 TELLING: Final = tuple(dict.fromkeys((*(word for kind in KINDS for word in kind), *AMOUNTS, *MILD)))
 #: Words that hold a word of a kind and tell none: they are taken out before words are looked for.
-EMPTY: Final = ("处罚",)
+EMPTY: Final = (
+    *("处罚", "停止违法行为", "停止侵权", "停止侵害", "停止发布", "停止销售"),
+    *("停止排放", "停止排污", "停止播出", "停止刊登"),
+)
 
-#: What a decision about a licence is called that ends it, at the head of its name or its content
+#: What a decision about a licence is called that ends it, at the head of its content
 #: (行政许可法 art. 69-70): the document is in force, and the licence is not.
 ENDING_DOCUMENT: Final = (
     r"^(?:关于|准予|同意|决定|依法|予以|依申请|申请|行政许可|许可|证书|证照|主动|的)*"
     r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)"
 )
+#: The same anywhere in the name of a document or certificate: 食品经营许可注销决定书.
+ENDING_TITLE: Final = "(撤销|撤消|注销|注消|吊销|吊消|撤回|收回|收缴|缴销|作废|废止|失效|终止|取消|暂扣|吊扣|暂停|中止)"
+#: The same in a remark or in what a licence permits: 该证已于2026年4月1日被吊销. Words that also stand in
+#: a scope for what a business does (失效分析, 暂停) do not count.
+ENDING_WORDS: Final = (
+    "(?:撤销|撤消|注销|注消|吊销|吊消|缴销|作废|暂扣|吊扣|已撤回|已收回|已失效|已转出|已迁出)"
+)
+#: What takes such a word back: it did not happen, will happen on a condition, or ended.
+NOT_ENDING: Final = (
+    r"(?:未|无|没有|不予|不得|不|非|免于|免予|解除|恢复|(?<!许)可以?|应当?|将会?)(?:被|予以|予|曾|经|依法)*",
+    r"(?:逾期|过期|到期)(?:后|自动|自行|即|则)*",
+)
+#: Services that a business renders (注销登记代理, 代办注销), and a clause on a condition.
+NO_ENDING: Final = (
+    r"(?:登记|手续)?(?:代理|代办|咨询|服务)[^。;,]*",
+    r"代(?:理|办|为)[^。;,]*",
+    r"(?:如(?!下)|若|凡|否则|一经)[^。;]*",
+)
+#: What ended is an older paper (原证作废, 注销原证); and one that a new one stands for (遗失作废，已补发).
+OLDER_PAPER: Final = f"[原旧][^。;,]{{0,40}}{ENDING_WORDS}|{ENDING_WORDS}[^,;。]{{0,6}}[原旧]"
+REPLACED_PAPER: Final = "(?:前|遗失|正本|副本)[^。;,]{0,40}"
+NEW_PAPER: Final = "换发|补发|补办|补领|补证|换证|换领|换新|新证|新发|重新核发|变更|延续|续期"
 
 _BEFORE: Final = (
     "(?:该|本|此|上述|企业|单位|行政|许可|证书|证照|资质|执照|证|件|已经|已|现|依法|主动|自愿|予以|申请|准予|决定"

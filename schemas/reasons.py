@@ -48,6 +48,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "{where}: the year is not between 1900 and 2200.",
         "{where}：年份不在 1900 至 2200 之间。",
     ),
+    "date_too_early": (
+        "{where}: nothing can have been decided or have taken effect on a day before 1949-10-01.",
+        "{where}：决定或生效日期早于 1949-10-01，不可能成立，请核对。",
+    ),
     "date_in_future": (
         "{where} lies in the future, where something was decided or took effect: look for a "
         "mistyped year; what is to take effect later is published on that day.",

@@ -5,7 +5,12 @@ import zipfile
 from collections.abc import Iterator
 from xml.parsers import expat
 
+from connectors.files.unreadable import unreadable
+
 _BLOCK = 1 << 16
+#: Bytes in which no element ends, or that are one piece of markup: Excel's cells hold 32,767
+#: characters, and a few kilobytes of an archive may unpack to gigabytes.
+_LONGEST = 4 << 20
 _MERGE = re.compile(b"mergeCell|" + re.escape("mergeCell".encode("utf-16-le")))
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # ECMA-376 part 1, 22.9.2.19
 
@@ -23,16 +28,23 @@ class PartParser:
         self.valued = False  # whether a `v` has begun; a subclass sets it back
         self._names: dict[str, str] = {}
         self._guide = False
+        self._unended = 0
         self._parser = expat.ParserCreate()
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
 
     def parse(self, archive: zipfile.ZipFile, path: str) -> Iterator[None]:
-        """Parse `path`, pausing after each block. Raises what a damaged part raises."""
+        """Parse `path`, pausing after each block.
+
+        Raises Unreadable for a text that no cell holds, and what a damaged part raises.
+        """
         with archive.open(path) as file:
             while block := file.read(_BLOCK):
+                self._unended += len(block)
                 self._parser.Parse(block)
+                if self._unended > _LONGEST:
+                    raise unreadable("excel_too_big")
                 yield
             self._parser.Parse(b"", True)
             yield
@@ -56,6 +68,7 @@ class PartParser:
 
     def _end(self, name: str) -> None:
         kind = self._names[name]
+        self._unended = 0
         if kind in ("t", "v"):
             self._parser.CharacterDataHandler = None
         elif kind == "rPh":
@@ -77,12 +90,15 @@ def check(archive: zipfile.ZipFile, path: str) -> list[str]:
             found.append(about.get("ref", ""))
 
     parser = expat.ParserCreate()
-    tail = b""
+    tail, given = b"", 0
     with archive.open(path) as file:
         while block := file.read(_BLOCK):
             if parser.StartElementHandler is None and _MERGE.search(tail + block):
                 parser.StartElementHandler = begin
             parser.Parse(block)
+            given += len(block)
+            if given - parser.CurrentByteIndex > _LONGEST:
+                raise unreadable("excel_too_big")
             tail = block[-2 * len("mergeCell") :]
         parser.Parse(b"", True)
     return found

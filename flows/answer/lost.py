@@ -15,20 +15,33 @@ from typing import Final
 from flows.answer.facts import Row
 from flows.answer.naming import alike, is_certificate, same_number, squash, stands_in
 from flows.clock import CHINA
+from schemas import penalty_words as words
 from schemas.facets import FAR
 from schemas.folding import fold_text
-from schemas.penalty_words import ENDING_DOCUMENT, ENDING_REMARK
 
 #: What takes a licence away against its holder's will: said of an older document of it, after the
 #: newer one came, it is said of the licence. An old document is cancelled whenever it is renewed.
 AGAINST: Final = ("revoked", "annulled", "suspended")
+#: A document's content and a remark that say at their head that a licence has ended.
+_CONTENT: Final = re.compile(words.ENDING_DOCUMENT)
+_REMARK: Final = re.compile(words.ENDING_REMARK)
+_TITLE: Final = re.compile(words.ENDING_TITLE)
+_WORD: Final = re.compile(words.ENDING_WORDS)
+_NEGATED: Final = [re.compile(one + words.ENDING_WORDS) for one in words.NOT_ENDING]
+_HARMLESS: Final = [re.compile(f"{words.ENDING_WORDS}?{one}") for one in words.NO_ENDING]
+_OLDER: Final = re.compile(words.OLDER_PAPER)
+_REPLACED: Final = re.compile(words.REPLACED_PAPER + words.ENDING_WORDS)
+_NEW: Final = re.compile(words.NEW_PAPER)
 #: What a word of it makes of the licence; the others are cancelled.
-_MADE: Final = {"吊销": "revoked", "撤销": "annulled", "撤回": "annulled", "暂扣": "suspended"}
-#: Where a record says that a licence has ended, and how it says so there.
-ENDINGS: Final = {
-    **dict.fromkeys(("document_name", "name", "scope"), re.compile(ENDING_DOCUMENT)),
-    "remarks": re.compile(ENDING_REMARK),
+_MADE: Final = {
+    **dict.fromkeys(("吊销", "吊消"), "revoked"),
+    **dict.fromkeys(("撤销", "撤消", "撤回"), "annulled"),
+    **dict.fromkeys(("暂扣", "吊扣", "暂停", "中止"), "suspended"),
 }
+#: Where a record says that a licence has ended: in its names, and in its texts.
+_NAMES: Final = ("document_name", "name")
+_SAYING: Final = ("scope", "remarks")
+ENDINGS: Final = (*_NAMES, *_SAYING)
 #: Where one licence's record may name another's number.
 _TEXTS: Final = ("scope", "document_name", "name", "remarks")
 _ENOUGH: Final = 6
@@ -61,12 +74,36 @@ def is_lost(row: Row, good: Collection[str], on: dt.date) -> bool:
 
 
 def ending(row: Row) -> str | None:
-    """Return what a document makes of a licence that it ends, by its name, content or remarks."""
-    for name, pattern in ENDINGS.items():
-        found = pattern.match(fold_text(row.get(name) or ""))
-        if found is not None:
-            return _MADE.get(found[1], "cancelled")
-    return None
+    """Return what a document makes of a licence that it ends, by its name, content or remarks.
+
+    `other` where a text only says somewhere that something was ended: a person has to read it.
+    """
+    titles = [fold_text(row.get(name) or "") for name in _NAMES]
+    texts = [fold_text(row.get(name) or "") for name in _SAYING]
+    found = [_TITLE.search(_without_negations(one)) for one in titles]
+    found += [_CONTENT.match(texts[0]), _REMARK.match(texts[1])]
+    for match in found:
+        if match is not None:
+            return _MADE.get(match[1], "cancelled")
+    return "other" if any(map(_says_ended, texts)) else None
+
+
+def _without_negations(text: str) -> str:
+    for pattern in _NEGATED:
+        text = pattern.sub("", text)
+    return text
+
+
+def _says_ended(text: str) -> bool:
+    """Return whether a text says that the licence was ended, and not another paper or a condition."""
+    if _WORD.search(text) is None:
+        return False
+    text = _OLDER.sub("", text)
+    if _NEW.search(text) is not None:
+        text = _REPLACED.sub("", text)
+    for pattern in _HARMLESS:
+        text = pattern.sub("", text)
+    return _WORD.search(_without_negations(text)) is not None
 
 
 def begun(row: Row, on: dt.date) -> dt.date:
@@ -96,10 +133,13 @@ def _days(row: Row) -> Iterable[dt.date]:
 
 
 def is_later(lost: Row, row: Row, on: dt.date) -> bool:
-    """Return whether what a record says against a licence is not older than the licence's record."""
+    """Return whether what a record says against a licence is not older than the licence's record.
+
+    A change of the licence's record that was landed later (a remark, a name) takes nothing back.
+    """
     if spoken(lost, on) >= begun(row, on):
         return True
-    said, relied = lost.get("last_landed_at"), row.get("last_landed_at")
+    said, relied = lost.get("last_landed_at"), row.get("first_landed_at")
     stated = lost.get("standing_event_id") is not None and lost["state"] in AGAINST
     return stated and said is not None and relied is not None and said > relied
 

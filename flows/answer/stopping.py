@@ -116,7 +116,8 @@ def _names(penalty: Row, affected: str, said: str, row: Row, family: str, facts:
     named = [one for part in (affected, *ending) for one in certificates_in(part)]
     if any(is_certificate(one) for one in named):
         return False
-    if not affected and tells_a_kind(said) and not _any(said, words.OF_CERTIFICATES):
+    told = tells_a_kind(said) and not named
+    if not affected and told and not _any(said, words.OF_CERTIFICATES):
         return False
     others = [one for one in facts.of("licence") if one is not row]
     return not _of_another(penalty, telling, others)

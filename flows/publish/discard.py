@@ -11,7 +11,7 @@ import polars as pl
 
 from connectors.ledger import Ledger, open_ledger
 from connectors.settings import Settings
-from flows.publish.holding import state_now
+from flows.publish.holding import is_stated, state_now
 from flows.publish.job import publisher_line
 from flows.publish.waiting import IDENTITY, WAITING
 from flows.quarantine import require_said
@@ -19,7 +19,7 @@ from schemas.personal import holds_personal
 from schemas.publishers import Publisher
 
 #: What is told of each entry: no cell of any row. `number`: to discard it by; it does not change
-#: while the entry waits.
+#: while the entry waits, and is another one once another row waits in its place.
 LISTED: Final = pl.Schema(
     {
         "number": pl.Int64(),
@@ -78,7 +78,8 @@ def discard(settings: Settings, publisher: str, which: Which, *, by: str, why: s
     for [family], mine in chosen.group_by(["family"], maintain_order=True):
         with open_ledger(settings.mianti_ledger, publisher, str(family)) as ledger:
             _discard(ledger, mine, by, why)
-        state_now(settings, publisher, owner, str(family))
+    for name in _unstated(settings, publisher, owner):
+        state_now(settings, publisher, owner, name)
     return chosen.height
 
 
@@ -90,10 +91,19 @@ def _discard(ledger: Ledger, chosen: pl.DataFrame, by: str, why: str) -> None:
         ledger.discard(str(layout), left, gone, by, why)
 
 
+def _unstated(settings: Settings, publisher: str, owner: Publisher) -> list[str]:
+    """Return the families in which what waits has changed since it was stated, by a crash, too."""
+    return [
+        family
+        for family, ledger in _ledgers(settings, publisher, owner)
+        if not all(is_stated(ledger, layout) for layout in ledger.waiting_layouts())
+    ]
+
+
 def _numbered(settings: Settings, publisher: str, owner: Publisher) -> pl.DataFrame:
     empty = pl.DataFrame(schema={"family": pl.String(), "layout": pl.String(), **WAITING})
     found = pl.concat([empty, *_waiting(settings, publisher, owner)])
-    names = found.select("family", "layout", *IDENTITY).iter_rows()
+    names = found.select("family", "layout", *IDENTITY, "print").iter_rows()
     return found.with_columns(number=pl.Series(map(_number, names), dtype=pl.Int64))
 
 
@@ -104,12 +114,17 @@ def _number(names: tuple[str, ...]) -> int:
 
 
 def _waiting(settings: Settings, publisher: str, owner: Publisher) -> Iterator[pl.DataFrame]:
+    for family, ledger in _ledgers(settings, publisher, owner):
+        for layout in ledger.waiting_layouts():
+            entries = ledger.waiting(layout).sort("since", "file", "row")
+            yield entries.select(
+                pl.lit(family).alias("family"), pl.lit(layout).alias("layout"), *WAITING
+            )
+
+
+def _ledgers(settings: Settings, publisher: str, owner: Publisher) -> Iterator[tuple[str, Ledger]]:
+    """Open one after the other the ledgers that there are of a publisher."""
     for family in sorted(owner.families):
-        if not (settings.mianti_ledger / f"{publisher}.{family}.sqlite").exists():
-            continue
-        with open_ledger(settings.mianti_ledger, publisher, family) as ledger:
-            for layout in ledger.waiting_layouts():
-                entries = ledger.waiting(layout).sort("since", "file", "row")
-                yield entries.select(
-                    pl.lit(family).alias("family"), pl.lit(layout).alias("layout"), *WAITING
-                )
+        if (settings.mianti_ledger / f"{publisher}.{family}.sqlite").exists():
+            with open_ledger(settings.mianti_ledger, publisher, family) as ledger:
+                yield family, ledger

@@ -63,9 +63,10 @@ def _hold(path: Path, request: Request, settings: Settings, code: str) -> str:
     discard = f"mianti refused discard {whose} --by"
     return (
         f"Until this file is published, nobody is exempted by {named}: mend it and publish it under "
-        f"the same name. If it should not have been published: `{discard} 'NAME' --why 'REASON'`.\n"
+        "the same name. If it should not have been published, or other files had this name before: "
+        f"`{discard} 'NAME' --why 'REASON'`.\n"
         f"该文件发布之前，{named} 的数据不用于任何企业的免提交：请修改后以原文件名重新发布；"
-        f"如属误发，请执行 `{discard} '经办人' --why '原因'`。"
+        f"如属误发，或此前已发布过同名文件，请执行 `{discard} '经办人' --why '原因'`。"
     )
 
 

@@ -34,7 +34,7 @@ def finish(
     """
     outcome.edition = edition = outcome.edition or destination.sender.edition
     digest, layout, name = job.rows.digest, destination.sender.layout, job.request.name
-    known = destination.ledger.knows_file(digest, layout, None)
+    known = destination.ledger.is_settled(digest, layout)
     waiting, outcome.unreadable = doubts.settled(
         destination.ledger, layout, destination.sender.edition, name, refused, known=known
     )
@@ -74,6 +74,7 @@ def finish(
         destination.ledger.note_edition(layout, edition)
         destination.ledger.note_stated(layout, fingerprint(waiting))
     destination.ledger.note_file(digest, layout, destination.sender.edition, through)
+    destination.ledger.note_settled(digest, layout, name)
     if isinstance(job.rows, Source) and job.request.edition is None:
         destination.ledger.note_dated(layout, dated=job.named is not None)
     _release_layouts(destination.ledger, layout, name, digest)
@@ -106,6 +107,6 @@ def _release_layouts(ledger: Ledger, own: str, name: str, digest: str) -> None:
     """End what waits for this file in layouts of the ledger but its own."""
     for layout in set(ledger.waiting_layouts()) - {own}:
         before = ledger.waiting(layout)
-        after = without_file(before, name, digest)
+        after = without_file(before, name, digest, own_layout=False)
         if after.height < before.height:
             ledger.note_waiting(layout, after)

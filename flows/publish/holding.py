@@ -102,15 +102,25 @@ def hold_for_file(
     for family, mine in layouts.items():
         with open_ledger(settings.mianti_ledger, publisher, family) as ledger:
             for layout in mine:
-                entry = failed_file(file.name, file.digest, file.code, now, now)
-                earlier = without_file(ledger.waiting(layout), file.name, file.digest)
-                ledger.note_waiting(layout, merged(earlier, entry))
+                ledger.note_waiting(layout, _with_failure(ledger, layout, file, now))
     for family in layouts:
         try:
             state_now(settings, publisher, owner, family)
         except MiantiError:
             continue  # the next run states it
     return sorted(layout for mine in layouts.values() for layout in mine)
+
+
+def _with_failure(ledger: Ledger, layout: str, file: FailedFile, now: dt.datetime) -> pl.DataFrame:
+    """Return what waits in a layout with a failed file, in the place of an attempt to mend it."""
+    recurs = ledger.name_recurs(file.name, file.digest, layout)
+    entry = failed_file(
+        *(file.name, file.digest, file.code, now, now),
+        any_layout=file.layout != layout,
+        recurs=recurs,
+    )
+    name = None if recurs else file.name
+    return merged(without_file(ledger.waiting(layout), name, file.digest), entry)
 
 
 def release_file(
@@ -130,10 +140,10 @@ def release_file(
             ledger = stack.enter_context(open_ledger(settings.mianti_ledger, publisher, family))
             for layout in ledger.waiting_layouts():
                 before = ledger.waiting(layout)
-                after = without_file(before, name, digest)
+                after = without_file(before, name, digest, own_layout=False)
                 if after.height < before.height:
                     ledger.note_waiting(layout, after)
-                    changed = True
+                changed = changed or not is_stated(ledger, layout)
         if changed:
             state_now(settings, publisher, owner, family)
 

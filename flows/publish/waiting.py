@@ -36,7 +36,7 @@ NAMED: Final = pl.Schema(
 #: A refused row: also its number, the reason code, and `print`, which the same row has again.
 REFUSED: Final = pl.Schema({**NAMED, "code": pl.String(), "print": pl.String(), "row": pl.Int64()})
 #: What waits; `record_key`, `subject`: "" where not known. `place` tells apart what has no key: the
-#: row's `print`, `LOST`, or `file:` and a failed file's SHA-256. `subject`: a unified code, an
+#: row's `print`, `LOST`, or of a failed file a prefix (`failed_file`) and its SHA-256. `subject`: a unified code, an
 #: organisation code (9 characters) or the digest of a name (`schemas.names_held`). `file`: the name
 #: of the file; `since`, `edition`: UTC.
 WAITING: Final = pl.Schema(
@@ -57,7 +57,10 @@ WAITING: Final = pl.Schema(
 IDENTITY: Final = ("record_key", "facet", "subject", "place")
 #: The place of what a lost ledger had waiting: known by the statements alone.
 LOST: Final = "lost"
+#: A failed file of a known layout; one whose layout is not known; one whose name other files had.
 _FAILED: Final = "file:"
+_OF_ANY: Final = "file:any:"
+_RECURRING: Final = "file:same:"
 #: Rows of which another edition or row says otherwise: a newer edition has to settle it.
 _RIVALS: Final = ("older_edition", "contradictory_published")
 _STOPPED: Final = ("publisher_error", "decision_changed")
@@ -103,7 +106,8 @@ def waiting_after(
     `before`, `discarded`: of `WAITING`; `refused`: of `REFUSED`; `accepted`: of `NAMED`, rows that
     may mend a record; `prints`: `subject` and `print` of accepted rows that may mend a row without
     a key; `held`: what the ledger holds of the records (`flows.publish.plan.KNOWN`). `known`: the
-    file was published before, so that what newer editions say of its records has settled its rows.
+    file was published before: what newer editions say of its records has settled its rows, and what
+    other files of its own edition left waiting is not mended by it.
     """
     news = _news(refused, held, known=known)
     holders = held.filter(pl.col("facet") != WITHDRAWAL).select("record_key", "subject").unique()
@@ -115,7 +119,8 @@ def waiting_after(
     same = ["record_key", "facet", "subject", "print"]
     given_up = discarded.filter(pl.col("print") != "")
     added = added.join(given_up, on=same, how="anti", maintain_order="left")
-    waiting = merged(_unmended(before, accepted, prints), added)
+    same_edition = pl.col("file") == file if known else pl.lit(value=True)
+    waiting = merged(_unmended(before, accepted, prints, same_edition), added)
     # A record that its publisher took back may not be used: nothing about it is waited for.
     back = held.filter((pl.col("facet") == WITHDRAWAL) & pl.col("mark").is_in(_STOPPED))
     code = pl.col("subject").is_null() | pl.col("subject").str.contains(PATTERN)
@@ -146,19 +151,40 @@ def without_key(before: pl.DataFrame) -> pl.DataFrame:
 
 
 def failed_file(
-    name: str, digest: str, code: str, edition: dt.datetime, now: dt.datetime
+    name: str,
+    digest: str,
+    code: str,
+    edition: dt.datetime,
+    now: dt.datetime,
+    *,
+    any_layout: bool = False,
+    recurs: bool = False,
 ) -> pl.DataFrame:
-    """Return the entry of a file that failed whole: it may be about anyone."""
+    """Return the entry of a file that failed whole: it may be about anyone.
+
+    `any_layout`: its layout is not known; `recurs`: other files of its name were published, so that
+    the next one of that name need not be this one mended.
+    """
+    prefix = _RECURRING if recurs else _OF_ANY if any_layout else _FAILED
     entry = dict.fromkeys(("record_key", "facet", "subject", "print"), "")
-    told = {"place": f"{_FAILED}{digest}", "code": code, "file": name, "row": None}
+    told = {"place": f"{prefix}{digest}", "code": code, "file": name, "row": None}
     times = {"edition": edition, "since": now}
     return pl.DataFrame([entry | told | times], schema=WAITING)
 
 
-def without_file(waiting: pl.DataFrame, name: str, digest: str) -> pl.DataFrame:
-    """Return what waits once a file is published: not its own failure, nor one of its name."""
-    failed = pl.col("place").str.starts_with(_FAILED)
-    mended = (pl.col("file") == name) | (pl.col("place") == f"{_FAILED}{digest}")
+def without_file(
+    waiting: pl.DataFrame, name: str | None, digest: str, *, own_layout: bool = True
+) -> pl.DataFrame:
+    """Return what waits once a file is published: not its own failure, nor one that it mends.
+
+    A file mends the failure of its name (None: of no name) in its own layout, or where the failed
+    file's layout was not known; not where other files have had that name (`failed_file`).
+    """
+    place = pl.col("place")
+    failed = place.str.starts_with(_FAILED)
+    by_name = place.str.starts_with(_OF_ANY) | pl.lit(own_layout)
+    by_name &= ~place.str.starts_with(_RECURRING) & (pl.col("file") == pl.lit(name, pl.String))
+    mended = by_name.fill_null(value=False) | place.str.ends_with(f":{digest}")
     return waiting.filter(~(failed & mended).fill_null(value=False))
 
 
@@ -219,7 +245,10 @@ def _entries(refused: pl.DataFrame, file: str, now: dt.datetime) -> pl.DataFrame
     )
 
 
-def _unmended(before: pl.DataFrame, accepted: pl.DataFrame, prints: pl.DataFrame) -> pl.DataFrame:
+def _unmended(
+    before: pl.DataFrame, accepted: pl.DataFrame, prints: pl.DataFrame, same_edition: pl.Expr
+) -> pl.DataFrame:
+    """Return what still waits; `same_edition`: the entries that a row of their edition may mend."""
     newest = pl.col("edition").max()
     facets = accepted.group_by("record_key", "facet").agg(newest.alias("of_facet"))
     records = accepted.group_by("record_key").agg(newest.alias("of_record"))
@@ -227,7 +256,8 @@ def _unmended(before: pl.DataFrame, accepted: pl.DataFrame, prints: pl.DataFrame
         records, on="record_key", how="left"
     )
     by_key = pl.coalesce("of_facet", pl.when(pl.col("facet") == "").then("of_record"))
-    ended = (by_key >= pl.col("edition")).fill_null(value=False) & (pl.col("record_key") != "")
+    mends = (by_key > pl.col("edition")) | ((by_key == pl.col("edition")) & same_edition)
+    ended = mends.fill_null(value=False) & (pl.col("record_key") != "")
     left = joined.filter(~ended).select(WAITING.names())
     # A row that lacked its key, and perhaps its enterprise, is known by its other cells.
     either = pl.concat([prints, prints.with_columns(subject=pl.lit(""))])

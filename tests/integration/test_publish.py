@@ -843,6 +843,11 @@ def test_a_day_typed_in_a_far_year_is_refused(exchange: Exchange) -> None:
     assert later.reasons == {"date_in_future": 1}
     now = dept.publisher.publish_rows("mianti-licence", [event | {"effective_from": "2026-11-01"}])
     assert now.published == 1
+    for number, day in enumerate(("1900-01-01", "1899-12-30", "1900-01-00", "1926-02-01")):
+        early = police.publish([penalty | {"CF_JDRQ": day}], f"early{number}.csv")
+        assert (early.refused, early.excepted) == (1, 1)
+    old = dept.licence(4, XK_JDRQ="1899-12-30", XK_ZT="4")
+    assert dept.publish([old], "old.csv").reasons == {"date_too_early": 1}
     next_year = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=300)
     begins = dept.licence(2, XK_YXQZ=str(next_year), XK_YXQZI="2099-12-31")
     assert dept.publish([begins], "begins.csv").published == 1

@@ -17,6 +17,7 @@ from deploy.cli import publish as publish_verb
 from deploy.cli import refused as refused_verb
 from flows.collect import collect
 from flows.publish import Outcome
+from flows.publish.deliver import Delivery
 from flows.publish.discard import Which, discard, listed
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange, write_csv
@@ -217,6 +218,120 @@ def test_a_file_that_fails_while_kafka_is_away_is_stated_by_the_next_run(window:
     assert told(window) == EXEMPT
     send(window, food.licence(3))
     assert told(window) == INCOMPLETE
+
+
+def fail(window: Window, name: str, layout: str | None = LICENCE) -> Path:
+    """Publish a file of the food department that fails whole."""
+    path = write_csv(window.food.folder / name, [{"甲": "1", "乙": "2"}])
+    with pytest.raises(MiantiError):
+        window.food.publisher.publish_file(path, layout=layout)
+    window.exchange.ingest()
+    window.exchange.ingest("credit")
+    return path
+
+
+def test_a_file_of_the_same_name_in_another_layout_does_not_mend_a_failed_one(
+    window: Window,
+) -> None:
+    food = window.food
+    fail(window, "20260601.csv", PENALTY)
+    assert told(window) == INCOMPLETE
+    send(window, food.licence(3), name="20260601.csv")
+    window.exchange.ingest("credit")
+    assert told(window) == INCOMPLETE
+    own = {"CF_CFJG": food.name, "CF_CFJGDM": food.code, "CF_XDR_SHXYM": OTHER}
+    food.publish([penalty(food, **own)], "20260601.csv", layout=PENALTY)
+    window.exchange.ingest("credit")
+    assert told(window) == EXEMPT
+
+
+def test_a_file_of_an_unknown_layout_is_mended_by_its_name_in_any(window: Window) -> None:
+    fail(window, "a.csv", layout=None)
+    assert {*listed(window.settings, window.food.id)["layout"]} > {LICENCE, PENALTY}
+    send(window, window.food.licence(3), name="a.csv")
+    window.exchange.ingest("credit")
+    assert listed(window.settings, window.food.id).is_empty()
+    assert told(window) == EXEMPT
+
+
+@pytest.mark.parametrize("number", [1, 3], ids=["an earlier file again", "a later file"])
+def test_a_name_that_each_file_has_does_not_mend_a_failed_one(window: Window, number: int) -> None:
+    food = window.food
+    send(window, food.licence(1), name="data.csv")
+    fail(window, "data.csv")
+    send(window, food.licence(number), name="data.csv")
+    assert told(window) == INCOMPLETE
+    [entry] = listed(window.settings, food.id).iter_rows(named=True)
+    assert (entry["file"], entry["code"]) == ("data.csv", "NotRecognised")
+    fail(window, "data.csv")
+    assert listed(window.settings, food.id).height == 1
+    assert discard(window.settings, food.id, Which(file="data.csv"), by="Li Wei", why="sent") == 1
+    window.exchange.ingest()
+    assert told(window) == EXEMPT
+
+
+def test_a_file_sent_again_does_not_mend_what_another_of_its_day_left(exchange: Exchange) -> None:
+    window = Window(exchange)
+    food = window.food
+    first = [food.licence(1), food.licence(2)]
+    send(window, *first, name="a-20260501.csv")
+    wrong = food.licence(1, XK_ZT="吊销")
+    assert send(window, wrong, name="b-20260501.csv").excepted == 1
+    assert send(window, *first, name="a-20260501.csv").excepted == 1
+    assert told(window) == INCOMPLETE
+    assert send(window, food.licence(1), name="b-mended-20260501.csv").excepted == 0
+    assert told(window) == EXEMPT
+
+
+def test_an_old_file_that_was_cut_short_holds_whom_its_refused_rows_are_about(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException): ...
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    window = Window(exchange)
+    food = window.food
+    send(window, food.licence(1), food.licence(2), name="c-20260601.csv")
+    rows = [food.licence(1, XK_ZT="吊销"), food.licence(5)]
+    with monkeypatch.context() as killed:
+        killed.setattr(Delivery, "_advance", die)
+        with pytest.raises(Killed):
+            food.publish(rows, "b-20260501.csv", layout=LICENCE)
+    assert send(window, *rows, name="b-20260501.csv").excepted == 1
+    assert told(window) == INCOMPLETE
+    assert send(window, food.licence(1), name="d-20260701.csv").excepted == 0
+    assert send(window, *rows, name="b-20260501.csv").excepted == 0
+    assert told(window) == EXEMPT
+
+
+def test_a_number_means_one_row_whatever_was_discarded_or_came_since(window: Window) -> None:
+    food, settings = window.food, window.settings
+    send(window, *(food.licence(n, XK_ZT="吊销") for n in (1, 2, 3)))
+    first, second, third = listed(settings, food.id)["number"]
+    signed = {"by": "Li Wei", "why": "a test row"}
+    assert discard(settings, food.id, Which(number=first), **signed) == 1
+    assert [*listed(settings, food.id)["number"]] == [second, third]
+    assert discard(settings, food.id, Which(number=first), **signed) == 0
+    assert send(window, food.licence(2, XK_ZT="吊销", XK_NR="别的")).excepted == 2
+    assert discard(settings, food.id, Which(number=second), **signed) == 0
+    assert listed(settings, food.id).height == 2
+
+
+def test_a_discard_that_was_cut_short_is_stated_by_the_next(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    food, settings = window.food, window.settings
+    send(window, food.licence(1, XK_ZT="吊销"))
+    signed = {"by": "Li Wei", "why": "a test row"}
+    with monkeypatch.context() as cut:
+        cut.setattr("flows.publish.discard.state_now", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            discard(settings, food.id, Which(layout=LICENCE), **signed)
+    assert discard(settings, food.id, Which(layout=LICENCE), **signed) == 0
+    window.exchange.ingest()
+    assert told(window) == EXEMPT
 
 
 def test_a_path_without_a_file_holds_nobody(window: Window, tmp_path: Path) -> None:

@@ -288,7 +288,15 @@ def document_in_force_that_ends_it(draw: Draw) -> list[Event]:
                 {"name": "准予注销决定书"},
                 {"scope": "撤 销食品经营许可证（示）JY〔2023〕000123"},
                 {"document_name": "行政许可注销决定书"},
+                {"document_name": "食品经营许可注销决定书"},
+                {"document_name": "示范市市场监督管理局关于撤 销《食品经营许可证》的决定"},
+                {"name": "食品经营许可证（注销）"},
+                {"document_name": "食品经营许可证失效公告"},
                 {"scope": "吊销"},
+                {"scope": "你单位提交的食品经营许可证注销申请，符合法定条件，准予注销。"},
+                {"scope": "热食类食品制售（已注销）"},
+                {"remarks": "该证已于2026年4月1日被吊\n销"},
+                {"remarks": "因有效期届满未延续，予以注销"},
             ]
         )
     )
@@ -313,6 +321,30 @@ def remark_that_ends_it(draw: Draw) -> list[Event]:
     return draw(
         st.sampled_from([again, licence("示许更〔2026〕9号", days=days(draw), remarks=remark)])
     )
+
+
+def own_row_that_says_so_in_words(draw: Draw) -> list[Event]:
+    text = draw(st.sampled_from(["已注销", "2026年4月1日吊销", "作 废", "已被撤消", "证书已收回"]))
+    told = {draw(st.sampled_from(["remarks", "scope"])): f"热食类食品制售（{text}）"}
+    return [one | {"sequence": 2} for one in licence(**told)]
+
+
+def old_document_revoked_and_the_new_one_reworded(draw: Draw) -> list[Event]:
+    days = ("2025-04-01", "2025-04-01", "2028-03-04")
+    hours = draw(st.integers(1, 5))
+    revoked = event(
+        *(
+            "licence",
+            "standing",
+            "示许〔2023〕1号",
+            {"state": draw(st.sampled_from(["revoked", "annulled"]))},
+        ),
+        sequence=7,
+        landed_at=LANDED + dt.timedelta(hours=hours),
+    )
+    told = {"sequence": 2, "landed_at": LANDED + dt.timedelta(hours=hours + 1)}
+    reworded = licence("示许变〔2025〕3号", days=days, told=told, remarks="地址更正")[0]
+    return [*licence("示许变〔2025〕3号", days=days), revoked, reworded]
 
 
 def change_that_shortens_the_term(draw: Draw) -> list[Event]:
@@ -426,6 +458,10 @@ def penalty_that_closes_the_business(draw: Draw) -> list[Event]:
                 "责令关闭，收回食品经营许可证",
                 "取缔",
                 "责令停业整顿，扣留食品经营许可证",
+                "罚款5000元，暂时扣留许可证",
+                "罚款5000元；责令交回食品经营许可证",
+                "撤消食品经营许可证，罚款5000元",
+                "警告；罚款；扣证三个月",
                 "暂扣三个月，逾期不改的吊 销食品经营许可证",
             ]
         )
@@ -457,6 +493,8 @@ LICENCE_WAYS: Final[list[Way]] = [
     first_document_spelt_otherwise,
     document_in_force_that_ends_it,
     remark_that_ends_it,
+    own_row_that_says_so_in_words,
+    old_document_revoked_and_the_new_one_reworded,
     change_that_shortens_the_term,
     of_another_layout_or_organ,
     standing_that_should_not_lapse,
@@ -493,6 +531,9 @@ def stop_of_business(draw: Draw) -> list[Event]:
                 "责令停产、停业",
                 "责令停业整顿三个月",
                 "停止营业",
+                "罚款2万元，责令停止食品经营活动",
+                "责令停止从事一切生产经营",
+                "责令停店整顿",
                 "停产整治",
             ]
         )

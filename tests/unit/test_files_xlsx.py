@@ -226,6 +226,22 @@ def test_a_workbook_damaged_anywhere_is_refused_before_its_first_row(
     assert refused.value.reason_code == "damaged_excel"
 
 
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        '<row><c t="str"><v>{}</v></c></row>',
+        '<row><c r="{}"><v>1</v></c></row>',
+        '<row><c t="inlineStr"><is><t>{}</t></is></c></row>',
+    ],
+)
+def test_a_text_longer_than_any_cell_is_not_gathered(tmp_path: Path, bomb: str) -> None:
+    head = "".join(f'<c t="str"><v>{name}</v></c>' for name in "abc")
+    path = parts(tmp_path, f"<row>{head}</row><row>{head}</row>" + bomb.format("a" * (8 << 20)))
+    with pytest.raises(Unreadable) as refused:
+        rows(open_source(path))
+    assert refused.value.reason_code == "excel_too_big"
+
+
 def test_a_workbook_with_nothing_in_it_is_empty(tmp_path: Path) -> None:
     with pytest.raises(Unreadable) as refused:
         open_source(workbook(tmp_path, [], [[None, None]]))

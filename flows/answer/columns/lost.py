@@ -15,7 +15,7 @@ from schemas.facets import FAR
 
 _CHINA: Final = "Asia/Shanghai"
 #: Every word of a document that ends a licence has one of these signs.
-_SIGNS: Final = ("撤", "注", "吊", "收", "缴", "废", "扣")
+_SIGNS: Final = tuple("撤注吊收缴废扣失终取暂中转迁")
 _PAIR: Final = ("who", "nr", "spoken", "state", "standing_event_id", "last_landed_at")
 
 
@@ -73,7 +73,7 @@ def ended(
 def _pairs(
     good: pl.DataFrame, other: pl.DataFrame, family: str, every: pl.DataFrame, *, by_number: bool
 ) -> tuple[list[int], list[int]]:
-    relied = good.select("who", "nr", "begun", "last_landed_at")
+    relied = good.select("who", "nr", "begun", "first_landed_at")
     pairs = relied.join(other.select(_PAIR), on="who", suffix="_lost").filter(
         pl.col("nr") != pl.col("nr_lost"),
         (pl.col("spoken") >= pl.col("begun")) | _stated_later(),
@@ -91,7 +91,7 @@ def _pairs(
 
 def _stated_later() -> pl.Expr:
     against = pl.col("state").is_in([*AGAINST]) & pl.col("standing_event_id").is_not_null()
-    later = pl.col("last_landed_at_lost") > pl.col("last_landed_at")
+    later = pl.col("last_landed_at") > pl.col("first_landed_at")
     return (against & later).fill_null(value=False)
 
 
