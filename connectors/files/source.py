@@ -47,6 +47,10 @@ FAULTS: dict[str, tuple[str, str]] = {
         "it as text.",
         "数字使用了无法识别的单元格格式，无法确定所显示的内容：请改为文本格式录入。",
     ),
+    "hidden_by_merge": (
+        "Merged cells hide another value in this row: undo the merge, and keep the value that is meant.",
+        "合并单元格遮盖了该行中的其他内容：请取消合并，保留正确的内容。",
+    ),
     "formula_without_value": (
         "A cell holds a formula, and the file does not tell its value: open the file in Excel or "
         "WPS, save it and publish it again.",

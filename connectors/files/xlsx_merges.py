@@ -40,6 +40,8 @@ class Merges:
 
     A row with nothing of its own but one range's value stays as it is: a title or a note merged
     over the width of the table is one text. So does a row that lies in ranges from above alone.
+    A range that was laid over other values hides them, which only some programs do: the row keeps
+    its own, and the fault `hidden_by_merge`.
     """
 
     def __init__(self, ranges: list[Range], width: int) -> None:
@@ -67,14 +69,20 @@ class Merges:
     def _filled(self, row: int, cells: Cells) -> Cells:
         fields, faults = cells
         own = {place for place, text in enumerate(fields, start=1) if text and text.strip()}
+        hidden = set()
         for _, found in self._open:
             columns = range(found.left, min(found.right, self._width, len(fields)) + 1)
             if found.top == row:
                 at = found.left - 1
                 self._anchors[found] = (fields[at] if at < len(fields) else None, faults.get(at))
-                own.difference_update(columns[1:])
-            else:
-                own.difference_update(columns)
+                columns = columns[1:]
+            shown = self._anchors.get(found, (None, None))[0]
+            hidden |= {place for place in own & {*columns} if fields[place - 1] != shown}
+            own.difference_update(columns)
+        if hidden:
+            return fields, faults | dict.fromkeys(
+                (place - 1 for place in hidden), "hidden_by_merge"
+            )
         if not own:
             return [], {}
         wide = [f for _, f in self._open if f.top == row and f.right > f.left]

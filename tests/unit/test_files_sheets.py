@@ -95,6 +95,27 @@ def test_a_merged_range_far_beyond_the_table_costs_nothing(tmp_path: Path) -> No
     assert [row[5] for row in found] == ["3", "3"]
 
 
+@pytest.mark.parametrize(
+    ("over", "hiding"),
+    [("A2:XFD1048576", {2, 3, 4}), ("A2:A3", {3}), ("C3:D4", {4}), ("A2:B2", {2})],
+)
+def test_a_value_that_a_merge_hides_is_a_fault_of_its_row(
+    tmp_path: Path, over: str, hiding: set[int]
+) -> None:
+    filled = data(3)
+    filled[2][3] = "9"
+    found = one(tmp_path, filled, lambda sheet: sheet.merged_cells.add(over))
+    assert {row[0] for row in found if row[1] == "hidden_by_merge"} == hiding
+    assert [row[0] for row in found] == [2, 3, 4]
+
+
+def test_a_value_repeated_under_a_merge_is_hidden_from_nobody(tmp_path: Path) -> None:
+    filled = data(2)
+    filled[0][3] = filled[1][3] = "3"
+    found = one(tmp_path, filled, lambda sheet: sheet.merged_cells.add("D2:D3"))
+    assert [row[1] for row in found] == [None, None]
+
+
 def test_what_a_number_lost_counts_for_the_whole_range(tmp_path: Path) -> None:
     filled = data(2)
     filled[0][2] = 10**17 + 1
