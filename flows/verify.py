@@ -36,6 +36,7 @@ from flows.log import (
     history_columns,
     skipped_id,
 )
+from flows.origin import is_own
 from flows.settle import day_id, sizes
 from flows.tail import tail, watermarks
 from flows.waiting import standing
@@ -91,6 +92,7 @@ def verify(settings: Settings, family: str) -> Verified:
     found.differences += _closed(log)
     found.differences += _log_against_itself(log, family)
     found.differences += _watermarks_fit(log, history, dataset)
+    found.differences += _of_this_log(log, history, dataset)
     found.dataset_rows = sum(sizes(dataset).values()) if dataset is not None else 0
     for first in range(0, BUCKETS, _TOGETHER):
         buckets = list(range(first, first + _TOGETHER))
@@ -219,6 +221,14 @@ def _watermarks_fit(
             yield f"history: the watermark of bucket {bucket} is beyond the log's end"
         if folded[bucket] > settled[bucket]:
             yield f"dataset: the watermark of bucket {bucket} is beyond the history's"
+
+
+def _of_this_log(
+    log: DeltaTable, history: DeltaTable | None, dataset: DeltaTable | None
+) -> Iterator[str]:
+    for name, table in (("history", history), ("dataset", dataset)):
+        if not is_own(log, transactions(table)):
+            yield f"{name}: it was settled from another log, or from a later state of this one"
 
 
 def _place(part: TopicPartition) -> str:
