@@ -26,6 +26,8 @@ from connectors.transactions import transactions
 #: about the past; neither is for others to read. `datasets`: what others read. `window`: what the
 #: windows answered.
 Kind = Literal["log", "history", "datasets", "window"]
+#: A family's tables: what is told first is what the others are made of.
+TABLES: Final[tuple[Kind, ...]] = ("log", "history", "datasets")
 
 #: Set before the first row: change data cannot be read across a commit made without it, and the
 #: transaction ids are the log's only memory of Kafka's offsets, so they must not expire.
@@ -64,12 +66,13 @@ def uri(settings: Settings, kind: Kind, family: str) -> str:
 def open_table(settings: Settings, kind: Kind, family: str) -> DeltaTable | None:
     """Return a table at its newest version, or None when it was never written."""
     try:
-        return _open(uri(settings, kind, family))
+        return opened(uri(settings, kind, family))
     except TableNotFoundError:
         return None
 
 
-def _open(place: str) -> DeltaTable:
+def opened(place: str) -> DeltaTable:
+    """Return the table at a place. Raises TableNotFoundError, StoreUnreachable."""
     try:
         return DeltaTable(place, storage_options=options(place))
     except OSError as error:
@@ -80,7 +83,7 @@ def _open(place: str) -> DeltaTable:
 
 def reopened(table: DeltaTable) -> DeltaTable:
     """Return a table once more, at its newest version."""
-    return _open(table.table_uri)
+    return opened(table.table_uri)
 
 
 def ensure_table(
@@ -118,7 +121,7 @@ def ensure_table(
     except (CommitFailedError, DeltaError) as error:  # another process made it in this moment
         if open_table(settings, kind, family) is None:
             raise _why_not(place, error) or Lost() from error
-    return _open(place)
+    return opened(place)
 
 
 def _grown(table: DeltaTable, columns: pl.Schema) -> DeltaTable:

@@ -77,7 +77,7 @@ def no_answer(kind: str) -> StoreUnreachable:
     )
 
 
-def refusal(error: Exception) -> str | None:
+def refusal(error: BaseException) -> str | None:
     """Return in a word why a server will not do it, told by the tables' own client; None if it may."""
     text = str(error)  # it has lines of colours and addresses
     told = _REFUSED.search(text)

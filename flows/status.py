@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from kafka import KafkaConsumer
 
 from connectors import lake
+from connectors.damage import require_whole
 from connectors.reading import bounds, consumer
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
@@ -58,7 +59,8 @@ class FamilyStatus:
 
 
 def status(settings: Settings, family: str) -> FamilyStatus:
-    """Return where a family stands. Raises NotRunning when Kafka cannot be found."""
+    """Return where a family stands. Raises Damaged, and NotRunning when Kafka cannot be found."""
+    require_whole(settings, family)
     log = lake.open_table(settings, "log", family)
     dataset = lake.open_table(settings, "datasets", family)
     lag, seconds = _lag(settings, family, log)

@@ -7,6 +7,7 @@ as lines of JSON, and the chain's head as an anchor.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,10 +41,23 @@ COLUMNS: Final = pl.Schema(
 )
 #: Receipts in one commit at most.
 _TOGETHER: Final = 5_000
+_ANCHOR: Final = re.compile(r"(\d{12})\.json")
 
 
 class OtherChain(MiantiError):
     """A window's receipts are not the continuation of those shipped under its name."""
+
+
+class BadAnchor(MiantiError):
+    """An anchor among the evidence cannot be read."""
+
+    def __init__(self, place: str) -> None:
+        """Take where it lies."""
+        super().__init__(
+            f"The anchor {place} is damaged: what was signed around it cannot be proven by it. Put "
+            "the file back from the copy of the evidence; do not write it anew.",
+            f"锚定文件 {place} 已损坏，无法据此证明其前后的回执。请从证据存储的备份恢复该文件，不要重新生成。",
+        )
 
 
 @dataclass(frozen=True)
@@ -94,18 +108,21 @@ def shipped_table(settings: Settings) -> DeltaTable | None:
 def anchors_around(settings: Settings, window: str, sequence: int) -> tuple[Anchor, Anchor | None]:
     """Return the anchors before a sequence and at or behind it; the chain's start is one, too.
 
-    Raises StoreUnreachable, OSError.
+    Raises StoreUnreachable, OSError, BadAnchor. What has another name is no anchor.
     """
     names = store.files(f"{settings.mianti_evidence}/anchors/{window}")
-    known = sorted(int(name.removesuffix(".json")) for name in names if name.endswith(".json"))
+    known = sorted(int(found[1]) for name in names if (found := _ANCHOR.fullmatch(name)))
     at = bisect_left(known, sequence)
     before = _read_anchor(settings, window, known[at - 1]) if at else Anchor(0, START)
     return before, _read_anchor(settings, window, known[at]) if at < len(known) else None
 
 
 def _read_anchor(settings: Settings, window: str, sequence: int) -> Anchor:
-    said = orjson.loads(store.read(_anchor_place(settings, window, sequence)) or b"{}")
-    return Anchor(sequence, str(said.get("hash")))
+    place = _anchor_place(settings, window, sequence)
+    try:
+        return Anchor(sequence, str(orjson.loads(store.read(place) or b"")["hash"]))
+    except (ValueError, KeyError, TypeError):
+        raise BadAnchor(place) from None
 
 
 def _same_chain(settings: Settings, receipts: Receipts, head: int) -> None:
