@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final, Literal
@@ -276,14 +276,18 @@ def _frames(reader: Iterator[Any]) -> Iterator[pl.DataFrame]:
         yield pl.concat([pl.DataFrame(batch) for batch in batches])
 
 
-def scan(table: DeltaTable, columns: pl.Schema | None = None) -> pl.LazyFrame:
-    """Return a table's rows, lazily: all its columns, or some.
+def scan(
+    table: DeltaTable, columns: pl.Schema | None = None, *, buckets: Collection[int] | None = None
+) -> pl.LazyFrame:
+    """Return a table's rows, lazily: all its columns, or some; of some buckets only.
 
     Null in those of `columns` that the table has not grown to yet. From the files the table lists:
     `polars.scan_delta` (2.1.0) takes the percent-encoded paths as they are, and finds nothing in a
     directory whose name holds a blank or a Chinese character.
     """
-    return _scan(table, [place_of(file) for file in table.file_uris()], columns or schema(table))
+    only = None if buckets is None else [("bucket", "in", [str(bucket) for bucket in buckets])]
+    files = table.file_uris(file_pruning_predicate=only) if buckets != [] else []
+    return _scan(table, [place_of(file) for file in files], columns or schema(table))
 
 
 def scan_files(
@@ -299,21 +303,42 @@ def _scan(table: DeltaTable, files: list[str], columns: pl.Schema) -> pl.LazyFra
     if not files:
         return pl.LazyFrame(schema=columns)
     held = schema(table)
-    parted = {name: held[name] for name in table.metadata().partition_columns}
-    rows = pl.scan_parquet(
-        files,
-        hive_partitioning=True,
-        hive_schema=parted,
-        schema={name: dtype for name, dtype in columns.items() if name not in parted},
-        # Files of before the table grew, and columns not asked for.
-        missing_columns="insert",
-        extra_columns="ignore",
-        cast_options=pl.ScanCastOptions(
-            missing_struct_fields="insert", extra_struct_fields="ignore"
-        ),
-        storage_options=options(table.table_uri),
+    parted = pl.Schema({name: held[name] for name in table.metadata().partition_columns})
+
+    def read_files(some: list[str], hive: pl.Schema | None) -> pl.LazyFrame:
+        return pl.scan_parquet(
+            some,
+            glob=False,
+            hive_partitioning=hive is not None,
+            hive_schema=hive,
+            schema={name: dtype for name, dtype in columns.items() if name not in parted},
+            # Files of before the table grew, and columns not asked for.
+            missing_columns="insert",
+            extra_columns="ignore",
+            cast_options=pl.ScanCastOptions(
+                missing_struct_fields="insert", extra_struct_fields="ignore"
+            ),
+            storage_options=options(table.table_uri),
+        )
+
+    place = place_of(table.table_uri)
+    if "=" not in place:
+        return read_files(files, parted).select(columns.names())
+    # Polars takes a folder `env=prod` above the table for a column of it, whatever it is told: so
+    # the values are read out of what is below.
+    by_folder: dict[str, list[str]] = {}
+    for file in files:
+        by_folder.setdefault(file.removeprefix(f"{place}/").rpartition("/")[0], []).append(file)
+    return pl.concat(
+        read_files(some, None).with_columns(_values(folder, parted)).select(columns.names())
+        for folder, some in by_folder.items()
     )
-    return rows.select(columns.names())
+
+
+def _values(folder: str, parted: pl.Schema) -> list[pl.Expr]:
+    """Return the partition's columns that a folder `name=value/…` of a table names."""
+    told = dict(part.split("=", 1) for part in folder.split("/"))
+    return [pl.lit(told[name]).cast(dtype).alias(name) for name, dtype in parted.items()]
 
 
 def rows_by(table: DeltaTable, partition: str) -> dict[str, int]:

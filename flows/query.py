@@ -61,6 +61,6 @@ def versions(settings: Settings, family: str, buckets: list[int]) -> pl.DataFram
     frames = [tail(log, marks, buckets, columns)]
     settled = [bucket for bucket in buckets if marks[bucket] > 0]
     if history is not None and settled:
-        rows = lake.scan(history, columns).filter(pl.col("bucket").is_in(settled))
+        rows = lake.scan(history, columns, buckets=settled)
         frames.append(rows.collect())
     return union(pl.concat(frames))

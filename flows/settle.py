@@ -170,8 +170,7 @@ def _made(
     A bucket whose watermark is at the start is made again, whatever the history holds of it.
     """
     kept = [bucket for bucket, mark in group.history.items() if mark > 0]
-    held = lake.scan(history, history_columns(family))
-    old = held.filter(pl.col("bucket").is_in(kept)).collect()
+    old = lake.scan(history, history_columns(family), buckets=kept).collect()
     versions = union(pl.concat([old, fresh]))
     return versions, fold(versions, family, day), fresh.height
 

@@ -264,8 +264,7 @@ def _history(
     log: DeltaTable, history: DeltaTable, family: str, buckets: list[int]
 ) -> Iterator[str]:
     expected = _settled(log, family, buckets, watermarks(history))
-    rows = lake.scan(history, history_columns(family))
-    found = rows.filter(pl.col("bucket").is_in(buckets)).collect()
+    found = lake.scan(history, history_columns(family), buckets=buckets).collect()
     yield from differences(expected, found, ["event_id"], lambda kind: f"history: event {kind}")
 
 
@@ -280,8 +279,7 @@ def _dataset(
             day = _EPOCH + dt.timedelta(days=days[day_id(bucket)])
             frames.append(fold(settled.filter(pl.col("bucket") == bucket), family, day))
     expected = pl.concat(frames)
-    rows = lake.scan(dataset, dataset_columns(family))
-    found = rows.filter(pl.col("bucket").is_in(buckets)).collect()
+    found = lake.scan(dataset, dataset_columns(family), buckets=buckets).collect()
     yield from _still_in_use(expected, found)
     key = ["subject", "record_key"]
     yield from differences(expected, found, key, lambda kind: f"dataset: row {kind}")
