@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from connectors.errors import MiantiError
-from connectors.settings import read_settings
 
 # Each is `command` in the module of its name, imported when used: Kafka, Polars and Prefect
 # take seconds to import.
@@ -77,6 +76,7 @@ def _sentences(error: BaseException) -> str:
     if isinstance(error, MiantiError):
         return str(error)
     from connectors.damage import explained
+    from connectors.settings import read_settings
 
     why = explained(read_settings(), error)
     if why is not None or isinstance(error, OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -95,9 +96,10 @@ def test_a_revocation_landed_in_another_log_is_seen_and_settling_stops_until_it_
         grow(exchange, one)
     one.publish([one.licence(STOPPED, XK_ZT="3")], "revoked.csv")
 
-    done = run(exchange, "ingest", FAMILY)
+    done = run(exchange, "ingest", "--json")
     assert done.exit_code == 2
     assert "mianti rebuild licence" in done.stderr
+    assert set(json.loads(done.stdout)) == {"registration", "credit"}  # not held up by it
 
     assert standing(exchange) == "revoked"
     status = run(exchange, "status")
