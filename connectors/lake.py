@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final, Literal
@@ -17,7 +18,7 @@ from connectors.errors import MiantiError
 from connectors.growing import as_written, changed, grows
 from connectors.preflight import require_safe
 from connectors.settings import Settings
-from connectors.store import S3, exists, no_answer, options, place_of, refusal
+from connectors.store import S3, exists, no_answer, options, place_of, read, refusal
 from connectors.table_files import write_files
 from connectors.transactions import transactions
 
@@ -25,6 +26,8 @@ from connectors.transactions import transactions
 #: about the past; neither is for others to read. `datasets`: what others read. `window`: what the
 #: windows answered.
 Kind = Literal["log", "history", "datasets", "window"]
+#: A family's tables: what is told first is what the others are made of.
+TABLES: Final[tuple[Kind, ...]] = ("log", "history", "datasets")
 
 #: Set before the first row: change data cannot be read across a commit made without it, and the
 #: transaction ids are the log's only memory of Kafka's offsets, so they must not expire.
@@ -63,12 +66,13 @@ def uri(settings: Settings, kind: Kind, family: str) -> str:
 def open_table(settings: Settings, kind: Kind, family: str) -> DeltaTable | None:
     """Return a table at its newest version, or None when it was never written."""
     try:
-        return _open(uri(settings, kind, family))
+        return opened(uri(settings, kind, family))
     except TableNotFoundError:
         return None
 
 
-def _open(place: str) -> DeltaTable:
+def opened(place: str) -> DeltaTable:
+    """Return the table at a place. Raises TableNotFoundError, StoreUnreachable."""
     try:
         return DeltaTable(place, storage_options=options(place))
     except OSError as error:
@@ -79,7 +83,7 @@ def _open(place: str) -> DeltaTable:
 
 def reopened(table: DeltaTable) -> DeltaTable:
     """Return a table once more, at its newest version."""
-    return _open(table.table_uri)
+    return opened(table.table_uri)
 
 
 def ensure_table(
@@ -117,7 +121,7 @@ def ensure_table(
     except (CommitFailedError, DeltaError) as error:  # another process made it in this moment
         if open_table(settings, kind, family) is None:
             raise _why_not(place, error) or Lost() from error
-    return _open(place)
+    return opened(place)
 
 
 def _grown(table: DeltaTable, columns: pl.Schema) -> DeltaTable:
@@ -241,6 +245,15 @@ def is_there(table: DeltaTable) -> bool:
     return exists(f"{log}/{table.version():020}.json")
 
 
+def commit_digest(table: DeltaTable, version: int) -> int | None:
+    """Return 63 bits of the SHA-256 of one of a table's commits; None where it is not there.
+
+    Two tables, or two courses of one, have no commit alike: each names files by chance.
+    """
+    said = read(f"{place_of(table.table_uri)}/_delta_log/{version:020}.json")
+    return None if said is None else int.from_bytes(hashlib.sha256(said).digest()[:8]) >> 1
+
+
 def in_pieces(table: DeltaTable, columns: pl.Schema, where: str) -> Iterator[pl.DataFrame]:
     """Yield some of a table's rows, some at a time: memory is bounded, whatever its size.
 
@@ -263,14 +276,18 @@ def _frames(reader: Iterator[Any]) -> Iterator[pl.DataFrame]:
         yield pl.concat([pl.DataFrame(batch) for batch in batches])
 
 
-def scan(table: DeltaTable, columns: pl.Schema | None = None) -> pl.LazyFrame:
-    """Return a table's rows, lazily: all its columns, or some.
+def scan(
+    table: DeltaTable, columns: pl.Schema | None = None, *, buckets: Collection[int] | None = None
+) -> pl.LazyFrame:
+    """Return a table's rows, lazily: all its columns, or some; of some buckets only.
 
     Null in those of `columns` that the table has not grown to yet. From the files the table lists:
     `polars.scan_delta` (2.1.0) takes the percent-encoded paths as they are, and finds nothing in a
     directory whose name holds a blank or a Chinese character.
     """
-    return _scan(table, [place_of(file) for file in table.file_uris()], columns or schema(table))
+    only = None if buckets is None else [("bucket", "in", [str(bucket) for bucket in buckets])]
+    files = table.file_uris(file_pruning_predicate=only) if buckets != [] else []
+    return _scan(table, [place_of(file) for file in files], columns or schema(table))
 
 
 def scan_files(
@@ -286,21 +303,42 @@ def _scan(table: DeltaTable, files: list[str], columns: pl.Schema) -> pl.LazyFra
     if not files:
         return pl.LazyFrame(schema=columns)
     held = schema(table)
-    parted = {name: held[name] for name in table.metadata().partition_columns}
-    rows = pl.scan_parquet(
-        files,
-        hive_partitioning=True,
-        hive_schema=parted,
-        schema={name: dtype for name, dtype in columns.items() if name not in parted},
-        # Files of before the table grew, and columns not asked for.
-        missing_columns="insert",
-        extra_columns="ignore",
-        cast_options=pl.ScanCastOptions(
-            missing_struct_fields="insert", extra_struct_fields="ignore"
-        ),
-        storage_options=options(table.table_uri),
+    parted = pl.Schema({name: held[name] for name in table.metadata().partition_columns})
+
+    def read_files(some: list[str], hive: pl.Schema | None) -> pl.LazyFrame:
+        return pl.scan_parquet(
+            some,
+            glob=False,
+            hive_partitioning=hive is not None,
+            hive_schema=hive,
+            schema={name: dtype for name, dtype in columns.items() if name not in parted},
+            # Files of before the table grew, and columns not asked for.
+            missing_columns="insert",
+            extra_columns="ignore",
+            cast_options=pl.ScanCastOptions(
+                missing_struct_fields="insert", extra_struct_fields="ignore"
+            ),
+            storage_options=options(table.table_uri),
+        )
+
+    place = place_of(table.table_uri)
+    if "=" not in place:
+        return read_files(files, parted).select(columns.names())
+    # Polars takes a folder `env=prod` above the table for a column of it, whatever it is told: so
+    # the values are read out of what is below.
+    by_folder: dict[str, list[str]] = {}
+    for file in files:
+        by_folder.setdefault(file.removeprefix(f"{place}/").rpartition("/")[0], []).append(file)
+    return pl.concat(
+        read_files(some, None).with_columns(_values(folder, parted)).select(columns.names())
+        for folder, some in by_folder.items()
     )
-    return rows.select(columns.names())
+
+
+def _values(folder: str, parted: pl.Schema) -> list[pl.Expr]:
+    """Return the partition's columns that a folder `name=value/…` of a table names."""
+    told = dict(part.split("=", 1) for part in folder.split("/"))
+    return [pl.lit(told[name]).cast(dtype).alias(name) for name, dtype in parted.items()]
 
 
 def rows_by(table: DeltaTable, partition: str) -> dict[str, int]:

@@ -13,6 +13,8 @@ from connectors.stack import Server, Stack
 
 #: A folder is asked for: the whole of a bucket is seldom one program's.
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}(/[A-Za-z0-9._=-]+)+/?")
+#: deltalake and Polars make an address of a lake's path, and take these for something else in it.
+_NO_ADDRESS: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\[\]^|\\]|%[0-9A-Fa-f]{2}")
 _WEB: Final = ("http", "https")
 
 
@@ -97,6 +99,19 @@ class Settings(BaseSettings):
         if "://" in text:
             raise ValueError("must be a directory, or s3://BUCKET/FOLDER")
         return str(Path(text).expanduser().absolute())
+
+    @field_validator("mianti_lake")
+    @classmethod
+    def _an_address(cls, place: str) -> str:
+        real = place if _BUCKET.fullmatch(place) else str(Path(place).resolve())
+        if _NO_ADDRESS.search(real):
+            raise ValueError(
+                "must be a directory (whichever a link leads to) without [ ] ^ | \\, control "
+                "characters, or % before two hexadecimal digits in its path: the tables could not "
+                "be read there · 目录路径（含链接指向的路径）不得包含 [ ] ^ | \\、控制字符或 %20 "
+                "之类的百分号编码，否则无法读取其中的表"
+            )
+        return place
 
     @field_validator(
         "mianti_home",

@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from connectors.disk import room
 from connectors.errors import MiantiError
+from connectors.refusals import meaning
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,20 +31,22 @@ S3: Final = "s3://"
 #: For one whole request of the tables' clients: Polars' own would wait for an answer for ever.
 TIMEOUT: Final = "120s"
 _AMAZON: Final = (".amazonaws.com", ".amazonaws.com.cn")
-#: A bucket's name stands in the path, as servers other than Amazon's want it.
+#: Servers that take a bucket's name in the host name only: Aliyun OSS, Tencent COS, Volcengine TOS.
+_IN_HOST: Final = (".aliyuncs.com", ".myqcloud.com", ".volces.com", ".ivolces.com")
 _CONFIG: Final = Config(
-    s3={"addressing_style": "path"},
     retries={"mode": "standard", "max_attempts": 5},
     max_pool_connections=16,  # as many as race in the preflight, and some
     connect_timeout=10,
     read_timeout=60,
 )
+#: Else boto3 puts a checksum behind each body (aws-chunked), and a server that knows nothing of it
+#: stores the frame within the object. Amazon's own take it apart.
+_NO_FRAMES: Final = Config(
+    request_checksum_calculation="when_required", response_checksum_validation="when_required"
+)
 
-
-#: The codes of servers whose bucket or disk is full: QuotaExceeded, XMinioStorageFull, …
-_FULL: Final = re.compile("Quota|Full|Insufficient")
 #: What no repetition helps against, as the tables' own client tells it.
-_REFUSED: Final = re.compile(r"\b(?:4\d\d|507) [A-Z].*?<Code>(\w+)</Code>", re.DOTALL)
+_REFUSED: Final = re.compile(r"\b(?:30[17]|4\d\d|50[17]) [A-Z].*?<Code>(\w+)</Code>", re.DOTALL)
 
 
 class StoreUnreachable(MiantiError):
@@ -64,33 +67,51 @@ def unreachable(error: BotoCoreError | ClientError) -> StoreUnreachable:
 
 def no_answer(kind: str) -> StoreUnreachable:
     """Return the error of a person for one of the tables' own client, told in a word."""
-    if _FULL.search(kind):
-        return StoreUnreachable(
-            f"The object storage takes no more ({kind}): make room in the bucket or raise its quota, "
-            "then run it again. Nothing is lost, and nothing will be doubled.",
-            f"对象存储空间或配额已用尽（{kind}）：请清理存储桶或提高配额后重新运行。数据没有丢失，也不会重复。",
-        )
-    return StoreUnreachable(
-        f"The object storage does not answer as it should ({kind}): check AWS_ENDPOINT_URL, the "
-        "bucket, and the AWS_ settings of who may use it.",
-        f"对象存储未能正常响应（{kind}）：请检查 AWS_ENDPOINT_URL、存储桶以及 AWS_ 访问凭证设置。",
-    )
+    return StoreUnreachable(*meaning(kind))
 
 
-def refusal(error: Exception) -> str | None:
+def refusal(error: BaseException) -> str | None:
     """Return in a word why a server will not do it, told by the tables' own client; None if it may."""
     text = str(error)  # it has lines of colours and addresses
     told = _REFUSED.search(text)
-    return told[1] if told else "AccessDenied" if "privileges" in text else None
+    if told:
+        return told[1]
+    if "certificate" in text:
+        return "SSLError"
+    return "AccessDenied" if "privileges" in text else None
 
 
 @cache
 def s3() -> S3Client:
-    """Return the S3 client of this process's settings. Raises StoreUnreachable."""
+    """Return the S3 client of this process's settings. Raises StoreUnreachable.
+
+    A bucket's name stands in the path, but in the host name where the profile says so
+    (`addressing_style`), or the server is known to want it.
+    """
     try:
-        return _session().client("s3", config=_CONFIG)
+        told = _session().client("s3", config=_CONFIG).meta
+        said = _style(told)  # of the profile
+        within = said == "virtual" or (
+            said != "path" and _host(told.endpoint_url).endswith(_IN_HOST)
+        )
+        config = _CONFIG.merge(Config(s3={"addressing_style": "virtual" if within else "path"}))
+        if not _host(told.endpoint_url).endswith(_AMAZON):
+            config = config.merge(_NO_FRAMES)
+        return _session().client("s3", config=config)
     except BotoCoreError as error:
         raise unreachable(error) from error
+    except ValueError:  # "Invalid endpoint: …"
+        raise no_answer("BadAddress") from None
+
+
+def _style(meta: Any) -> str | None:
+    """Return how a client was told to address buckets; its types do not say that it can be asked."""
+    style: str | None = (meta.config.s3 or {}).get("addressing_style")
+    return style
+
+
+def _host(endpoint: str) -> str:
+    return urlsplit(endpoint).hostname or ""
 
 
 @cache
@@ -128,12 +149,20 @@ def options(uri: str) -> dict[str, str] | None:
         }
         told |= {"aws_session_token": keys.token} if keys.token else {}
     endpoint = s3().meta.endpoint_url
-    host = urlsplit(endpoint).hostname or ""
-    if not host.endswith(_AMAZON):
-        told["aws_endpoint"] = endpoint
+    within = _style(s3().meta) == "virtual"
+    if within:
+        told["aws_virtual_hosted_style_request"] = "true"
+    if not _host(endpoint).endswith(_AMAZON):
+        told["aws_endpoint"] = _with_bucket(endpoint, uri) if within else endpoint
     if endpoint.startswith("http://"):
         told["aws_allow_http"] = "true"
     return told
+
+
+def _with_bucket(endpoint: str, uri: str) -> str:
+    """Return a server's address with the bucket's name in it, as the tables' client wants it."""
+    parts = urlsplit(endpoint)
+    return parts._replace(netloc=f"{bucket_of(uri)[0]}.{parts.netloc}").geturl()
 
 
 def place_of(uri: str) -> str:

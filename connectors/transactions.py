@@ -44,9 +44,12 @@ def _checkpoint(log: str, version: int) -> int | None:
     said = store.read(f"{log}/_last_checkpoint")
     if said is None:
         return None
-    newest = int(json.loads(said)["version"])
+    try:
+        newest = int(json.loads(said)["version"])
+    except (ValueError, KeyError, TypeError):
+        newest = version + 1  # a hint alone, as deltalake takes it
     if newest <= version:
         return newest
-    # Another run has made it since the table was opened.
+    # Another run has made it since the table was opened, or the hint cannot be read.
     made = [int(n[:20]) for n in store.files(log) if n.endswith(_CHECKPOINT)]
     return max((one for one in made if one <= version), default=None)

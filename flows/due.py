@@ -80,6 +80,8 @@ class Plan:
 def plan(stand: Stand, now: dt.datetime, *, everything: bool) -> Plan:
     """Return what is to be settled; `everything`: also what could wait. `now` is UTC."""
     due = {b for b, new in stand.waiting.items() if everything or _is_due(new, stand.rows, b, now)}
+    # What a table that was forgotten still holds of a bucket, the log may have nothing of.
+    due |= {b for b, held in stand.rows.items() if held and stand.history[b] == 0}
     if everything:
         due |= {bucket for bucket in stand.turned if stand.history[bucket] < stand.end}
     held = due | stand.waiting.keys()

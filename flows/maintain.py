@@ -20,7 +20,6 @@ from connectors.settings import Settings
 from connectors.store import files, place_of
 from flows.tail import watermarks
 
-_KINDS: Final[tuple[lake.Kind, ...]] = ("log", "history", "datasets")
 #: What a reader may still hold open, and what a writer may still be writing, is younger.
 RETAIN: Final = dt.timedelta(days=7)
 
@@ -49,7 +48,7 @@ def maintain(settings: Settings, family: str, *, retain: dt.timedelta = RETAIN) 
     full disk left no room to compact. Raises connectors.disk.DiskFull where it leaves none for that.
     """
     done = []
-    for kind in _KINDS:
+    for kind in lake.TABLES:
         table = lake.open_table(settings, kind, family)
         if table is not None:
             done.append(_maintain(settings, family, kind, table, retain))

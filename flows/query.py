@@ -8,10 +8,12 @@ import polars as pl
 
 from connectors import lake
 from connectors.settings import Settings
+from connectors.transactions import transactions
 from flows.clock import china_today
 from flows.fold import fold, union
 from flows.log import history_columns
-from flows.tail import tail, watermarks
+from flows.origin import is_own
+from flows.tail import marks_of, tail
 from schemas.avro import dataset_columns
 from schemas.bucket import BUCKETS, bucket
 
@@ -45,16 +47,20 @@ def query(
 
 
 def versions(settings: Settings, family: str, buckets: list[int]) -> pl.DataFrame:
-    """Return every accepted version of some buckets: the history and the log's tail after it."""
+    """Return every accepted version of some buckets: the history and the log's tail after it.
+
+    A history that was settled from another log counts for nothing: the log alone does.
+    """
     columns = history_columns(family)
+    history = lake.open_table(settings, "history", family)
     log = lake.open_table(settings, "log", family)
     if log is None:
         return pl.DataFrame(schema=columns)
-    history = lake.open_table(settings, "history", family)
-    marks = watermarks(history)
+    known = transactions(history)
+    marks = marks_of(known if is_own(log, known) else {})
     frames = [tail(log, marks, buckets, columns)]
-    if history is not None:
-        settled = [bucket for bucket in buckets if marks[bucket] > 0]
-        rows = lake.scan(history, columns).filter(pl.col("bucket").is_in(settled))
+    settled = [bucket for bucket in buckets if marks[bucket] > 0]
+    if history is not None and settled:
+        rows = lake.scan(history, columns, buckets=settled)
         frames.append(rows.collect())
     return union(pl.concat(frames))

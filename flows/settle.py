@@ -22,11 +22,13 @@ from connectors import lake
 from connectors.ahead import ahead
 from connectors.aside import aside
 from connectors.settings import Settings
+from connectors.transactions import transactions
 from flows.clock import china_today
 from flows.due import Group, Marks, Stand, Waiting, plan
 from flows.fold import fold, union
 from flows.log import history_columns
-from flows.tail import tail, tail_in_pieces, watermark_id, watermarks
+from flows.origin import FORGOTTEN, Origin, origin, require_own
+from flows.tail import marks_of, tail, tail_in_pieces, watermark_id
 from schemas.avro import dataset_columns
 from schemas.bucket import BUCKETS
 from schemas.facets import STOPPING
@@ -67,7 +69,8 @@ def settle(
     `on` (a day in China) is the day the dataset is folded for; `everything` settles each bucket
     that lacks a version or a day, due or not. Where another settling was first it begins again with
     what that one has left; raises connectors.lake.Lost when others were always first: nothing is
-    lost, the next run goes on.
+    lost, the next run goes on. Raises flows.origin.OtherLog, having settled nothing, where history
+    or dataset are not of the log that is there.
     """
     for _ in range(_TRIES - 1):
         try:
@@ -83,15 +86,17 @@ def _settle(settings: Settings, family: str, day: dt.date, *, everything: bool) 
         return Settled(family, 0, 0, 0)
     history = lake.ensure_table(settings, "history", family, history_columns(family), ["bucket"])
     dataset = lake.ensure_table(settings, "datasets", family, dataset_columns(family), ["bucket"])
+    log.update_incremental()  # after the others were opened: it has all that they have seen
+    marks, folded = (marks_of(require_own(log, one, family)) for one in (history, dataset))
     rows = sizes(history)
     turned = {*rows, *sizes(dataset)} if everything else _turned(dataset, day)
-    marks = watermarks(history)
-    stand = Stand(log.version() + 1, marks, watermarks(dataset), rows, _waiting(log, marks), turned)
+    stand = Stand(log.version() + 1, marks, folded, rows, _waiting(log, marks), turned)
     to_do = plan(stand, dt.datetime.now(dt.UTC), everything=everything)
-    _pass_over(history, to_do.quiet, stand.end)
-    _pass_over(dataset, to_do.level, stand.end)
+    seen = origin(log)
+    _pass_over(history, to_do.quiet, seen)
+    _pass_over(dataset, to_do.level, seen)
     groups = to_do.groups
-    taken = _carry_out(log, history, dataset, groups, family, day) if groups else 0
+    taken = _carry_out(log, history, dataset, groups, family, day, seen) if groups else 0
     done = sum(len(group.buckets) for group in groups)
     dataset.update_incremental()
     return Settled(family, done, taken, sum(sizes(dataset).values()))
@@ -99,7 +104,8 @@ def _settle(settings: Settings, family: str, day: dt.date, *, everything: bool) 
 
 def forget(table: DeltaTable) -> None:
     """Set every bucket's watermark back to the start: the next settling makes it again."""
-    lake.append(table, lake.empty(table), {watermark_id(b): 0 for b in range(BUCKETS)})
+    marks = {watermark_id(bucket): 0 for bucket in range(BUCKETS)}
+    lake.append(table, lake.empty(table), marks | FORGOTTEN)
 
 
 def sizes(table: DeltaTable) -> dict[int, int]:
@@ -122,6 +128,7 @@ def _carry_out(
     groups: list[Group],
     family: str,
     day: dt.date,
+    seen: Origin,
 ) -> int:
     """Write each group, the next one being made meanwhile; return how many versions are new."""
     before = lake.reopened(history)  # read as it stands, while the other goes from write to write
@@ -134,9 +141,9 @@ def _carry_out(
         with closing(ahead(iter(groups), made, 1)) as done:
             for group, (versions, rows, fresh) in done:
                 if group.gaining:
-                    _put(history, versions, group.history, group.after, {})
+                    _put(history, versions, group.history, group.after, seen, {})
                 days = {day_id(bucket): (day - _EPOCH).days for bucket in group.buckets}
-                _put(dataset, rows, group.dataset, group.after, days)
+                _put(dataset, rows, group.dataset, group.after, seen, days)
                 taken += fresh
     return taken
 
@@ -163,31 +170,37 @@ def _made(
     A bucket whose watermark is at the start is made again, whatever the history holds of it.
     """
     kept = [bucket for bucket, mark in group.history.items() if mark > 0]
-    held = lake.scan(history, history_columns(family))
-    old = held.filter(pl.col("bucket").is_in(kept)).collect()
+    old = lake.scan(history, history_columns(family), buckets=kept).collect()
     versions = union(pl.concat([old, fresh]))
     return versions, fold(versions, family, day), fresh.height
 
 
 def _put(
-    table: DeltaTable, rows: pl.DataFrame, before: Marks, after: Marks, more: Mapping[str, int]
+    table: DeltaTable,
+    rows: pl.DataFrame,
+    before: Marks,
+    after: Marks,
+    seen: Origin,
+    more: Mapping[str, int],
 ) -> None:
     """Put rows in the place of a group's, whose watermarks must be as they were. Raises Lost."""
     table.update_incremental()
-    now = watermarks(table)
+    known = transactions(table)
+    now = marks_of(known)
     if any(now[bucket] != mark for bucket, mark in before.items()):
         raise lake.Lost
     ids = {watermark_id(bucket): mark for bucket, mark in after.items()}
-    lake.replace(table, rows, {**ids, **more}, list(after))
+    lake.replace(table, rows, {**ids, **seen.ids(known), **more}, list(after))
 
 
-def _pass_over(table: DeltaTable, buckets: list[int], mark: int) -> None:
+def _pass_over(table: DeltaTable, buckets: list[int], seen: Origin) -> None:
     """Move the watermarks of buckets that the log had nothing for, so that its tail stays short."""
     table.update_incremental()
-    now = watermarks(table) if buckets else {}
-    ids = {watermark_id(b): mark for b in buckets if now[b] < mark}
+    known = transactions(table) if buckets else {}
+    now = marks_of(known)
+    ids = {watermark_id(b): seen.through for b in buckets if now[b] < seen.through}
     if ids:
-        lake.append(table, lake.empty(table), ids)
+        lake.append(table, lake.empty(table), ids | seen.ids(known))
 
 
 def _turned(dataset: DeltaTable, day: dt.date) -> set[int]:

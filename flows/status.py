@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from kafka import KafkaConsumer
 
 from connectors import lake
+from connectors.damage import require_whole
 from connectors.reading import bounds, consumer
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
@@ -18,6 +19,7 @@ from connectors.transactions import transactions
 from flows.complete import Cycle, cycles, stated
 from flows.land import positions
 from flows.log import ACCEPTED, QUARANTINED
+from flows.origin import stopped
 from flows.settle import sizes
 from flows.waiting import count_waiting
 
@@ -28,7 +30,7 @@ class FamilyStatus:
 
     `accepted`: rows of the log; `quarantined`: messages that wait to be redriven or discarded.
     `last_run`: when the log last took anything in (UTC). `complete_through`: by publisher and
-    layout, ISO 8601 in UTC.
+    layout, ISO 8601 in UTC. `stopped`: why nothing more is settled, in both languages.
     """
 
     family: str
@@ -40,6 +42,7 @@ class FamilyStatus:
     complete_through: dict[str, dict[str, str | None]] = field(default_factory=dict)
     last_run: dt.datetime | None = None
     cycles: list[Cycle] = field(default_factory=list)
+    stopped: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the object `mianti status --json` prints for a family."""
@@ -51,15 +54,18 @@ class FamilyStatus:
             "dataset_rows": self.dataset_rows,
             "complete_through": self.complete_through,
             "last_run": self.last_run.isoformat() if self.last_run else None,
+            "stopped": self.stopped,
         }
 
 
 def status(settings: Settings, family: str) -> FamilyStatus:
-    """Return where a family stands. Raises NotRunning when Kafka cannot be found."""
+    """Return where a family stands. Raises Damaged, and NotRunning when Kafka cannot be found."""
+    require_whole(settings, family)
     log = lake.open_table(settings, "log", family)
     dataset = lake.open_table(settings, "datasets", family)
     lag, seconds = _lag(settings, family, log)
     counts = verdicts(log) if log is not None else {}
+    why = stopped(settings, family)
     return FamilyStatus(
         family,
         lag,
@@ -70,6 +76,7 @@ def status(settings: Settings, family: str) -> FamilyStatus:
         _complete(settings, family),
         _last_run(log) if log is not None else None,
         cycles(settings, family),
+        str(why) if why is not None else None,
     )
 
 

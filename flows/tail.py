@@ -20,7 +20,11 @@ def watermark_id(bucket: int) -> str:
 
 def watermarks(table: DeltaTable | None) -> dict[int, int]:
     """Return, by bucket, the log version (plus one) it is settled through; 0 where it never was."""
-    known = transactions(table)
+    return marks_of(transactions(table))
+
+
+def marks_of(known: Mapping[str, int]) -> dict[int, int]:
+    """Return the same by a table's transactions."""
     return {bucket: known.get(watermark_id(bucket), 0) for bucket in range(BUCKETS)}
 
 

@@ -36,6 +36,7 @@ from flows.log import (
     history_columns,
     skipped_id,
 )
+from flows.origin import is_own
 from flows.settle import day_id, sizes
 from flows.tail import tail, watermarks
 from flows.waiting import standing
@@ -91,6 +92,7 @@ def verify(settings: Settings, family: str) -> Verified:
     found.differences += _closed(log)
     found.differences += _log_against_itself(log, family)
     found.differences += _watermarks_fit(log, history, dataset)
+    found.differences += _of_this_log(log, history, dataset)
     found.dataset_rows = sum(sizes(dataset).values()) if dataset is not None else 0
     for first in range(0, BUCKETS, _TOGETHER):
         buckets = list(range(first, first + _TOGETHER))
@@ -221,6 +223,14 @@ def _watermarks_fit(
             yield f"dataset: the watermark of bucket {bucket} is beyond the history's"
 
 
+def _of_this_log(
+    log: DeltaTable, history: DeltaTable | None, dataset: DeltaTable | None
+) -> Iterator[str]:
+    for name, table in (("history", history), ("dataset", dataset)):
+        if not is_own(log, transactions(table)):
+            yield f"{name}: it was settled from another log, or from a later state of this one"
+
+
 def _place(part: TopicPartition) -> str:
     return f"{part.topic}/{part.partition}"
 
@@ -254,8 +264,7 @@ def _history(
     log: DeltaTable, history: DeltaTable, family: str, buckets: list[int]
 ) -> Iterator[str]:
     expected = _settled(log, family, buckets, watermarks(history))
-    rows = lake.scan(history, history_columns(family))
-    found = rows.filter(pl.col("bucket").is_in(buckets)).collect()
+    found = lake.scan(history, history_columns(family), buckets=buckets).collect()
     yield from differences(expected, found, ["event_id"], lambda kind: f"history: event {kind}")
 
 
@@ -270,8 +279,7 @@ def _dataset(
             day = _EPOCH + dt.timedelta(days=days[day_id(bucket)])
             frames.append(fold(settled.filter(pl.col("bucket") == bucket), family, day))
     expected = pl.concat(frames)
-    rows = lake.scan(dataset, dataset_columns(family))
-    found = rows.filter(pl.col("bucket").is_in(buckets)).collect()
+    found = lake.scan(dataset, dataset_columns(family), buckets=buckets).collect()
     yield from _still_in_use(expected, found)
     key = ["subject", "record_key"]
     yield from differences(expected, found, key, lambda kind: f"dataset: row {kind}")

@@ -6,6 +6,8 @@ from dataclasses import asdict
 
 import click
 
+from connectors.damage import explained
+from connectors.errors import MiantiError
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON, SEVERAL, chosen
 from deploy.local.follow import run_here
@@ -25,6 +27,7 @@ starts one); settling stays with the schedule.
   mianti ingest licence --json
   mianti ingest --follow
 """
+_FAILED = 2
 
 
 @click.command(help=_HELP)
@@ -33,7 +36,10 @@ starts one); settling stays with the schedule.
 @click.option("--follow", is_flag=True, help="Run on, land only · 持续运行，仅入库")
 @AS_JSON
 def command(families: tuple[str, ...], accept_gap: bool, follow: bool, as_json: bool) -> None:
-    """Ingest each family up to the end offsets seen when its turn begins; or follow all."""
+    """Ingest each family up to the end offsets seen when its turn begins; or follow all.
+
+    Exit code 2 when a family could not be ingested; the others were.
+    """
     settings = read_settings()
     if follow:
         if families or accept_gap or as_json:
@@ -42,14 +48,25 @@ def command(families: tuple[str, ...], accept_gap: bool, follow: bool, as_json: 
                 "--follow 对全部类别持续入库，不能与类别、--accept-gap 或 --json 同时使用。"
             )
         sys.exit(run_here(settings))
-    told = {}
+    told, failed = {}, dict[str, None]()
     for family in chosen(families):
-        done = ingest(settings, family, accept_gap=accept_gap)
+        try:
+            done = ingest(settings, family, accept_gap=accept_gap)
+        except Exception as error:  # of one family: it holds up none of the others
+            why = error if isinstance(error, MiantiError) else explained(settings, error)
+            if why is None:
+                raise
+            failed[str(why)] = None
+            continue
         told[family] = _as_json(done)
         if not as_json:
             _tell(done)
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
+    for sentences in failed:  # said once, though it may be true of all
+        click.echo(sentences, err=True)
+    if failed:
+        sys.exit(_FAILED)
 
 
 def _as_json(done: Ingested) -> dict[str, object]:

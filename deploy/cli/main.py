@@ -63,16 +63,24 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except CLICKS_OWN:
             raise
-        except Exception as error:
-            if ctx.params["debug"]:
+        except BaseException as error:
+            # Rust's own way to end, told by a name alone, is none of Python's exceptions.
+            foreseen = isinstance(error, Exception) or type(error).__name__ == "PanicException"
+            if ctx.params["debug"] or not foreseen:
                 raise
             click.echo("\n".join([_sentences(error), *getattr(error, "__notes__", [])]), err=True)
             ctx.exit(NOTHING_DONE)
 
 
-def _sentences(error: Exception) -> str:
-    if isinstance(error, MiantiError | OSError):
+def _sentences(error: BaseException) -> str:
+    if isinstance(error, MiantiError):
         return str(error)
+    from connectors.damage import explained
+    from connectors.settings import read_settings
+
+    why = explained(read_settings(), error)
+    if why is not None or isinstance(error, OSError):
+        return str(why or error)
     # The text of an error not foreseen may repeat a value of a row: only its kind is shown.
     kind = type(error).__name__
     return (

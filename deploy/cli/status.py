@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import sys
 
 import click
 
@@ -13,8 +14,11 @@ from schemas.avro import FAMILIES
 _HELP = """Show where each family stands · 查看各类数据的状态
 
 Lag (messages and seconds), counts, how far each publisher's exports are complete, and who has
-been silent for longer than promised.
+been silent for longer than promised. Exit code 1 when a family is no longer settled.
+有类别停止更新时退出码为 1。
 """
+
+_STOPPED = 1
 
 
 @click.command(help=_HELP)
@@ -26,9 +30,11 @@ def command(as_json: bool) -> None:
     if as_json:
         told = {each.family: each.as_json() for each in found}
         click.echo(json.dumps(told, ensure_ascii=False))
-        return
-    for each in found:
-        _tell(each)
+    else:
+        for each in found:
+            _tell(each)
+    if any(each.stopped for each in found):
+        sys.exit(_STOPPED)
 
 
 def _tell(one: FamilyStatus) -> None:
@@ -37,6 +43,8 @@ def _tell(one: FamilyStatus) -> None:
         f"{one.accepted:,}, quarantined · 隔离 {one.quarantined:,}, dataset rows · 数据集行数 "
         f"{one.dataset_rows:,}, last run · 最近运行 {_when(one.last_run)}"
     )
+    for line in (one.stopped or "").splitlines():
+        click.echo(f"  ! {line}")
     for publisher, layouts in one.complete_through.items():
         for layout, through in layouts.items():
             click.echo(f"  {publisher} {layout}: complete through · 完整至 {through or '-'}")

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
+from connectors.damage import explained
 from connectors.errors import MiantiError
+from connectors.settings import read_settings
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -42,8 +44,9 @@ def each(families: Iterable[str], work: Callable[[str], T]) -> Outcome[T]:
 
 def words(error: Exception) -> str:
     """Return what an operator is told of an error, in both languages."""
-    if isinstance(error, MiantiError | OSError):
-        return str(error)
+    why = None if isinstance(error, MiantiError) else explained(read_settings(), error)
+    if why is not None or isinstance(error, MiantiError | OSError):
+        return str(why or error)
     # The text of an error not foreseen may repeat a value of a row: only its kind is shown.
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     return (

@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 from connectors import store
+from connectors.errors import MiantiError
 from connectors.settings import Settings
 from flows.receipt.chain import START, Link, Sealed
 
@@ -25,6 +26,18 @@ class Anchor:
     sequence: int
     hash: str
     before: Link | None = None
+
+
+class BadAnchor(MiantiError):
+    """An anchor among the evidence cannot be read."""
+
+    def __init__(self, place: str) -> None:
+        """Take where it lies."""
+        super().__init__(
+            f"The anchor {place} is damaged: what was signed around it cannot be proven by it. Put "
+            "the file back from the copy of the evidence; do not write it anew.",
+            f"锚定文件 {place} 已损坏，无法据此证明其前后的回执。请从证据存储的备份恢复该文件，不要重新生成。",
+        )
 
 
 #: The anchor of a chain of which nothing was shipped.
@@ -52,12 +65,14 @@ def write_anchor(settings: Settings, head: Sealed, before: Link) -> None:
 
 
 def read_anchor(settings: Settings, window: str, sequence: int) -> Anchor | None:
-    """Return an anchor; None where it is missing or cannot be read. 0 is the chain's start.
+    """Return an anchor; None where it is missing. 0 is the chain's start.
 
-    Raises StoreUnreachable, OSError.
+    Raises BadAnchor, StoreUnreachable, OSError.
     """
-    text = store.read(_place(settings, window, sequence)) if sequence else None
-    return _anchor(sequence, text)
+    if sequence == 0:
+        return NONE
+    place = _place(settings, window, sequence)
+    return _anchor(sequence, place, store.read(place))
 
 
 def first_anchor(settings: Settings, window: str, sequence: int) -> Anchor | None:
@@ -65,20 +80,22 @@ def first_anchor(settings: Settings, window: str, sequence: int) -> Anchor | Non
 
     Otherwise as `read_anchor`.
     """
-    text = store.read_first(_place(settings, window, sequence)) if sequence else None
-    return _anchor(sequence, text)
-
-
-def _anchor(sequence: int, text: bytes | None) -> Anchor | None:
     if sequence == 0:
         return NONE
+    place = _place(settings, window, sequence)
+    return _anchor(sequence, place, store.read_first(place))
+
+
+def _anchor(sequence: int, place: str, text: bytes | None) -> Anchor | None:
+    if text is None:
+        return None
     try:
-        content: dict[str, Any] = orjson.loads(text or b"")
+        content: dict[str, Any] = orjson.loads(text)
         before = content.get("before")
         link = Link(int(before["sequence"]), str(before["hash"])) if before else None
         return Anchor(sequence, str(content["hash"]), link)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
-        return None
+        raise BadAnchor(place) from None
 
 
 def newest_after(settings: Settings, window: str, sequence: int) -> int | None:
@@ -94,8 +111,8 @@ def anchors_around(
     """Return the anchors before a sequence and at or behind it, and the newest one's sequence.
 
     As they were first written; those deleted since count where the bucket keeps versions. The
-    chain's start counts as an anchor; None where one cannot be read, or there is none yet.
-    Raises StoreUnreachable, OSError.
+    chain's start counts as an anchor; None where there is none yet. Raises BadAnchor,
+    StoreUnreachable, OSError.
     """
     names = store.names_ever(f"{settings.mianti_evidence}/anchors/{window}")
     known = _sequences(names)

@@ -10,6 +10,7 @@ from typing import Final
 from connectors.errors import MiantiError
 from connectors.receipts import Receipts
 from connectors.settings import Settings
+from flows.receipt.anchors import BadAnchor
 from flows.receipt.ship import OtherChain, noted, require_continuous
 
 #: How long a window waits at its start for the first comparison.
@@ -44,7 +45,7 @@ class Continuity:
         return self._problem is None
 
     def require(self) -> None:
-        """Return if the window may answer. Raises OtherChain, NotCompared."""
+        """Return if the window may answer. Raises OtherChain, BadAnchor, NotCompared."""
         if self._problem is not None:
             raise self._problem
 
@@ -64,6 +65,9 @@ class Continuity:
             except OtherChain as error:
                 self._problem = error
                 return
+            except BadAnchor as error:
+                self._problem = error
+                self._stop.wait(_AGAIN_SECONDS)
             except Exception as error:  # the storage is away; its text may name what it should not
                 self._problem = _not_compared(type(error).__name__)
                 self._stop.wait(_AGAIN_SECONDS)

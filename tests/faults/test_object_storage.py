@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from connectors import store
-from connectors.preflight import MARK, require_safe
+from connectors.preflight import MARK, TRIED, require_safe
 from tests.faults.processes import Done, again, mianti
 from tests.faults.reliability import Fault
 from tests.faults.scene import EVENTS, POISON, at_work
@@ -68,7 +68,8 @@ def suffer(
 ) -> Done:
     """Run an ingest behind the proxy while it makes some faults, which must have been made."""
     # Trusted already: the race of a new server is not what is broken here.
-    mark = {"endpoint": proxy.endpoint, "at": dt.datetime.now(dt.UTC).isoformat()}
+    now = dt.datetime.now(dt.UTC).isoformat()
+    mark = {"endpoint": proxy.endpoint, "at": now, "tried": TRIED}
     lake.put(f"{exchange.lake}/{MARK}", json.dumps(mark).encode())
     proxy.faults = faults
     behind = exchange.environment | {"AWS_ENDPOINT_URL": proxy.endpoint}

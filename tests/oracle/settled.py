@@ -1,12 +1,15 @@
 """History and dataset against the log: each bucket as far as its own watermark says, for its day.
 
 A watermark `settled:<bucket>` is the log's version settled through, plus one; `day:<bucket>` the
-day (since 1970) a dataset's bucket was folded for. `docs/decisions/0002-fold.md`, `0004-history.md`.
+day (since 1970) a dataset's bucket was folded for. `log:through` is the newest version of the log
+that was seen, plus one, `log:commit` the first 63 bits of the SHA-256 of its commit.
+`docs/decisions/0002-fold.md`, `0004-history.md`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 
 from tests.oracle import contract
@@ -32,6 +35,8 @@ def examine_settled(log: Log, history: Table, dataset: Table, report: Report) ->
     """Compare what was settled of a family with its log; note what is wrong."""
     marks = {"history": _marks(history), "dataset": _marks(dataset)}
     report.fault(*_watermarks(log, marks["history"], marks["dataset"]))
+    for name, table in (("history", history), ("dataset", dataset)):
+        report.fault(*_memory(log, table, name, max(marks[name].values())))
     held: dict[int, list[Row]] = {number: [] for number in BUCKETS}
     found = history.rows() if history.exists else []
     report.history_rows += len(found)
@@ -61,6 +66,19 @@ def _watermarks(log: Log, history: dict[int, int], dataset: dict[int, int]) -> I
             yield f"history: the watermark of bucket {number} is beyond the log's end"
         if dataset[number] > history[number]:
             yield f"dataset: the watermark of bucket {number} is beyond the history's"
+
+
+def _memory(log: Log, table: Table, name: str, last: int) -> Iterator[str]:
+    """What was settled names the log's commit it was settled through, by its bytes."""
+    known = table.newest.ids if table.exists else {}
+    through = known.get("log:through", 0)
+    if not last or not through:
+        return  # never settled, or by a release that remembered nothing
+    place = log.table.place / "_delta_log" / f"{through - 1:020}.json"
+    said = place.read_bytes() if place.exists() else b""
+    number = int.from_bytes(hashlib.sha256(said).digest()[:8], "big") // 2
+    if number != known.get("log:commit"):
+        yield f"{name}: the commit {through - 1} that it was settled through is not the log's"
 
 
 def _settled(log: Log, number: int, mark: int) -> dict[str, Row]:

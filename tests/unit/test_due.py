@@ -65,6 +65,13 @@ def test_a_large_bucket_waits_for_a_fair_part_unless_something_stops_or_grows_ol
     assert found.quiet == []
 
 
+def test_what_is_held_of_a_bucket_that_is_to_be_made_again_is_made_again() -> None:
+    """The log may have nothing of it: then nothing else asks for it."""
+    found = planned(history=marks(_3=0, _4=0), dataset=marks(_3=0, _4=0), rows={3: 7})
+    assert settled(found) == [3]
+    assert 3 not in found.quiet
+
+
 def test_what_waits_is_not_passed_over_when_others_are_settled() -> None:
     low = dict.fromkeys(range(BUCKETS), 10)
     waiting = {3: Waiting(1, JUST_NOW, stops=False), 4: Waiting(1, JUST_NOW, stops=True)}

@@ -102,6 +102,12 @@ def a_watermark_of_the_dataset_is_past_the_history(spoiled: Spoiled) -> str:
 
 
 @spoiling
+def the_history_was_settled_from_another_log(spoiled: Spoiled) -> str:
+    spoiled.number(HISTORY, "log:commit", lambda number: number ^ 1)
+    return "history: the commit"
+
+
+@spoiling
 def a_bucket_was_folded_for_another_day(spoiled: Spoiled) -> str:
     row = spoiled.rewrite(DATASET, bool, keep)
     spoiled.number(DATASET, f"day:{row['bucket']}", lambda day: day + 1)
