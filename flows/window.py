@@ -223,12 +223,13 @@ def require_fresh(positions: Mapping[str, Position], settings: Settings) -> floa
             "请启动入库（`mianti up` 或 `mianti ingest`），完成后窗口即恢复应答。",
         )
     raise Behind(
-        f"{family} was landed {late:.0f} s ago, more than the {limit} s allowed: landing does not run, "
-        "is stopped, or cannot reach Kafka. What departments have published since may be missing. "
-        "Ask the operator to look at `mianti status` and at the clocks of both machines.",
-        f"{family} 类数据最近一次完整入库是在 {late:.0f} 秒之前，超过允许的 {limit} 秒："
-        "入库未运行、已停止或无法连接 Kafka，各部门此后报送的数据可能尚未到达。"
-        "请运维人员查看 `mianti status`，并核对两台机器的时钟。",
+        f"The window's data are {late:.0f} s behind the exchange, more than the {limit} s allowed: the "
+        f"landing of {family} does not run, is stopped, or cannot reach Kafka, and what departments "
+        "have published since may be missing. Ask the operator to look at `mianti status`, and at the "
+        "clocks of the landing's machine and the window's.",
+        f"窗口数据落后于交换平台 {late:.0f} 秒，超过允许的 {limit} 秒："
+        f"{family} 类数据的入库未运行、已停止或无法连接 Kafka，各部门此后发布的数据可能尚未到达。"
+        "请运维人员查看 `mianti status`，并核对入库与窗口所在机器的时钟。",
     )
 
 

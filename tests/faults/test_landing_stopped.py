@@ -75,7 +75,7 @@ class Clerk:
         if behind:
             assert (told["status"], status.exit_code) == (503, 1), (told, status.output)
             assert told["type"].endswith(":behind")
-            assert "landed" in told["detail"]
+            assert "landing" in told["detail"]
             assert "Kafka" in told["detail_zh"]
         else:
             assert (told["status"], status.exit_code) == ("ok", 0), (told, status.output)
@@ -103,6 +103,7 @@ def test_landing_killed(scene: Scene, fault: Fault) -> None:
         with landing(exchange):
             clerk.sees(behind=False)
             assert revoked(exchange), "it answers again, and has not landed everything"
+    exchange.ingest()
     fault.flowed = scene.whole()
     assert fault.flowed == EVENTS + POISON + 1
 
@@ -135,6 +136,7 @@ def stopped_and_back(
         wait_for(lambda: revoked(exchange), "the revocation to be landed")
         clerk.sees(behind=False)
         assert process.poll() is None
+    exchange.ingest()
     fault.flowed = scene.whole()
     assert fault.flowed == EVENTS + POISON + 1
 

@@ -55,7 +55,7 @@ export function answerView({ asked, said }, catalogue) {
 
 /** The day, and the time through which departments' data are counted; of the past, the time asked for. */
 function asOf({ on, landed_through: through, known_at: at }) {
-  return through ? t("asOf", { on, at: time(through) }) : t("asOfPast", { on, at: time(at) });
+  return t(through ? "asOf" : "asOfPast", { on, through: time(through), at: time(at) });
 }
 
 function tally(notice) {

@@ -60,7 +60,7 @@ const zh = {
   optional: "非必要",
 
   nameless: "（无登记名称）",
-  asOf: "{on} 的情形 · 数据截至 {at}（时间均为北京时间）",
+  asOf: "{on} 的情形 · 数据截至 {through} · 查询时间 {at}（时间均为北京时间）",
   asOfPast: "{on} 的情形 · 按 {at} 时已掌握的数据（时间均为北京时间）",
   summary: "共 {asked} 份材料，其中 {exempt} 份不必提交，{bring} 份须提交。",
   summaryNot: "{n} 份不予认可。",
@@ -251,7 +251,7 @@ const en = {
   optional: "optional",
 
   nameless: "(no name on file)",
-  asOf: "As of {on} · data through {at} (all times are China's)",
+  asOf: "As of {on} · data through {through} · asked at {at} (all times are China's)",
   asOfPast: "As of {on} · as known at {at} (all times are China's)",
   summary: "{asked} papers: {exempt} need not be brought, {bring} must be brought.",
   summaryNot: " {n} cannot be accepted.",
