@@ -32,7 +32,8 @@ CREATE TABLE statements (
   number INTEGER PRIMARY KEY, family TEXT NOT NULL, landed_at INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE TABLE positions (
   family TEXT PRIMARY KEY, log TEXT NOT NULL, version INTEGER NOT NULL,
-  landed_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, beat INTEGER, through INTEGER);
+  landed_at INTEGER NOT NULL, seen_at INTEGER NOT NULL);
+CREATE TABLE heartbeats (family TEXT PRIMARY KEY, beat INTEGER, through INTEGER);
 CREATE TABLE quarantine (
   number INTEGER PRIMARY KEY, family TEXT NOT NULL, publisher TEXT NOT NULL,
   topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
@@ -51,8 +52,11 @@ SELECT DISTINCT publisher, subject FROM quarantine AS held
 WHERE family = ?1 AND NOT closed AND landed_at <= ?2 AND NOT EXISTS (
   SELECT 1 FROM quarantine WHERE topic = held.topic AND partition = held.partition
   AND "offset" = held."offset" AND closed AND landed_at <= ?2)"""
-_POSITIONS: Final = "SELECT family, log, version, landed_at, seen_at, beat, through FROM positions"
-_MOVE: Final = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?, ?, ?)"
+_POSITIONS: Final = """
+SELECT family, log, version, landed_at, seen_at, beat, through
+FROM positions LEFT JOIN heartbeats USING (family)"""
+_MOVE: Final = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?)"
+_HEAR: Final = "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?)"
 _NAME: Final = "INSERT INTO names VALUES (?, ?)"
 _LIST: Final = "INSERT INTO periods VALUES (?, ?, ?, ?)"
 #: The family whose lists of grades have a period each.
@@ -254,10 +258,9 @@ class Replica:
         self._db.executemany(_LIST, ready.periods)
 
     def move(self, family: str, position: Position) -> None:
-        """Set the position in a family's log."""
-        times = (position.landed_at, position.seen_at, position.beat, position.through)
-        numbers = (None if time is None else _micro(time) for time in times)
-        self._db.execute(_MOVE, (family, position.log, position.version, *numbers))
+        """Set the position in a family's log; its heartbeat stays."""
+        times = (_micro(position.landed_at), _micro(position.seen_at))
+        self._db.execute(_MOVE, (family, position.log, position.version, *times))
 
     def seen(self, family: str, at: dt.datetime) -> None:
         """Note that a family's log held nothing more at a time (UTC)."""
@@ -269,11 +272,9 @@ class Replica:
     def hear(self, family: str, position: Position) -> None:
         """Set the heartbeat of a family's position; what it speaks of must be in the replica."""
         times = (position.beat, position.through)
-        numbers = (None if time is None else _micro(time) for time in times)
-        with self.transaction():
-            self._db.execute(
-                "UPDATE positions SET beat = ?, through = ? WHERE family = ?", (*numbers, family)
-            )
+        self._db.execute(
+            _HEAR, (family, *(None if time is None else _micro(time) for time in times))
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -76,7 +76,8 @@ def rebuild(settings: Settings, progress: Progress = lambda _: None) -> int:
                     progress(ready.count)
             position = _position(log, seen_at)
             beat = _held(settings, family, log, beat)
-            new.move(family, heard(position, beat, dt.datetime.now(dt.UTC)))
+            new.move(family, position)
+            new.hear(family, heard(position, beat, dt.datetime.now(dt.UTC)))
     return count
 
 
@@ -108,9 +109,8 @@ class Follower:
         positions, done = replica.positions(), Followed()
         for family in FAMILIES:
             now = dt.datetime.now(dt.UTC)
-            beat = read_heartbeat(
-                self._settings, family
-            )  # before the log: its commit is then in it
+            # Before the log: what it speaks of is then in the log as opened.
+            beat = read_heartbeat(self._settings, family)
             log = self._log(family)
             if log is None:
                 continue
@@ -167,7 +167,7 @@ def _take(replica: Replica, family: str, log: DeltaTable, known: Position, now: 
             ready = _prepared(family, rows)
             replica.add(ready)
             count += ready.count
-        replica.move(family, replace(_position(log, now), beat=known.beat, through=known.through))
+        replica.move(family, _position(log, now))
     return count
 
 
