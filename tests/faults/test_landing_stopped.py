@@ -16,6 +16,7 @@ from connectors.settings import Settings
 from connectors.stack import Server
 from deploy.cli.at_window import demo_token
 from deploy.cli.main import cli
+from deploy.local.window import register_first
 from tests.conftest import running_kafka
 from tests.faults.broker import Broker
 from tests.faults.processes import ROOT, running
@@ -48,6 +49,7 @@ def scene(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     own = {"MIANTI_WINDOW_BEHIND_SECONDS": str(_LIMIT), "PYTHONPATH": str(ROOT)}
     for name, value in (exchange.environment | own).items():
         monkeypatch.setenv(name, value)
+    register_first(exchange.settings)  # as `mianti up` does: a key that is not is told, too
     yield made
     exchange.close()
 
