@@ -33,6 +33,7 @@ CREATE TABLE statements (
 CREATE TABLE positions (
   family TEXT PRIMARY KEY, log TEXT NOT NULL, version INTEGER NOT NULL,
   landed_at INTEGER NOT NULL, seen_at INTEGER NOT NULL);
+CREATE TABLE heartbeats (family TEXT PRIMARY KEY, beat INTEGER, through INTEGER);
 CREATE TABLE quarantine (
   number INTEGER PRIMARY KEY, family TEXT NOT NULL, publisher TEXT NOT NULL,
   topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
@@ -51,6 +52,11 @@ SELECT DISTINCT publisher, subject FROM quarantine AS held
 WHERE family = ?1 AND NOT closed AND landed_at <= ?2 AND NOT EXISTS (
   SELECT 1 FROM quarantine WHERE topic = held.topic AND partition = held.partition
   AND "offset" = held."offset" AND closed AND landed_at <= ?2)"""
+_POSITIONS: Final = """
+SELECT family, log, version, landed_at, seen_at, beat, through
+FROM positions LEFT JOIN heartbeats USING (family)"""
+_MOVE: Final = "INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?)"
+_HEAR: Final = "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?)"
 _NAME: Final = "INSERT INTO names VALUES (?, ?)"
 _LIST: Final = "INSERT INTO periods VALUES (?, ?, ?, ?)"
 #: The family whose lists of grades have a period each.
@@ -67,7 +73,7 @@ CREATE INDEX by_place ON quarantine (topic, partition, "offset");
 _WILD: Final = re.compile(r"[%_\\]")
 #: A name stands there once for each version of its register entry.
 _AGAIN: Final = 5
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 _EVER: Final = (1 << 63) - 1
@@ -86,13 +92,17 @@ class Position:
     """How far one family's log was read: `log`, the table's own id; `version`, its last version.
 
     `landed_at` (UTC) is the newest time of landing in it; `seen_at` (UTC): when the log was last
-    seen to hold nothing more.
+    seen to hold nothing more. `beat` (UTC, the landing machine's clock): the heartbeat read last.
+    `through` (UTC): everything sent to the family's topics before it is in the replica; None where
+    that is not known. It is never later than the replica's clock when the heartbeat was first read.
     """
 
     log: str
     version: int
     landed_at: dt.datetime
     seen_at: dt.datetime
+    beat: dt.datetime | None = None
+    through: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -214,10 +224,13 @@ class Replica:
 
     def positions(self) -> dict[str, Position]:
         """Return the position in each family's log that has one."""
-        rows = self._db.execute("SELECT family, log, version, landed_at, seen_at FROM positions")
+        rows = self._db.execute(_POSITIONS)
         return {
-            family: Position(log, version, _time(landed_at), _time(seen_at))
-            for family, log, version, landed_at, seen_at in rows
+            family: Position(
+                *(log, version, _time(landed_at), _time(seen_at)),
+                *(None if time is None else _time(time) for time in heard),
+            )
+            for family, log, version, landed_at, seen_at, *heard in rows
         }
 
     def named(self, text: str, limit: int) -> list[tuple[str, str]]:
@@ -245,12 +258,9 @@ class Replica:
         self._db.executemany(_LIST, ready.periods)
 
     def move(self, family: str, position: Position) -> None:
-        """Set the position in a family's log."""
-        values = (position.log, position.version, _micro(position.landed_at))
-        self._db.execute(
-            "INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?)",
-            (family, *values, _micro(position.seen_at)),
-        )
+        """Set the position in a family's log; its heartbeat stays."""
+        times = (_micro(position.landed_at), _micro(position.seen_at))
+        self._db.execute(_MOVE, (family, position.log, position.version, *times))
 
     def seen(self, family: str, at: dt.datetime) -> None:
         """Note that a family's log held nothing more at a time (UTC)."""
@@ -258,6 +268,13 @@ class Replica:
             self._db.execute(
                 "UPDATE positions SET seen_at = ? WHERE family = ?", (_micro(at), family)
             )
+
+    def hear(self, family: str, position: Position) -> None:
+        """Set the heartbeat of a family's position; what it speaks of must be in the replica."""
+        times = (position.beat, position.through)
+        self._db.execute(
+            _HEAR, (family, *(None if time is None else _micro(time) for time in times))
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -261,6 +261,23 @@ def write(uri: str, content: bytes | memoryview) -> None:
         raise unreachable(error) from error
 
 
+def replace(uri: str, content: bytes) -> None:
+    """Put a small file in the place of the former one; a reader finds the one or the other whole.
+
+    Raises StoreUnreachable, connectors.disk.DiskFull, OSError.
+    """
+    if uri.startswith(S3):
+        write(uri, content)
+        return
+    path = Path(uri)
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        write(str(part), content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_once(uri: str, content: bytes) -> None:
     """Write a file that is never written again; harmless where it is there with that content.
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import KafkaAdminClient, NewTopic, OffsetSpec
 from kafka.errors import TopicAlreadyExistsError
 
 from connectors.clients import client
@@ -77,6 +77,15 @@ def topic_numbers(settings: Settings, topics: list[str]) -> dict[str, int]:
         told = asked.describe_topics(topics) if topics else []
     ids = {one["name"]: UUID(str(one["topic_id"])).int >> 65 for one in told}
     return {name: number for name, number in ids.items() if number}
+
+
+def ends_written(settings: Settings, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the end offset of each partition, messages of open transactions included."""
+    if not parts:
+        return {}
+    with admin(settings) as asked:
+        told = asked.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.LATEST))
+    return {part: told[part].offset for part in parts}
 
 
 def partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:

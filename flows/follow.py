@@ -19,10 +19,11 @@ from kafka import TopicPartition
 
 from connectors.clients import connecting, kept
 from connectors.errors import MiantiError
+from connectors.heartbeat import Commit, Heartbeat, is_in_log, write_heartbeat
 from connectors.reading import consumer
 from connectors.settings import Settings, kafka_address
-from connectors.topics import partitions
-from flows.land import Landed, land
+from connectors.topics import ends_written, partitions
+from flows.land import Landed, Written, land
 from flows.operator.families import each
 from schemas.avro import FAMILIES
 
@@ -80,27 +81,39 @@ class Standing:
     accepted: int = 0
     quarantined: int = 0
     landed_at: dt.datetime | None = None
+    #: The newest heartbeat (UTC): everything sent before it is in the log.
+    through: dt.datetime | None = None
     error: str | None = None
-    # Its own: the ends it has landed up to, and when it may be tried again.
+    # Its own: the ends it has landed up to, the log's commit then, and when it may be tried again.
     seen: Ends | None = field(default=None, repr=False)
+    commit: Commit | None = field(default=None, repr=False)
     pause: float = field(default=0.0, repr=False)
     not_before: float = field(default=0.0, repr=False)
 
     def went_well(self, landed: Landed | None, ends: Ends) -> None:
         """Take in what was landed up to some ends."""
         self.error, self.pause, self.seen = None, 0.0, ends
-        if landed is None or not landed.parts:
+        if landed is None:
+            return
+        self.commit = landed.commit
+        self.through = landed.through or self.through
+        if not landed.parts:
             return
         self.accepted += landed.accepted
         self.quarantined += landed.quarantined
         self.landed_at = dt.datetime.now(dt.UTC)
-        self.seen = ends | {TopicPartition(p.topic, p.partition): p.end for p in landed.parts}
+        self.seen = _reached(landed, ends)
 
     def went_wrong(self, why: str) -> None:
         """Wait longer each time before it is tried again."""
         self.error = why
         self.pause = min(max(self.pause * 2, _FIRST_PAUSE), _LAST_PAUSE)
         self.not_before = time.monotonic() + self.pause
+
+
+def _reached(landed: Landed, ends: Ends) -> Ends:
+    """Return the next offsets to land, after a landing up to some ends, or beyond them."""
+    return ends | {TopicPartition(p.topic, p.partition): p.end for p in landed.parts}
 
 
 #: Told now and then: where all families stand, and what was landed since it was told last.
@@ -117,7 +130,7 @@ def follow(
     """Land whatever comes, until told to end; return where each family stands then.
 
     `tell` must not block; it is called at once when something was landed or an error came or went,
-    then at most each `TELL_SECONDS`. `ready` is called when Kafka has been asked, in each round.
+    then each `TELL_SECONDS`. `ready` is called when Kafka has been asked, in each round.
     Raises NotRunning when it is not known where Kafka is; nothing else ends it.
     """
     kafka_address(settings)
@@ -146,7 +159,10 @@ class _Rounds:
         self._settings, self._ending, self._news = settings, ending, news
         self._standings = {one.family: one for one in standings}
         self._parts: dict[str, list[TopicPartition]] = {}
+        self._written: dict[str, Written] = {}
+        self._noted: dict[str, float] = {}
         self._listed = float("-inf")
+        self._listed_at = dt.datetime.now(dt.UTC)
 
     def one(self, ready: Callable[[], None]) -> bool:
         """Do one round; return whether all of it went well."""
@@ -160,9 +176,14 @@ class _Rounds:
                 raise broken
             with connecting():
                 ends = known[family] if family in known else self._ask([family])[family]
-                if ends == self._standings[family].seen:
+                standing = self._standings[family]
+                if ends == standing.seen and self._beat(family, standing.commit, ends):
                     return None, ends
                 done = land(self._settings, family, enough=lambda: self._ending.asked)
+                if done.through is None:
+                    self._beat(family, done.commit, _reached(done, ends))
+                else:
+                    self._written.pop(family, None)
                 return done, ends
 
         outcome = each(due, work)
@@ -190,6 +211,7 @@ class _Rounds:
     def _ask(self, families: list[str]) -> dict[str, Ends]:
         with self._ending.at_ease(), consumer(self._settings, whole=True) as client:
             if time.monotonic() - self._listed > _TOPICS_SECONDS:
+                self._listed_at = dt.datetime.now(dt.UTC)
                 topics = sorted(client.topics())
                 self._parts = {
                     family: [
@@ -201,9 +223,41 @@ class _Rounds:
                     for family in FAMILIES
                 }
                 self._listed = time.monotonic()
+            self._note_written(families)
             parts = [part for family in families for part in self._parts[family]]
             ends: Ends = client.end_offsets(parts, timeout_ms=_ASK_MS) if parts else {}
         return {family: {p: ends[p] for p in self._parts[family]} for family in families}
+
+    def _note_written(self, families: list[str]) -> None:
+        """Ask once for each list of topics what was written by then, where no answer waits."""
+        due = [family for family in families if self._is_due(family)]
+        ends = ends_written(self._settings, [p for family in due for p in self._parts[family]])
+        for family in due:
+            self._noted[family] = self._listed
+            held = {part: ends[part] for part in self._parts[family]}
+            self._written[family] = Written(self._listed_at, held)
+
+    def _is_due(self, family: str) -> bool:
+        waiting = self._written.get(family)
+        if waiting is not None and waiting.ends.keys() <= {*self._parts[family]}:
+            return False
+        return self._noted.get(family) != self._listed
+
+    def _beat(self, family: str, commit: Commit | None, reached: Ends) -> bool:
+        """Write a heartbeat where the log has all that was written when it was asked.
+
+        Returns False where the log is not the one that was landed to: one from a backup lies there.
+        """
+        written = self._written.get(family)
+        if written is None or commit is None or not written.is_landed(reached):
+            return True
+        if not is_in_log(self._settings, family, commit):
+            return False
+        beat = Heartbeat(through=written.at, commit=commit)
+        write_heartbeat(self._settings, family, beat, dt.datetime.now(dt.UTC))
+        self._standings[family].through = written.at
+        del self._written[family]
+        return True
 
 
 class _News:
@@ -214,6 +268,7 @@ class _News:
         self._landed: dict[str, Landed] = {}
         self._errors: list[str | None] = [None for _ in standings]
         self._next = float("-inf")
+        self._next_beat = float("-inf")
 
     def note(self, landed: list[Landed]) -> None:
         """Take in what one round landed; tell when it is time."""
@@ -224,6 +279,9 @@ class _News:
         late = self._landed and time.monotonic() >= self._next
         if late or errors != self._errors:
             self.tell()
+        elif time.monotonic() >= self._next_beat:  # the time through which it has landed goes on
+            self._tell(self._standings, [])
+            self._next_beat = time.monotonic() + TELL_SECONDS
         self._errors = errors
 
     def tell(self) -> None:
@@ -238,7 +296,7 @@ class _News:
             )
         self._tell(self._standings, list(self._landed.values()))
         self._landed = {}
-        self._next = time.monotonic() + TELL_SECONDS
+        self._next = self._next_beat = time.monotonic() + TELL_SECONDS
 
 
 def joined(first: Landed | None, then: Landed) -> Landed:

@@ -19,10 +19,17 @@ from kafka import TopicPartition
 
 from connectors import lake
 from connectors.ahead import ahead
+from connectors.heartbeat import Commit, Heartbeat, newest_commit, write_heartbeat
 from connectors.reading import Batch, bounds, check_bounds, consumer, made_anew, read
 from connectors.schema_ids import SchemaIds
 from connectors.settings import Settings
-from connectors.topics import family_topics, partitions, topic_numbers
+from connectors.topics import (
+    ends_written,
+    family_topics,
+    partitions,
+    topic_name,
+    topic_numbers,
+)
 from connectors.transactions import transactions
 from flows.judge import judge
 from flows.log import (
@@ -39,6 +46,7 @@ from flows.log import (
 )
 from flows.remembered import remembered, to_remember
 from schemas import contract
+from schemas.publishers import PublishersTable
 
 _log = logging.getLogger(__name__)
 #: Batches judged at a time: reading Avro and writing Parquet keep one core busy each.
@@ -60,14 +68,36 @@ class Part:
     skipped: int = 0
 
 
+@dataclass(frozen=True)
+class Written:
+    """What was in a family's topics at a time (UTC): the end offset of each partition.
+
+    Messages of open transactions are included, as those behind them are held back with them.
+    """
+
+    at: dt.datetime
+    ends: Mapping[TopicPartition, int]
+
+    def is_landed(self, landed: Mapping[TopicPartition, int]) -> bool:
+        """Return whether all of it is below the next offsets to land."""
+        return all(landed.get(part, 0) >= end for part, end in self.ends.items())
+
+
 @dataclass
 class Landed:
-    """What one landing of a family did."""
+    """What one landing of a family did.
+
+    `commit`: the log's newest commit when all that Kafka had committed was landed; None when the
+    rest was left to the next landing, or a topic is missing. `through` (UTC): the heartbeat that
+    this landing has written; None also when an open transaction held messages back.
+    """
 
     family: str
     parts: list[Part] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
     commits: int = 0
+    commit: Commit | None = None
+    through: dt.datetime | None = None
 
     @property
     def accepted(self) -> int:
@@ -94,7 +124,8 @@ def land(
     `enough` is asked after each batch whether to leave the rest to the next landing. Raises
     OffsetGone when Kafka no longer has what the log goes on from, or has another topic of that name
     (unless `accept_gap`, by which an operator takes the loss, and the log remembers its size),
-    SchemaChanged, RegistryUnreachable, Stalled: what was committed before goes for good.
+    SchemaChanged, RegistryUnreachable, Stalled: what was committed before goes for good. At the end
+    it writes the family's heartbeat (`connectors.heartbeat`).
     """
     landed = Landed(family)
     for attempt in range(_TRIES):
@@ -121,9 +152,11 @@ def _land(
     table = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
     publishers = contract.publishers(settings.mianti_publishers)
     with consumer(settings, whole=not plain) as client:
+        at = dt.datetime.now(dt.UTC)
         topics = family_topics(settings, family)
         numbers = topic_numbers(settings, topics)
         parts = [p for topic in topics for p in partitions(client, topic)]
+        written = Written(at, ends_written(settings, parts))
         known = transactions(table)
         start = positions(known, parts)
         first, ends = bounds(client, parts)
@@ -148,6 +181,41 @@ def _land(
                 _note(landed, counts, parts_done)
                 if enough():
                     return
+        missing = _missing(known, topics, publishers, family)
+        if missing:
+            _log.warning("%s: not in Kafka, so no heartbeat: %s", family, ", ".join(missing))
+            return
+        _tell_through(settings, table, landed, written, start)
+
+
+def _missing(
+    known: Mapping[str, int], topics: list[str], table: PublishersTable, family: str
+) -> list[str]:
+    """Return the topics landed before that Kafka does not have, of publishers that still publish.
+
+    A Kafka without them may be another one: nothing is known of what these publishers have sent.
+    """
+    due = {
+        topic_name(family, id_) for id_, one in table.publishers.items() if family in one.families
+    }
+    landed = {id_.split(":")[1] for id_ in known if id_.startswith("offset:")}
+    return sorted((due & landed).difference(topics))
+
+
+def _tell_through(
+    settings: Settings,
+    table: DeltaTable,
+    landed: Landed,
+    written: Written,
+    reached: Mapping[TopicPartition, int],
+) -> None:
+    """Write the heartbeat: all that was written by a time is in the log."""
+    table.update_incremental()
+    landed.commit = newest_commit(table)
+    if written.is_landed(reached):
+        beat = Heartbeat(through=written.at, commit=landed.commit)
+        write_heartbeat(settings, landed.family, beat, dt.datetime.now(dt.UTC))
+        landed.through = written.at
 
 
 def positions(known: Mapping[str, int], parts: list[TopicPartition]) -> dict[TopicPartition, int]:

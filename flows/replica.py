@@ -11,7 +11,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -21,6 +21,7 @@ from deltalake import DeltaTable
 from connectors import lake
 from connectors.ahead import ahead
 from connectors.errors import MiantiError
+from connectors.heartbeat import Heartbeat, is_in_log, read_heartbeat
 from connectors.replica import NoReplica, Place, Position, Ready, Replica, prepared
 from connectors.settings import Settings
 from connectors.topics import publisher_of
@@ -63,6 +64,7 @@ def rebuild(settings: Settings, progress: Progress = lambda _: None) -> int:
     with place(settings).built() as new:
         for family in FAMILIES:
             seen_at = dt.datetime.now(dt.UTC)  # what is landed while it is read is not in it
+            beat = read_heartbeat(settings, family)  # before the log: its commit is then in it
             log = lake.open_table(settings, "log", family)
             if log is None:
                 continue
@@ -72,7 +74,10 @@ def rebuild(settings: Settings, progress: Progress = lambda _: None) -> int:
                     new.add(ready)
                     count += ready.count
                     progress(ready.count)
-            new.move(family, _position(log, seen_at))
+            position = _position(log, seen_at)
+            beat = _held(settings, family, log, beat)
+            new.move(family, position)
+            new.hear(family, heard(position, beat, dt.datetime.now(dt.UTC)))
     return count
 
 
@@ -104,6 +109,8 @@ class Follower:
         positions, done = replica.positions(), Followed()
         for family in FAMILIES:
             now = dt.datetime.now(dt.UTC)
+            # Before the log: what it speaks of is then in the log as opened.
+            beat = read_heartbeat(self._settings, family)
             log = self._log(family)
             if log is None:
                 continue
@@ -113,6 +120,9 @@ class Follower:
             if now - found.seen_at > AWAY:
                 return self._anew(f"{family} was not followed since {found.seen_at:%Y-%m-%d}")
             done.versions += _take(replica, family, log, found, now)
+            if beat is not None and beat.through != found.beat:
+                held = _held(self._settings, family, log, beat)
+                replica.hear(family, heard(found, held, dt.datetime.now(dt.UTC)))
         return done
 
     def close(self) -> None:
@@ -159,6 +169,33 @@ def _take(replica: Replica, family: str, log: DeltaTable, known: Position, now: 
             count += ready.count
         replica.move(family, _position(log, now))
     return count
+
+
+def _held(
+    settings: Settings, family: str, log: DeltaTable, beat: Heartbeat | None
+) -> Heartbeat | None:
+    """Return a heartbeat that holds for a log as it was opened; None for any other."""
+    if beat is None or beat.commit.version > log.version():
+        return None
+    return beat if is_in_log(settings, family, beat.commit) else None
+
+
+def heard(known: Position, beat: Heartbeat | None, now: dt.datetime) -> Position:
+    """Return a position with the time of a heartbeat taken in; `now`: this machine's clock (UTC).
+
+    A heartbeat counts as one of now where its clock is ahead, and only once: a landing that has
+    stopped repeats its last one. One from the future that is the first to be read may have been
+    written long ago, so that it counts from the next on. A time known before that lies in the future
+    was taken when this machine's clock was ahead.
+    """
+    if beat is None or beat.through == known.beat:
+        return known
+    through = min(beat.through, now)
+    if known.through is not None and known.through <= now:
+        through = max(through, known.through)
+    if known.beat is None and beat.through > now:
+        return replace(known, beat=beat.through, through=None)
+    return replace(known, beat=beat.through, through=through)
 
 
 def _columns(family: str) -> pl.Schema:

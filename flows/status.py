@@ -12,6 +12,7 @@ from kafka import KafkaConsumer
 
 from connectors import lake
 from connectors.damage import require_whole
+from connectors.heartbeat import held_through
 from connectors.reading import bounds, consumer
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
@@ -29,8 +30,9 @@ class FamilyStatus:
     """One family: `lag` in messages not landed, `lag_seconds` the age of the oldest of them.
 
     `accepted`: rows of the log; `quarantined`: messages that wait to be redriven or discarded.
-    `last_run`: when the log last took anything in (UTC). `complete_through`: by publisher and
-    layout, ISO 8601 in UTC. `stopped`: why nothing more is settled, in both languages.
+    `last_run`: when the log last took anything in (UTC). `landed_through` (UTC): everything
+    published before it is in the log; None where that is not known. `complete_through`: by
+    publisher and layout, ISO 8601 in UTC. `stopped`: why nothing more is settled, in both languages.
     """
 
     family: str
@@ -41,6 +43,7 @@ class FamilyStatus:
     dataset_rows: int = 0
     complete_through: dict[str, dict[str, str | None]] = field(default_factory=dict)
     last_run: dt.datetime | None = None
+    landed_through: dt.datetime | None = None
     cycles: list[Cycle] = field(default_factory=list)
     stopped: str | None = None
 
@@ -54,6 +57,7 @@ class FamilyStatus:
             "dataset_rows": self.dataset_rows,
             "complete_through": self.complete_through,
             "last_run": self.last_run.isoformat() if self.last_run else None,
+            "landed_through": self.landed_through.isoformat() if self.landed_through else None,
             "stopped": self.stopped,
         }
 
@@ -75,6 +79,7 @@ def status(settings: Settings, family: str) -> FamilyStatus:
         sum(sizes(dataset).values()) if dataset is not None else 0,
         _complete(settings, family),
         _last_run(log) if log is not None else None,
+        held_through(settings, family),
         cycles(settings, family),
         str(why) if why is not None else None,
     )

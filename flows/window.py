@@ -17,7 +17,7 @@ from connectors.errors import MiantiError
 from connectors.receipts import Receipts
 from connectors.replica import Position, Replica
 from connectors.settings import Settings
-from flows.answer.at_window import Gathering, Known
+from flows.answer.at_window import Gathering, Known, landed_through
 from flows.answer.form import Filled
 from flows.clock import china_today
 from flows.fold_rows import whole_rows
@@ -40,12 +40,13 @@ from schemas.catalogue.grammar import Catalogue
 from schemas.dialect import Words
 
 _VERSION: Final = version("mianti")
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 #: Enterprises that a search names at most.
 FOUND: Final = 20
 
 
 class Behind(MiantiError):
-    """The replica is further behind the logs than the window may answer from."""
+    """The replica is further behind the topics than the window may answer from."""
 
 
 @dataclass(frozen=True)
@@ -172,33 +173,64 @@ def _names(replica: Replica, subject: str) -> set[str]:
 
 
 def behind(positions: Mapping[str, Position], now: dt.datetime) -> float | None:
-    """Return how many seconds the replica may be behind the logs; None: it follows none yet.
+    """Return how many seconds the replica may be behind the topics; None: that is not known.
 
-    A time yet to come is as far off as one long past: the clock has gone back since, and a follower
-    at work sets it anew within a second.
+    Measured from the heartbeats of landing. A time yet to come is as far off as one long past: the
+    clock has gone back since, and a follower at work sets it anew within a second.
     """
-    ages = [abs((now - position.seen_at).total_seconds()) for position in positions.values()]
-    return max(ages, default=None)
+    if landed_through(positions) is None:
+        return None
+    return max(_age(position, now) for position in positions.values())
+
+
+def _age(position: Position, now: dt.datetime) -> float:
+    through = position.through or _EPOCH
+    return max(_seconds(now, through), _seconds(now, position.seen_at))
+
+
+def _seconds(now: dt.datetime, time: dt.datetime) -> float:
+    return abs((now - time).total_seconds())
 
 
 def require_fresh(positions: Mapping[str, Position], settings: Settings) -> float:
     """Return how many seconds a replica is behind. Raises Behind beyond the limit."""
-    late = behind(positions, dt.datetime.now(dt.UTC))
+    now = dt.datetime.now(dt.UTC)
     limit = settings.mianti_window_behind_seconds
-    if late is None:
+    late = behind(positions, now)
+    if late is not None and late <= limit:
+        return late
+    if not positions:
         raise Behind(
             "Nothing was landed yet: the window has nothing to answer from. Publish and ingest "
             "first.",
             "尚无任何数据入库，窗口无法应答。请先发布并入库。",
         )
-    if late > limit:
+    family, oldest = max(positions.items(), key=lambda one: _age(one[1], now))
+    if _seconds(now, oldest.seen_at) > limit:
+        late = _age(oldest, now)
         raise Behind(
             f"The window's data are {late:.0f} s behind the exchange, more than the {limit} s "
             "allowed: its follower does not run or cannot reach the lake. Ask the operator.",
             f"窗口数据落后于交换平台 {late:.0f} 秒，超过允许的 {limit} 秒："
             "跟随进程未运行或无法访问数据湖，请联系运维人员。",
         )
-    return late
+    if late is None:
+        raise Behind(
+            f"It is not known through which time {family} was landed: no landing of this release "
+            "has finished on this log yet. Start the landing (`mianti up`, or `mianti ingest`); the "
+            "window answers as soon as it has finished.",
+            f"尚不清楚 {family} 类数据的入库截至时间：本版本尚未对该日志完成一次入库。"
+            "请启动入库（`mianti up` 或 `mianti ingest`），完成后窗口即恢复应答。",
+        )
+    raise Behind(
+        f"The window's data are {late:.0f} s behind the exchange, more than the {limit} s allowed: the "
+        f"landing of {family} does not run, is stopped, or cannot reach Kafka, and what departments "
+        "have published since may be missing. Ask the operator to look at `mianti status`, and at the "
+        "clocks of the landing's machine and the window's.",
+        f"窗口数据落后于交换平台 {late:.0f} 秒，超过允许的 {limit} 秒："
+        f"{family} 类数据的入库未运行、已停止或无法连接 Kafka，各部门此后发布的数据可能尚未到达。"
+        "请运维人员查看 `mianti status`，并核对入库与窗口所在机器的时钟。",
+    )
 
 
 def form_of(decided: Decided) -> Iterator[tuple[list[str], Filled]]:

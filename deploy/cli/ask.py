@@ -8,7 +8,7 @@ import click
 from connectors.settings import Settings, read_settings
 from deploy.cli.ask_file import answer_file
 from deploy.cli.families import AS_JSON
-from deploy.cli.times import KNOWN_AT, ON, asked_day, asked_time
+from deploy.cli.times import KNOWN_AT, ON, asked_day, asked_time, landed_words
 from flows.answer.ask import Answer, ask
 from flows.answer.ask import as_json as answer_json
 from flows.answer.words import OUTCOMES, why
@@ -84,6 +84,7 @@ def tell_answer(answer: Answer, settings: Settings) -> None:
     table = contract.publishers(settings.mianti_publishers)
     name = found.matters[answer.matter].name
     click.echo(f"{answer.matter} {name.zh} · {name.en}  ({answer.subject}, {answer.on})")
+    click.echo(f"  data through · 数据截至: {landed_words(answer.landed_through)}")
     for one in answer.decisions:
         paper, outcome = found.materials[one.material].name, OUTCOMES[one.outcome]
         reason = why(one, found, table)

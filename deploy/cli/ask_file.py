@@ -17,7 +17,8 @@ import polars as pl
 from connectors.settings import Settings
 from deploy.cli.answers_out import check_kind, write
 from deploy.cli.progress import progress_bar
-from flows.answer.ask import matters_of
+from deploy.cli.times import landed_words
+from flows.answer.ask import landed_through, matters_of
 from flows.answer.asked import read_asked
 from flows.answer.batch import UNKNOWN_MATTER, ask_all
 from flows.answer.words import OUTCOMES, is_reason, reason_in_short
@@ -49,11 +50,14 @@ def answer_file(
         matters_of(catalogue(settings.mianti_catalogue), matter)
     asked = read_asked(file, matter)
     counts: Counts = Counter()
+    through = None if times[1] else landed_through(settings)  # before any record is read
     with _progress(file.name, asked.height) as done:
         answers = _counted(ask_all(settings, asked, *times, progress=done), counts)
         write(map(in_words, answers), output)
     told = _totals(asked.height, counts)
-    summary = json.dumps(told, ensure_ascii=False) if as_json else _words(told)
+    told |= {"landed_through": through.isoformat() if through else None}
+    words = f"data through · 数据截至: {landed_words(through)}\n{_words(told)}"
+    summary = json.dumps(told, ensure_ascii=False) if as_json else words
     click.echo(summary, err=output is None)  # stdout is the answers' where they have no file
     if told["unanswered"]:
         sys.exit(SOME_REFUSED)

@@ -14,7 +14,9 @@ from connectors import lake
 from connectors.errors import MiantiError
 from connectors.settings import Settings
 from connectors.stack import Server
+from deploy.cli.times import landed_words
 from deploy.window.tokens import Caller, issue
+from flows.answer.ask import landed_through
 from flows.answer.asked import ASKED
 from flows.answer.batch import ask_all
 from flows.catalogue import catalogue
@@ -73,13 +75,16 @@ def _lines(papers: list[dict[str, Any]]) -> Iterable[str]:
 def tell_saved(settings: Settings) -> None:
     """Ask every matter for every enterprise of the datasets; print how many papers that saves."""
     found = catalogue(settings.mianti_catalogue)
-    subjects = _subjects(settings)
+    subjects, through = _subjects(settings), landed_through(settings)
     asked = subjects.join(pl.DataFrame({"matter": [*found.matters]}), how="cross").with_columns(
         row=pl.int_range(pl.len(), dtype=pl.Int64), fault=pl.lit(None, pl.String)
     )
     decided = pl.concat(ask_all(settings, asked.select(ASKED.names())))
     counts = saved(decided, found)
-    click.echo(f"\nPapers saved · 免提交统计 ({subjects.height:,} enterprises · 家企业)")
+    click.echo(
+        f"\nPapers saved · 免提交统计 ({subjects.height:,} enterprises · 家企业, data through · "
+        f"数据截至 {landed_words(through)})"
+    )
     click.echo(_row("matter · 事项", "asked 应交", "exempt 免", "promised 诺", "to bring 交"))
     for row in counts.iter_rows(named=True):
         name = f"{row['matter']} {found.matters[row['matter']].name.zh}"

@@ -79,6 +79,7 @@ def _as_json(done: Ingested) -> dict[str, object]:
         "versions": done.settled.versions,
         "dataset_rows": done.settled.rows,
         "seconds": done.seconds,
+        "landed_through": done.landed.through.isoformat() if done.landed.through else None,
     }
 
 
@@ -88,5 +89,10 @@ def _tell(done: Ingested) -> None:
         f"{done.landed.quarantined:,}; settled · 更新 {done.settled.versions:,}, dataset rows · "
         f"数据集行数 {done.settled.rows:,} ({done.seconds:.1f} s)"
     )
+    if done.landed.through is None:
+        click.echo(
+            "  not all was landed: a transaction is open, or Kafka lacks a topic that was landed "
+            "before; windows fall behind\n  未能全部入库：有事务尚未结束，或 Kafka 缺少此前入库过的主题；窗口数据将滞后"
+        )
     for reason, count in sorted(done.landed.reasons.items()):
         click.echo(f"  {count:>8,}  {reason}")

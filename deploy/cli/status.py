@@ -41,7 +41,8 @@ def _tell(one: FamilyStatus) -> None:
     click.echo(
         f"{one.family}: lag · 积压 {one.lag:,} ({one.lag_seconds:.0f} s), accepted · 入库 "
         f"{one.accepted:,}, quarantined · 隔离 {one.quarantined:,}, dataset rows · 数据集行数 "
-        f"{one.dataset_rows:,}, last run · 最近运行 {_when(one.last_run)}"
+        f"{one.dataset_rows:,}, last run · 最近运行 {_when(one.last_run)}, landed "
+        f"through · 入库截至 {_when(one.landed_through)}"
     )
     for line in (one.stopped or "").splitlines():
         click.echo(f"  ! {line}")

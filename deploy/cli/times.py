@@ -21,3 +21,8 @@ def asked_day(on: str | None) -> dt.date | None:
 def asked_time(known_at: str | None) -> dt.datetime | None:
     """Return the time that --known-at names."""
     return parse_time(known_at, "--known-at") if known_at else None
+
+
+def landed_words(through: dt.datetime | None) -> str:
+    """Return the time through which data were landed, in the machine's zone, for people."""
+    return through.astimezone().isoformat(timespec="seconds") if through else "not known · 未知"

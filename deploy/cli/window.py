@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
+from typing import Final
 
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connectors.errors import MiantiError
 from connectors.receipts import answering
+from connectors.replica import Position
 from connectors.settings import Settings, read_settings
+from deploy.cli.times import landed_words
 from flows.catalogue import catalogue
 from flows.replica import place, rebuild
 from schemas.avro import FAMILIES
@@ -26,6 +30,14 @@ its keeper.
   mianti window token --clerk c017 --department housing
   mianti window register                 # enter its public keys in the register, for verifying
 """
+
+
+_STATUS_HELP = """How far it is behind, what was shipped · 查看副本和回执状态
+
+Exit codes · 退出码: 0 all is well · 正常, 1 too far behind, or receipts at fault · 滞后过久或回执异常,
+2 no replica · 无副本
+"""
+BEHIND: Final = 1
 
 
 class NoSuchDepartment(MiantiError):
@@ -76,25 +88,38 @@ def build() -> None:
     click.echo(f"{count:,} versions · 条: {place(settings).path()}")
 
 
-@command.command("status", help="How far it is behind, what was shipped · 查看副本和回执状态")
+@command.command("status", help=_STATUS_HELP)
 def status() -> None:
-    """Print each family's position, and what is wrong with the receipts: exit code 1."""
+    """Print each family's position, and how the receipts stand.
+
+    Ends with `BEHIND` where the window may not answer, or something is wrong with the receipts.
+    """
+    from flows.window import Behind, require_fresh
+
     settings = read_settings()
     well = _tell_receipts(settings)
-    replica = place(settings).open()
-    now = dt.datetime.now(dt.UTC)
-    positions = replica.positions()
+    with closing(place(settings).open()) as replica:
+        positions = replica.positions()
     for family in FAMILIES:
-        at = positions.get(family)
-        told = (
-            f"log version · 日志版本 {at.version}, behind · 滞后 {(now - at.seen_at).total_seconds():.1f} s"
-            if at
-            else "nothing landed yet · 尚无数据"
-        )
-        click.echo(f"{family:<13}{told}")
-    replica.close()
+        click.echo(f"{family:<13}{_position(positions.get(family))}")
+    try:
+        require_fresh(positions, settings)
+    except Behind as error:
+        click.echo(error, err=True)
+        well = False
     if not well:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(BEHIND)
+
+
+def _position(at: Position | None) -> str:
+    if at is None:
+        return "nothing landed yet · 尚无数据"
+    version = f"log version · 日志版本 {at.version}"
+    if at.through is None:
+        return f"{version}, landed through · 入库截至 {landed_words(None)}"
+    late = (dt.datetime.now(dt.UTC) - at.through).total_seconds()
+    through = landed_words(at.through)
+    return f"{version}, landed through · 入库截至 {through}, behind · 滞后 {late:.1f} s"
 
 
 def _tell_receipts(settings: Settings) -> bool:

@@ -59,7 +59,12 @@ def wait(settings: Settings, server: Server) -> None:
 
 
 def wait_current(settings: Settings, server: Server) -> None:
-    """Return once the replica has all that the logs have now. Raises NotStarted when it does not."""
+    """Return once the replica has all that the logs have now, and its window may answer.
+
+    Raises NotStarted when it does not.
+    """
+    from flows.window import Behind, require_fresh  # the demo alone waits for this
+
     logs = {family: lake.open_table(settings, "log", family) for family in FAMILIES}
     wanted = {family: log.version() for family, log in logs.items() if log is not None}
 
@@ -70,6 +75,10 @@ def wait_current(settings: Settings, server: Server) -> None:
             return False
         found = replica.positions()
         replica.close()
+        try:
+            require_fresh(found, settings)
+        except Behind:
+            return False
         return all(f in found and found[f].version >= version for f, version in wanted.items())
 
     home = settings.mianti_home

@@ -24,6 +24,7 @@ from deploy.window.rights import lacking, may_ask, may_see_uses, recognised, see
 from deploy.window.tokens import BadToken, Caller, Tokens
 from flows.answer import form, notice
 from flows.answer.ask import BadSubject, checked_subject
+from flows.answer.at_window import landed_through
 from flows.answer.told import paper
 from flows.receipt.chain import Sealed
 from flows.receipt.continuity import NotCompared, late_words
@@ -339,7 +340,7 @@ async def _kept(receipt: Awaitable[Sealed]) -> Sealed:
 def _told(window: Window, question: Question, pending: Pending) -> dict[str, Any]:
     """Return what an answer says, but for its receipt."""
     found, table, facts = window.catalogue, window.publishers, pending.known.facts
-    answers = pending.decided.answers
+    answers, through = pending.decided.answers, pending.known.through
     fields = [*form_of(pending.decided)]
     filled = form.as_json([one for _, one in fields], found, table)
     return {
@@ -347,6 +348,7 @@ def _told(window: Window, question: Question, pending: Pending) -> dict[str, Any
         "name": pending.name,
         "on": facts.on.isoformat(),
         "known_at": facts.asked_at.isoformat(),
+        "landed_through": through.isoformat() if through else None,
         "matters": question.matters,
         "answers": [
             {
@@ -357,7 +359,9 @@ def _told(window: Window, question: Question, pending: Pending) -> dict[str, Any
             for code, decisions in answers.items()
         ],
         "form": [one | {"matters": codes} for one, (codes, _) in zip(filled, fields, strict=True)],
-        "notice": notice.as_json(notice.notice(found, table, question.subject, facts.on, answers)),
+        "notice": notice.as_json(
+            notice.notice(found, table, question.subject, facts.on, answers, through)
+        ),
     }
 
 
@@ -431,15 +435,19 @@ def add_health(app: FastAPI) -> None:
         with _continuous():
             window.require_continuous()
         try:
-            late = require_fresh(window.positions(), window.settings)
+            positions = window.positions()
+            late = require_fresh(positions, window.settings)
         except Behind as error:
             raise Problem(503, "behind", *_both(error), {"Retry-After": "5"}) from None
         except NoReplica as error:
             raise _unable(error) from None
-        limit = window.settings.mianti_window_behind_seconds
-        return _json(
-            {"behind_seconds": round(late, 3), "limit_seconds": limit} | _shipping_health(window)
-        )
+        through = landed_through(positions)
+        told = {
+            "behind_seconds": round(late, 3),
+            "limit_seconds": window.settings.mianti_window_behind_seconds,
+            "landed_through": through.isoformat() if through else None,
+        }
+        return _json(told | _shipping_health(window))
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics(request: Request) -> Response:

@@ -39,7 +39,7 @@ class Metrics:
         )
         gauge = Gauge(
             "mianti_window_replica_behind_seconds",
-            "How long ago the replica last had all that the logs had",
+            "How long ago everything published was landed and in the replica; NaN: not known",
             registry=self.registry,
         )
         gauge.set_function(behind)

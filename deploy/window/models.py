@@ -143,13 +143,18 @@ class ReceiptHead(BaseModel):
 
 
 class Prefilled(BaseModel):
-    """A form with its receipt; `known_at` (UTC): the time at which all this was known."""
+    """A form with its receipt; `known_at` (UTC): the time at which all this was asked.
+
+    `landed_through` (UTC): everything published before it was counted; null for a question about
+    the past (`known_at`), when it is not known any more.
+    """
 
     receipt: ReceiptHead
     subject: str
     name: str | None
     on: str
     known_at: str
+    landed_through: str | None
     matters: list[str]
     form: list[FormField]
 
@@ -228,7 +233,9 @@ class UsesTold(BaseModel):
 
 
 class Health(BaseModel):
-    """How far the replica is behind the logs (seconds), and the limit beyond which none is answered.
+    """How long ago (seconds) all topics were landed, and the limit beyond which none is answered.
+
+    `landed_through` (UTC): everything published before it is in this window's data.
 
     `unshipped_seconds`: for how long the oldest receipt that was not shipped yet has waited; beyond
     five minutes the status is `receipts_not_shipped`, and `detail` says what to do.
@@ -237,6 +244,7 @@ class Health(BaseModel):
     status: Literal["ok", "receipts_not_shipped"]
     behind_seconds: float
     limit_seconds: int
+    landed_through: str | None
     unshipped_seconds: float
     detail: str | None = None
     detail_zh: str | None = None

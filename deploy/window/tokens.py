@@ -25,6 +25,8 @@ AUDIENCE: Final = "mianti-window"
 _ALGORITHMS: Final = ["EdDSA", "ES256", "RS256"]
 _REQUIRED: Final = ["exp", "sub", "aud"]
 _LONGEST: Final = 64
+#: How far (seconds) the issuer's clock may be ahead for `iat` and `nbf` (RFC 7519, 4.1.5).
+LEEWAY: Final = 30
 
 
 class BadToken(Exception):
@@ -75,6 +77,7 @@ class Tokens:
                 algorithms=_ALGORITHMS,
                 audience=AUDIENCE,
                 options={"require": _REQUIRED},
+                leeway=LEEWAY,  # not for `exp`: `caller` asks for that each time
             )
         except jwt.PyJWTError as error:
             raise BadToken(type(error).__name__) from None

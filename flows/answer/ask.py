@@ -11,13 +11,14 @@ from typing import Any
 import polars as pl
 
 from connectors.errors import MiantiError
+from connectors.heartbeat import has_log, held_through
 from connectors.settings import Settings
 from flows.answer.decide import Decision, decide
 from flows.answer.facts import Facts, Row
 from flows.answer.periods import listed, newest_landed
 from flows.answer.told import paper
 from flows.catalogue import catalogue
-from flows.clock import CHINA
+from flows.clock import CHINA, earliest
 from flows.complete import said
 from flows.fold import whole
 from flows.query import versions
@@ -44,7 +45,8 @@ class BadSubject(MiantiError):
 class Answer:
     """The decisions on one matter's papers for one enterprise.
 
-    `on` is a day in China, `asked_at` (UTC) the time at which it was known.
+    `on` is a day in China, `asked_at` (UTC) the time at which it was known. `landed_through` (UTC):
+    everything published before it was counted; None where that is not known, as for the past.
     """
 
     subject: str
@@ -52,6 +54,7 @@ class Answer:
     on: dt.date
     asked_at: dt.datetime
     decisions: list[Decision]
+    landed_through: dt.datetime | None = None
 
 
 def ask(
@@ -69,9 +72,16 @@ def ask(
     found = catalogue(settings.mianti_catalogue)
     matters = matters_of(found, code)
     who = checked_subject(subject)
+    through = None if known_at else landed_through(settings)  # before any record is read
     facts = gather(settings, who, on, known_at)
     day, asked_at = facts.on, facts.asked_at
-    return [Answer(who, one, day, asked_at, decide(found, one, facts)) for one in matters]
+    return [Answer(who, one, day, asked_at, decide(found, one, facts), through) for one in matters]
+
+
+def landed_through(settings: Settings) -> dt.datetime | None:
+    """Return the time (UTC) through which all families with a log were landed; None: not known."""
+    logs = [family for family in FAMILIES if has_log(settings, family)]
+    return earliest(held_through(settings, family) for family in logs)
 
 
 def gather(
@@ -178,5 +188,6 @@ def as_json(answer: Answer, settings: Settings) -> dict[str, Any]:
         "name": found.matters[answer.matter].name.model_dump(),
         "on": answer.on.isoformat(),
         "known_at": answer.asked_at.isoformat(),
+        "landed_through": answer.landed_through.isoformat() if answer.landed_through else None,
         "papers": [paper(one, found, table) for one in answer.decisions],
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from connectors.replica import Position, Replica
 from flows.answer.facts import Facts, Row
 from flows.answer.periods import newest
-from flows.clock import CHINA
+from flows.clock import CHINA, earliest
 from flows.fold_rows import Statements, Version, whole_rows
 from flows.stated import Completeness, Source, completeness, together
 from schemas.avro import FAMILIES
@@ -20,11 +20,21 @@ from schemas.names_held import NAME_FIELDS, digests_of_names
 @dataclass(frozen=True)
 class Known:
     """Facts; by family the newest time of landing (UTC) that was counted for them, and where the
-    replica stood."""
+    replica stood.
+
+    `through` (UTC): everything published before it was counted; None where that is not known, as
+    for a question about the past, of which no heartbeat is kept.
+    """
 
     facts: Facts
     landed: Mapping[str, dt.datetime]
     positions: Mapping[str, Position]
+    through: dt.datetime | None = None
+
+
+def landed_through(positions: Mapping[str, Position]) -> dt.datetime | None:
+    """Return the time (UTC) through which all families are in the replica; None: not known."""
+    return earliest(position.through for position in positions.values())
 
 
 def _nothing() -> dict[str, Statements]:
@@ -65,7 +75,8 @@ class Gathering:
         facts = Facts(
             *(day, asked_at, rows, said.through, self.cycles, excepted, lists, self.rights)
         )
-        return Known(facts, _landed(positions, known_at), positions)
+        through = landed_through(positions) if known_at is None else None
+        return Known(facts, _landed(positions, known_at), positions, through)
 
     def _stated(self, known_at: dt.datetime | None) -> Completeness:
         last, said = self.replica.statements()

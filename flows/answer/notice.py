@@ -53,7 +53,10 @@ class Handled:
 
 @dataclass(frozen=True)
 class Notice:
-    """The notice to one enterprise; `on` is a day in China."""
+    """The notice to one enterprise; `on` is a day in China.
+
+    `landed_through` (UTC): everything published before it was known; None where that is not known.
+    """
 
     subject: str
     on: dt.date
@@ -63,6 +66,7 @@ class Notice:
     may_follow: tuple[Paper, ...]
     to_promise: tuple[Paper, ...]
     not_needed: tuple[Paper, ...]
+    landed_through: dt.datetime | None = None
 
 
 def notice(
@@ -71,6 +75,7 @@ def notice(
     subject: str,
     on: dt.date,
     decided: Mapping[str, Sequence[Decision]],
+    landed_through: dt.datetime | None = None,
 ) -> Notice:
     """Return one notice out of the decisions of each matter, by its code."""
     by: dict[str, list[tuple[str, Decision]]] = {}
@@ -91,6 +96,7 @@ def notice(
         may_follow=group("may_follow"),
         to_promise=group("on_promise"),
         not_needed=group("exempt_by_licence", "exempt_by_data"),
+        landed_through=landed_through,
     )
 
 
@@ -139,10 +145,12 @@ def _handled(catalogue: Catalogue, code: str) -> Handled:
 
 
 def as_json(notice: Notice) -> dict[str, Any]:
-    """Return a notice as one JSON object; days are China's, texts in both languages."""
+    """Return a notice as one JSON object; days are China's, times UTC, texts in both languages."""
+    through = notice.landed_through
     return {
         "subject": notice.subject,
         "on": notice.on.isoformat(),
+        "landed_through": through.isoformat() if through else None,
         "matters": [_matter(one) for one in notice.matters],
         "not_accepted": [_listed(one) for one in notice.not_accepted],
         "to_bring": [_listed(one) for one in notice.to_bring],

@@ -37,9 +37,11 @@ from flows.operator.words import Row, follow_rows, follow_summary
 
 _log = logging.getLogger(__name__)
 _TOLD: Final = (
-    "What has been landed since this run began; renewed when something was landed, at most each "
-    "30 s. Settling stays with the deployment `ingest`.\n\n"
-    "本次运行以来的入库情况；有新入库时更新，至多每 30 秒一次。数据集的更新仍由部署 `ingest` 完成。"
+    "What has been landed since this run began; renewed each 30 s. *landed through*: everything "
+    "published before this time is in the log; when it stands still, landing is stopped or Kafka is "
+    "away. Settling stays with the deployment `ingest`.\n\n"
+    "本次运行以来的入库情况，每 30 秒更新一次。landed through 为入库截至时间：此前发布的数据均已入库；"
+    "若该时间不再前进，说明入库已停止或 Kafka 不可用。数据集的更新仍由部署 `ingest` 完成。"
 )
 _LAST_WORDS_SECONDS: Final = 5.0
 

@@ -40,13 +40,28 @@ def papers_flow(days: Annotated[int, Field(ge=1, le=366)] = 1) -> State[Any]:
     found = catalogue(settings.mianti_catalogue)
     table = contract.publishers(settings.mianti_publishers)
     decided = decided_since(settings, dt.datetime.now(dt.UTC) - dt.timedelta(days=days))
-    counts = saved(decided, found)
-    telling.table("papers-saved", saved_rows(counts, found), "Papers saved · 免提交情况")
+    counts, through = saved(decided, found), _through(newest_receipt(settings))
+    telling.table("papers-saved", saved_rows(counts, found), f"Papers saved · 免提交情况 {through}")
     asked = still_asked(decided)
-    told = "Papers most often still asked for, and why · 仍需提交的材料及原因"
+    told = f"Papers most often still asked for, and why · 仍需提交的材料及原因 {through}"
     telling.table("papers-still-asked", asked_rows(asked, found, table), told)
     exempt, every = counts["exempt"].sum(), counts["asked"].sum()
     return telling.end("papers", f"{exempt:,} of {every:,} papers saved", {})
+
+
+def newest_receipt(settings: Settings) -> dt.datetime | None:
+    """Return the time (UTC) of the newest receipt that a window has shipped; None: there is none."""
+    receipts = shipped_table(settings)
+    if receipts is None:
+        return None
+    newest: dt.datetime | None = lake.scan(receipts).select(pl.col("at").max()).collect().item()
+    return newest
+
+
+def _through(newest: dt.datetime | None) -> str:
+    """Return through which time statistics count: answers given later are not shipped yet."""
+    told = f"{newest:%Y-%m-%d %H:%M:%S} UTC" if newest else "—"
+    return f"(receipts through · 回执截至 {told})"
 
 
 def decided_since(settings: Settings, since: dt.datetime) -> pl.DataFrame:

@@ -45,7 +45,8 @@ def follow_rows(standings: Iterable[Standing]) -> list[Row]:
             "family": one.family,
             "accepted": one.accepted,
             "quarantined": one.quarantined,
-            "landed last (UTC)": f"{one.landed_at:%Y-%m-%d %H:%M:%S}" if one.landed_at else "—",
+            "landed last (UTC)": _second(one.landed_at),
+            "landed through (UTC)": _second(one.through),
             "does not go on because": one.error or "",
         }
         for one in standings
@@ -151,13 +152,17 @@ def ingested_text(one: Ingested) -> str:
     return (
         f"**{one.family}**: {landed.accepted:,} accepted, {landed.quarantined:,} quarantined "
         f"(commits: {landed.commits}; {one.seconds:.1f} s). The dataset has {settled.rows:,} rows; "
-        f"buckets settled: {settled.buckets}.  \n"
+        f"buckets settled: {settled.buckets}. Landed through {_second(landed.through)} UTC.  \n"
         "*from* is the first offset landed, *to* the next one to come; *no message* counts offsets "
         "without one, such as transaction markers; *lag* is what waits now.\n\n"
         f"接收 {landed.accepted:,} 条，隔离 {landed.quarantined:,} 条；"
-        f"数据集现有 {settled.rows:,} 行。  \n"
+        f"数据集现有 {settled.rows:,} 行；入库截至 {_second(landed.through)}（UTC）。  \n"
         "from 为本次起始位点，to 为下次起始位点，lag 为尚未入库的消息数。"
     )
+
+
+def _second(time: dt.datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}" if time else "—"
 
 
 def settled_rows(done: Iterable[Settled], day: dt.date) -> list[Row]:

@@ -70,12 +70,14 @@ def answer_body(
 ) -> dict[str, Any]:
     """Return the entry of an answer; `rules`: digest of the rule book it was decided by.
 
+    `landed_through`: everything published before it was known; null for a question about the past.
     Times are UTC, days China's, both ISO 8601.
     """
     return _body("answer", asker, question, purposes, version) | {
         "on": known.facts.on.isoformat(),
         "asked_at": known.facts.asked_at.isoformat(),
         "known": {family: at.isoformat() for family, at in sorted(known.landed.items())},
+        "landed_through": known.through.isoformat() if known.through else None,
         "rules": rules,
         "answers": summary(decided),
     }

@@ -137,7 +137,7 @@ def test_window(
     environment |= {"MIANTI_WINDOW_BEHIND_SECONDS": str(_LIMIT), "PYTHONPATH": str(ROOT)}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with started(exchange) as (serving, following):
+    with stepped(exchange, clock, "ingest", "--follow"), started(exchange) as (serving, following):
         for step in (0, _HOUR, 0, -_HOUR, 0):
             clock.step(step)
             wait_for(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.oracle.delta import Row, Table
 from tests.oracle.files import Sent, TakenBack, examine_files
+from tests.oracle.heartbeat import examine_heartbeat
 from tests.oracle.kafka_reader import Kafka
 from tests.oracle.ledger import examine_ledger
 from tests.oracle.log_account import examine_log
@@ -41,7 +42,9 @@ def examine(there: Installation, kafka: Kafka, answers: list[Row]) -> Report:
         examine_files(topic, deeds, there.home, kafka, report)
     logs = []
     for family in there.families:
-        log = examine_log(family, Table(there.lake / "log" / family), kafka, there.tables, report)
+        table = Table(there.lake / "log" / family)
+        log = examine_log(family, table, kafka, there.tables, report)
+        examine_heartbeat(there.lake, family, table, kafka, report)
         history, dataset = (Table(there.lake / kind / family) for kind in ("history", "datasets"))
         examine_settled(log, history, dataset, report)
         logs.append(log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,17 +11,24 @@ from kafka import KafkaConsumer, TopicPartition
 
 Place = tuple[str, int, int]
 _PATIENCE = 60.0
+#: `message.timestamp.type=LogAppendTime`.
+_BY_BROKER = 1
 
 
 @dataclass(frozen=True)
 class Message:
-    """One committed message, where it lies and what it holds."""
+    """One committed message, where it lies and what it holds.
+
+    `appended_at` (UTC): when the broker took it, by the broker's clock; None where a publisher's
+    clock says so.
+    """
 
     topic: str
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
+    appended_at: dt.datetime | None = None
 
     @property
     def place(self) -> Place:
@@ -82,4 +90,6 @@ def _read_part(client: KafkaConsumer, part: TopicPartition, found: Kafka) -> Non
         for one in client.poll(timeout_ms=200).get(part, []):
             if one.offset < end:
                 place = (part.topic, part.partition, one.offset)
-                found.messages.append(Message(*place, one.key, one.value))
+                came = dt.datetime.fromtimestamp(one.timestamp / 1000, dt.UTC)
+                at = came if one.timestamp_type == _BY_BROKER else None
+                found.messages.append(Message(*place, one.key, one.value, at))

@@ -212,10 +212,11 @@ def _given(window: str, answers: list[Row], chain: dict[int, Entry]) -> Iterator
             answer["subject"],
             answer["on"],
             answer["known_at"],
+            answer.get("landed_through"),
             _papers(answer, "complete_through"),
         )
         kept = (
-            *(body.get(name) for name in ("subject", "on", "asked_at")),
+            *(body.get(name) for name in ("subject", "on", "asked_at", "landed_through")),
             _papers(body, "through"),
         )
         if said != kept:

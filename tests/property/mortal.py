@@ -26,6 +26,7 @@ from flows.publish.edition import EditionUnclear
 from flows.replica import Follower, place
 from flows.replica import rebuild as build
 from tests.oracle.delta import Table
+from tests.oracle.heartbeat import examine_heartbeat
 from tests.oracle.kafka_reader import read
 from tests.oracle.layout import CHINA, record_key
 from tests.oracle.ledger import examine_ledger
@@ -239,7 +240,9 @@ class Mortal(World):
         kafka = read(self.settings.kafka_bootstrap_servers, [self.topic])
         since = dt.datetime.min.replace(tzinfo=dt.UTC)
         tables = Tables([(since, self.settings.mianti_publishers or Path())])
-        log = examine_log(FAMILY, Table(places / "log" / FAMILY), kafka, tables, found)
+        table = Table(places / "log" / FAMILY)
+        log = examine_log(FAMILY, table, kafka, tables, found)
+        examine_heartbeat(places, FAMILY, table, kafka, found)
         history, dataset = (Table(places / kind / FAMILY) for kind in ("history", "datasets"))
         examine_settled(log, history, dataset, found)
         examine_replica(self.settings.mianti_window / "replica", [log], found)

@@ -33,10 +33,11 @@ STEPS: Final = (
     "connectors.lake:write_deltalake",
     "connectors.table_files:_write",
     "deltalake:DeltaTable.create_write_transaction",
+    "flows.land:write_heartbeat",
     "deltalake.table:TableOptimizer.compact",
     "deltalake:DeltaTable.vacuum",
     "deltalake:DeltaTable.create_checkpoint",
-    *(f"connectors.replica:Replica.{name}" for name in ("add", "move", "seen", "finish")),
+    *(f"connectors.replica:Replica.{name}" for name in ("add", "move", "seen", "hear", "finish")),
     "connectors.replica:_flush",
     "connectors.replica:Place._use",
 )

@@ -23,6 +23,7 @@ from tests.support.codes import uscc
 
 _CLERKS: Final = 64
 _PATIENCE: Final = 10.0
+_HEAD: Final = ("receipt", "subject", "on", "known_at", "landed_through")
 _KEPT: Final = ("material", "complete_through", "outcome", "reason", "source")
 
 
@@ -93,7 +94,7 @@ class Clerks:
 
 def kept(answer: dict[str, Any]) -> dict[str, Any]:
     """Return of an answer its receipt and what its receipt must say."""
-    head = {name: answer[name] for name in ("receipt", "subject", "on", "known_at")}
+    head = {name: answer[name] for name in _HEAD}
     answers = [
         {
             "matter": one["matter"],

@@ -37,7 +37,7 @@ export function answerView({ asked, said }, catalogue) {
       el("h2", { lang: said.name ? "zh-CN" : null }, foreign(said.name || t("nameless"))),
       el("p", { class: "overview-code" }, foreign(said.subject, { class: "code" })),
       el("p", { class: "overview-matter" }, foreign(about.title)),
-      el("p", { class: "quiet small" }, t("asOf", { on: said.on, at: time(said.known_at) })),
+      el("p", { class: "quiet small" }, asOf(said)),
       tally(said.notice),
       el("p", { class: "summary" }, summaryOf(said.notice)),
     ),
@@ -51,6 +51,11 @@ export function answerView({ asked, said }, catalogue) {
     noticeSheet(about),
     receiptSheet(about),
   ];
+}
+
+/** The day, and the time through which departments' data are counted; of the past, the time asked for. */
+function asOf({ on, landed_through: through, known_at: at }) {
+  return t(through ? "asOf" : "asOfPast", { on, through: time(through), at: time(at) });
 }
 
 function tally(notice) {

@@ -4,7 +4,7 @@ import { Problem, get, keepToken, token } from "./api.js";
 import { AskPage } from "./ask.js";
 import { Catalogue } from "./catalogue.js";
 import { el, fill, focus, foreign } from "./dom.js";
-import { language, switchLanguage, t, tag, tell } from "./language.js";
+import { language, switchLanguage, t, tag, tell, time } from "./language.js";
 import { problemBox } from "./problem.js";
 import { drawSignIn } from "./sign-in.js";
 import { UsesPage } from "./uses.js";
@@ -66,7 +66,7 @@ function departmentsOf({ departments: all }) {
 }
 
 function drawHealth() {
-  const text = health instanceof Problem ? t("unhealthy") : health && t("healthy", { n: Math.max(0, Math.round(health.behind_seconds)) });
+  const text = health instanceof Problem ? t("unhealthy") : health && t("healthy", { at: time(health.landed_through), n: Math.round(health.behind_seconds) });
   fill($("health"), text);
 }
 

@@ -30,6 +30,7 @@ function sheet(name, about, title, printing, ...content) {
       [t("applicant"), foreign(said.name || t("nameless"))],
       [t("code"), foreign(said.subject, { class: "code" })],
       [t("date"), said.on],
+      [t("dataThrough"), said.landed_through && time(said.landed_through)],
     ], { class: "on-paper heading-facts" }),
     ...content,
   );

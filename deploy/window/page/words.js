@@ -60,7 +60,8 @@ const zh = {
   optional: "非必要",
 
   nameless: "（无登记名称）",
-  asOf: "{on} 的情形 · 数据截至 {at}（时间均为北京时间）",
+  asOf: "{on} 的情形 · 数据截至 {through} · 查询时间 {at}（时间均为北京时间）",
+  asOfPast: "{on} 的情形 · 按 {at} 时已掌握的数据（时间均为北京时间）",
   summary: "共 {asked} 份材料，其中 {exempt} 份不必提交，{bring} 份须提交。",
   summaryNot: "{n} 份不予认可。",
   stoppedBy: "处理情况",
@@ -107,6 +108,7 @@ const zh = {
   code: "统一社会信用代码",
   forMatter: "办理事项",
   date: "日期",
+  dataThrough: "数据截至",
   clerkSign: "经办人（签字）",
   applicantSign: "申请人（签字）",
   dateSign: "年    月    日",
@@ -151,7 +153,7 @@ const zh = {
   look: "查看使用记录",
   usesNothing: "未使用数据",
 
-  healthy: "数据更新正常，落后 {n} 秒。",
+  healthy: "数据截至 {at}，落后 {n} 秒。",
   unhealthy: "数据暂未更新到位，查询可能暂停。",
 
   again: "再试一次",
@@ -249,7 +251,8 @@ const en = {
   optional: "optional",
 
   nameless: "(no name on file)",
-  asOf: "As of {on} · known at {at} (all times are China's)",
+  asOf: "As of {on} · data through {through} · asked at {at} (all times are China's)",
+  asOfPast: "As of {on} · as known at {at} (all times are China's)",
   summary: "{asked} papers: {exempt} need not be brought, {bring} must be brought.",
   summaryNot: " {n} cannot be accepted.",
   stoppedBy: "What happened",
@@ -296,6 +299,7 @@ const en = {
   code: "Unified social credit code",
   forMatter: "Matter",
   date: "Date",
+  dataThrough: "Data through",
   clerkSign: "Clerk (signature)",
   applicantSign: "Applicant (signature)",
   dateSign: "Date:",
@@ -340,7 +344,7 @@ const en = {
   look: "looked at the uses",
   usesNothing: "no data used",
 
-  healthy: "Data up to date: {n} s behind.",
+  healthy: "Data through {at}: {n} s behind.",
   unhealthy: "Data are not up to date; questions may have to wait.",
 
   again: "Try again",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal
 
 from tests.oracle.delta import Row
@@ -208,3 +209,12 @@ def a_lost_message_is_called_a_gap(spoiled: Spoiled) -> str:
 def a_closing_is_not_counted(spoiled: Spoiled) -> str:
     spoiled.number(LOG, "closings", lambda count: count - 1)
     return "closings"
+
+
+@spoiling
+def a_heartbeat_says_more_than_was_landed(spoiled: Spoiled) -> str:
+    path = spoiled.there.lake / "heartbeat" / "licence.json"
+    told = json.loads(path.read_text("utf-8"))
+    later = dt.datetime.fromisoformat(told["through"]) + dt.timedelta(hours=1)
+    path.write_text(json.dumps(told | {"through": later.isoformat()}), "utf-8")
+    return "heartbeat of licence"
