@@ -17,7 +17,7 @@ from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
 from connectors.transactions import transactions
 from flows.complete import Cycle, cycles, stated
-from flows.land import positions
+from flows.ground import positions
 from flows.log import ACCEPTED, QUARANTINED
 from flows.origin import stopped
 from flows.settle import sizes

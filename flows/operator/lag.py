@@ -7,7 +7,7 @@ from connectors.reading import bounds, consumer
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
 from connectors.transactions import transactions
-from flows.land import positions
+from flows.ground import positions
 
 
 def lags(settings: Settings, family: str) -> dict[tuple[str, int], int]:

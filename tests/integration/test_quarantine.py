@@ -279,13 +279,15 @@ def test_only_what_is_meant_is_touched(exchange: Exchange) -> None:
     for department in (one, other):
         department.publish([department.licence(n) for n in range(1, 4)])
         raw.send(exchange.address, department.topic(), [(b"k", b"poison")], partition=0)
-    line = copy.deepcopy(one.line)
-    nobody = exchange.home / "nobody.yaml"
-    nobody.write_text(yaml.safe_dump({"publishers": {"nobody": line}}, allow_unicode=True), "utf-8")
-    land(exchange.settings_with(mianti_publishers=nobody), FAMILY)
+    lines = {each.id: copy.deepcopy(each.line) for each in (one, other)}
+    for line in lines.values():
+        del line["families"][FAMILY]
+    without = exchange.home / "without.yaml"
+    without.write_text(yaml.safe_dump({"publishers": lines}, allow_unicode=True), "utf-8")
+    land(exchange.settings_with(mianti_publishers=without), FAMILY)
     counted = listed(exchange.settings, FAMILY, Chosen(publisher=one.id))
     assert {row["topic"] for row in counted.to_dicts()} == {one.topic()}
-    mine = Chosen(publisher=one.id, reason="unknown_publisher")
+    mine = Chosen(publisher=one.id, reason="family_not_owned")
     count = shown(exchange.settings, FAMILY, mine, 100).height
     assert count >= 3
     first = shown(exchange.settings, FAMILY, mine, 1).row(0, named=True)
