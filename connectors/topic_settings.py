@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
@@ -19,7 +20,9 @@ from kafka.errors import BrokerResponseError, SecurityDisabledError
 
 from connectors.errors import MiantiError
 from connectors.settings import Settings
-from connectors.topics import admin
+from connectors.topics import admin, ensure_topic
+
+_log = logging.getLogger(__name__)
 
 _POLICY: Final = "cleanup.policy"
 _RETENTION: Final = ("retention.ms", "retention.bytes")
@@ -34,6 +37,18 @@ Remark: TypeAlias = tuple[str, str]
 
 class TopicCompacts(MiantiError):
     """The topic drops older messages of a key, though each is a record that still counts."""
+
+
+def prepare_topic(settings: Settings, topic: str) -> None:
+    """Make a topic if it is not there, before something is published to it.
+
+    Raises TopicCompacts; logs what else in its settings is risky.
+    """
+    ensure_topic(settings, topic)
+    told = topic_settings(settings, [topic])
+    require_no_compaction(told)
+    for english, chinese in remarks(told):
+        _log.warning("%s\n%s", english, chinese)
 
 
 def topic_settings(settings: Settings, topics: Sequence[str]) -> dict[str, TopicSettings]:

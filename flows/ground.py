@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -11,9 +11,9 @@ from kafka import KafkaConsumer, TopicPartition
 
 from connectors.reading import bounds, check_bounds, made_anew, marks_at, overwritten
 from connectors.settings import Settings
-from connectors.topic_settings import TopicSettings, require_no_compaction, topic_settings
+from connectors.topic_settings import Remark, TopicSettings, require_no_compaction, topic_settings
 from connectors.topics import family_topics, partitions, publisher_of, topic_numbers
-from flows.log import mark_id, offset_id, partitions_id, topic_id
+from flows.log import COMPACTED, mark_id, offset_id, partitions_id, topic_id
 
 #: Positions whose marks a client has compared, or has read up to itself. A topic put back from a
 #: backup needs a broker that was stopped, and with it a new client.
@@ -38,6 +38,29 @@ class Ground:
     first: dict[TopicPartition, int]
     ends: dict[TopicPartition, int]
     counts: dict[str, tuple[int, int]]
+
+
+def told_of_topics(unlisted: Collection[str], compacted: int) -> Iterator[Remark]:
+    """Yield what must be said of topics that were not read, and of messages that were gone."""
+    if unlisted:
+        names = ", ".join(unlisted)
+        yield (
+            f"Not read, because the publishers' table has no such publisher: {names}. Add the "
+            "publisher to the table, or find out who writes there and delete the topic.",
+            f"未读取（发布部门表中没有对应部门）：{names}。请在发布部门表中登记，或查明来源后删除该主题。",
+        )
+    if compacted:
+        yield (
+            f"{compacted} messages were gone before they were landed: their topic was compacted. Set "
+            "its cleanup.policy to delete and ask its publisher to send everything again.",
+            f"有 {compacted} 条消息在入库前已丢失（主题曾被压缩清理）。请将 cleanup.policy 改为 delete，"
+            "并请发布部门重新报送全部数据。",
+        )
+
+
+def compacted_so_far(known: Mapping[str, int]) -> int:
+    """Return how many messages were gone before they were landed, by the log's transactions."""
+    return sum(count for name, count in known.items() if name.startswith(COMPACTED))
 
 
 def split_topics(

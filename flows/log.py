@@ -73,9 +73,12 @@ def skipped_id(topic: str, partition: int) -> str:
     return f"skipped:{topic}:{partition}"
 
 
+COMPACTED: Final = "compacted:"
+
+
 def compacted_id(topic: str, partition: int) -> str:
     """Return the id that counts offsets whose messages were gone, though they lie between others."""
-    return f"compacted:{topic}:{partition}"
+    return f"{COMPACTED}{topic}:{partition}"
 
 
 def mark_id(topic: str, partition: int) -> str:

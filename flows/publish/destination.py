@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,15 +16,13 @@ from connectors.registry import RegistryUnreachable
 from connectors.schema_ids import id_to_write
 from connectors.sending import producer
 from connectors.settings import NotRunning, Settings
-from connectors.topic_settings import remarks, require_no_compaction, topic_settings
-from connectors.topics import ensure_topic, family_topics, topic_name
+from connectors.topic_settings import prepare_topic
+from connectors.topics import family_topics, topic_name
 from flows.publish.deliver import Delivery
 from flows.publish.edition import require_dated
 from flows.publish.events import Sender
 from flows.publish.job import Job
 from flows.publish.recover import catch_up
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,8 +46,7 @@ def open_destination(job: Job) -> Iterator[Destination]:
         if request.dry_run:
             _look_up(ledger, settings, topic, job.family)
         else:
-            ensure_topic(settings, topic)
-            _require_kept(settings, topic)
+            prepare_topic(settings, topic)
             catch_up(ledger, settings, topic, job.family)
         edition = _edition(job, ledger)
         sender = job.sender(edition)
@@ -60,14 +56,6 @@ def open_destination(job: Job) -> Iterator[Destination]:
         with producer(settings) as client:
             delivery = Delivery(ledger, client, topic, job.family, number)
             yield Destination(ledger, sender, topic, delivery, client)
-
-
-def _require_kept(settings: Settings, topic: str) -> None:
-    """Raise TopicCompacts where Kafka would not keep what is published; log what else is risky."""
-    told = topic_settings(settings, [topic])
-    require_no_compaction(told)
-    for english, chinese in remarks(told):
-        _log.warning("%s\n%s", english, chinese)
 
 
 def _edition(job: Job, ledger: Ledger) -> dt.datetime:
