@@ -14,13 +14,20 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Message:
-    """One committed message, where it lies and what it holds."""
+    """One committed message, where it lies and what it holds.
+
+    `time`: what Kafka gives for it, in milliseconds since 1970; -1: nothing. `of`: how many
+    partitions its topic has now; 0: not asked.
+    """
 
     topic: str
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    time: int = -1
+    of: int = 0
 
     @property
     def place(self) -> Place:
@@ -64,13 +71,13 @@ def read(address: str, topics: Iterable[str]) -> Kafka:
         for topic in sorted(topics):
             numbers = client.partitions_for_topic(topic) or set()
             for part in sorted(TopicPartition(topic, number) for number in numbers):
-                _read_part(client, part, found)
+                _read_part(client, part, len(numbers), found)
     finally:
         client.close()
     return found
 
 
-def _read_part(client: KafkaConsumer, part: TopicPartition, found: Kafka) -> None:
+def _read_part(client: KafkaConsumer, part: TopicPartition, of: int, found: Kafka) -> None:
     first, end = client.beginning_offsets([part])[part], client.end_offsets([part])[part]
     found.bounds[part.topic, part.partition] = first, end
     client.assign([part])
@@ -82,4 +89,5 @@ def _read_part(client: KafkaConsumer, part: TopicPartition, found: Kafka) -> Non
         for one in client.poll(timeout_ms=200).get(part, []):
             if one.offset < end:
                 place = (part.topic, part.partition, one.offset)
-                found.messages.append(Message(*place, one.key, one.value))
+                beside = (tuple(one.headers), one.timestamp, of)
+                found.messages.append(Message(*place, one.key, one.value, *beside))
