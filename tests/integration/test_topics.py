@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType, NewTopic
 
 from connectors import lake
+from connectors.clients import KafkaUnreachable
 from connectors.reading import OffsetGone
 from connectors.settings import Settings
 from connectors.stack import Stack
@@ -21,6 +22,8 @@ from connectors.transactions import transactions
 from deploy.cli.status import command as status_command
 from deploy.local import kafka as local_kafka
 from deploy.local.lifecycle import down
+from deploy.local.ports import listens
+from deploy.local.processes import wait_until
 from flows import land as landing
 from flows.land import land
 from flows.log import mark_id
@@ -234,6 +237,36 @@ def test_a_broker_without_an_authorizer_is_told(exchange: Exchange) -> None:
     exchange.department()
     assert not has_authorizer(exchange.settings)
     assert "no authorizer" in status_of(exchange)[1]
+
+
+# A Kafka that clients cannot reach
+
+
+def test_the_address_that_kafka_names_in_vain_is_named(
+    new_home: Callable[[], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    named = "kafka-0.example.invalid:9092"
+    advertised = f"{local_kafka.PROPERTIES}advertised.listeners=PLAINTEXT://{named}\n"
+    monkeypatch.setattr(local_kafka, "PROPERTIES", advertised)
+    settings = Settings(mianti_home=new_home())
+    server = local_kafka.launch(settings, None)
+    Stack(kafka=server).write(settings.mianti_home)
+    try:
+        home, patience = settings.mianti_home, local_kafka.START_SECONDS
+        wait_until(lambda: listens(server.address), server, "kafka", home=home, seconds=patience)
+        exchange = Exchange(tmp_path, server.address, str(tmp_path / "lake"))
+        department = exchange.department()
+        for verb in (
+            lambda: department.publish([department.licence(1)]),
+            lambda: land(exchange.settings, "licence"),
+        ):
+            with pytest.raises(KafkaUnreachable, match=named):
+                verb()
+    finally:
+        down(settings)
+    with pytest.raises(KafkaUnreachable, match="Kafka does not answer"):
+        land(exchange.settings, "licence")
 
 
 # A Kafka restored from a backup
