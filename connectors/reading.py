@@ -272,13 +272,13 @@ def overwritten(part: TopicPartition, at: int) -> OffsetGone:
     """Return what is raised where other messages now lie below the offset a log stands at."""
     return OffsetGone(
         f"{part.topic}/{part.partition}: the message before offset {at} is another than the one that "
-        "was landed: Kafka was restored from a backup, or its topic was written anew. Messages that "
-        "were published since may lie below this offset. Nothing was landed. Ask the publisher to "
-        "send again what it published since the backup; `mianti ingest --accept-gap` then goes on "
-        f"from offset {at}.",
+        "was landed: Kafka was restored from a backup, or its topic was written anew. Nothing was "
+        "landed. Restore the lake from a copy that is no newer than Kafka's (see the backup "
+        "runbook), or land everything into a new lake. `mianti ingest --accept-gap` would go on from "
+        f"offset {at} and never land what was published below it.",
         f"{part.topic}/{part.partition}：位点 {at} 之前的消息与已入库的消息不同：Kafka 由备份恢复，或主题被重新写入。"
-        "此后发布的消息可能位于该位点之前。本次未写入任何数据。请发布部门重新报送备份之后的数据，"
-        f"再用 `mianti ingest --accept-gap` 从位点 {at} 继续。",
+        "本次未写入任何数据。请用不晚于 Kafka 备份的副本恢复数据湖（见备份手册），或重新入库到新的数据湖。"
+        f"`mianti ingest --accept-gap` 将从位点 {at} 继续，之前发布的消息不会入库。",
     )
 
 
