@@ -1,7 +1,8 @@
 """Recounting everything, from Kafka's offsets to the dataset's rows.
 
 The account: offsets advanced = accepted + quarantined + skipped (transaction markers, aborted
-messages, compacted away) + gaps an operator accepted; what was redriven is accepted. Then the log
+messages) + compacted + gaps an operator accepted; what was redriven is accepted, and what was compacted
+away is a difference. Then the log
 is folded again and compared with what was settled, bucket by bucket, for the version and the day
 each bucket names.
 """
