@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ from kafka.errors import BrokerResponseError, KafkaError
 from connectors.errors import MiantiError
 
 Client = TypeVar("Client")
+_REACH_SECONDS: Final = 2.0
 _KEPT: Final[ContextVar[tuple[ExitStack, dict[Hashable, Any]] | None]] = ContextVar(
     "kept", default=None
 )
@@ -31,14 +33,44 @@ def connecting() -> Iterator[None]:
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def _asking(made: object) -> Iterator[None]:
     """Do the same while it is asked, but for what is an answer, or was made of one."""
     try:
         yield
     except BrokerResponseError:
         raise
     except KafkaError as error:
-        raise _unreachable(error) from error
+        named = _named_in_vain(made)
+        raise (_elsewhere(named) if named else _unreachable(error)) from error
+
+
+def _named_in_vain(made: object) -> str | None:
+    """Return an address that Kafka names for itself and that cannot be reached, though Kafka can."""
+    manager = getattr(made, "_manager", None)
+    if manager is None:
+        return None
+    first = [(one.host, one.port) for one in manager.cluster.bootstrap_brokers()]
+    if not any(_reachable(*one) for one in first):
+        return None
+    named = sorted({(one.host, one.port) for one in manager.cluster.brokers()} - set(first))
+    return next((f"{host}:{port}" for host, port in named if not _reachable(host, port)), None)
+
+
+def _reachable(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=_REACH_SECONDS).close()
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+def _elsewhere(named: str) -> KafkaUnreachable:
+    return KafkaUnreachable(
+        f"Kafka answers, but tells its clients to use {named}, which cannot be reached from here: "
+        "correct advertised.listeners at the broker, or make that address reachable.",
+        f"Kafka 有响应，但要求客户端连接 {named}，而本机无法连接该地址：请修改 Kafka 的 advertised.listeners，"
+        "或使该地址可以访问。",
+    )
 
 
 def _unreachable(error: KafkaError) -> KafkaUnreachable:
@@ -80,13 +112,13 @@ def client(
             with connecting():
                 known[kind] = make()
             ends.callback(close, known[kind])
-        with _asking():
+        with _asking(known[kind]):
             yield known[kind]
         return
     with connecting():
         made = make()
     try:
-        with _asking():
+        with _asking(made):
             yield made
     finally:
         close(made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import fastavro
@@ -18,6 +18,9 @@ from schemas.avro_write import bodies
 FRAME: Final = struct.Struct(">bI")
 #: A body larger than this is no event of ours; Kafka's own default limit is 1 MiB a message.
 LARGEST_BODY: Final = 1 << 20
+#: CloudEvents' required attributes, in the order in which they are sent.
+HEADER_NAMES: Final = ("ce_specversion", "ce_id", "ce_source", "ce_type")
+_SPECVERSION: Final = b"1.0"
 
 
 class Undecodable(Exception):
@@ -76,12 +79,32 @@ def framed_id(value: bytes | None) -> int | None:
 
 def headers(events: pl.DataFrame, family: str) -> Iterator[list[tuple[str, bytes]]]:
     """Yield CloudEvents 1.0's four required attributes (Kafka binding), always in one order."""
-    version = ("ce_specversion", b"1.0")
-    chosen = events.select("event_id", "publisher", "facet")
-    for event_id, publisher, facet in chosen.iter_rows():
-        source = ("ce_source", f"/mianti/publishers/{publisher}".encode())
-        kind = ("ce_type", f"mianti.{family}.{facet}".encode())
-        yield [version, ("ce_id", event_id.encode()), source, kind]
+    for stated in events.select(header_values(family)).iter_rows():
+        yield [*zip(HEADER_NAMES, (_SPECVERSION, *stated), strict=True)]
+
+
+def header_values(family: str) -> list[pl.Expr]:
+    """Return what an event's own headers state, by their names (Binary)."""
+    source = pl.lit("/mianti/publishers/") + pl.col("publisher")
+    kind = pl.lit(f"mianti.{family}.") + pl.col("facet").cast(pl.String)
+    named = dict(zip(HEADER_NAMES[1:], (pl.col("event_id"), source, kind), strict=True))
+    return [value.cast(pl.Binary).alias(name) for name, value in named.items()]
+
+
+def header_fault(
+    stated: Iterable[tuple[str, bytes | None]], event: Mapping[str, Any], family: str
+) -> str | None:
+    """Return the name of a header that disagrees with its event, None where none does.
+
+    A message may have further headers, or none.
+    """
+    expected = {
+        "ce_id": event["event_id"],
+        "ce_source": f"/mianti/publishers/{event['publisher']}",
+        "ce_type": f"mianti.{family}.{event['facet']}",
+    }
+    wrong = {n for n, value in stated if n in expected and value != expected[n].encode()}
+    return min(wrong, key=HEADER_NAMES.index, default=None)
 
 
 def _body(body: bytes, family: str, version: int) -> dict[str, Any]:

@@ -1,35 +1,42 @@
 """Reading topics from stated offsets to the end they had when reading began.
 
 `assign` and `seek`, never a consumer group: where to go on is the log's own knowledge. Only
-committed messages are given (read_committed).
+committed messages are given (read_committed). Memory is bounded whatever a batch unpacks to.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
 
 from kafka import KafkaConsumer, TopicPartition
 
 from connectors.clients import client
 from connectors.errors import MiantiError
-from connectors.raw_batches import RawBatch, hand_over_whole
+from connectors.raw_batches import RawBatch, Record, Unread, hand_over_whole
 from connectors.settings import Settings, kafka_options
 
-_log = logging.getLogger(__name__)
+#: A batch (where whole ones are asked for), a message, or offsets that were not read.
+Item: TypeAlias = RawBatch | Record | Unread
+
 #: No message and no movement for this long, though more is there: the client is stuck
 #: (dpkp/kafka-python#3106 and #3131 were such bugs), and a new run will do better than waiting.
 STALL_SECONDS: Final = 60.0
 _POLL_MS: Final = 500
-_AT_A_TIME: Final = 5_000
-#: Batches, of 20 messages or of thousands; what bounds memory is the bytes of one fetch, which are
-#: several times that when decompressed.
-_WHOLE_AT_A_TIME: Final = 2_000
-_WHOLE_BYTES: Final = 512 << 10
+#: Batches of one poll, of 20 messages or of thousands; they are unpacked one by one.
+_AT_A_TIME: Final = 2_000
+_FETCH_BYTES: Final = 512 << 10
+#: What a message costs at least, however short: a batch of many tiny ones is a large one.
+_MESSAGE_BYTES: Final = 64
+#: Offsets of an unread batch handed over together.
+_UNREAD_AT_A_TIME: Final = 100_000
+
+
+class OtherClient(MiantiError):
+    """The installed kafka-python does not hand over whole batches."""
 
 
 class Stalled(MiantiError):
@@ -42,20 +49,21 @@ class OffsetGone(MiantiError):
 
 @dataclass(frozen=True)
 class Batch:
-    """Messages (or whole batches) of some partitions, and where each of these goes on after them."""
+    """Messages (or whole batches) of some partitions, and where each of these goes on after them.
 
-    records: list[Any]
+    `passed`: offsets before these positions that hold transaction markers or aborted messages.
+    `marks`: the mark of the record batch just before each position (see `mark`).
+    """
+
+    records: list[Item]
     positions: dict[TopicPartition, int]
+    passed: dict[TopicPartition, int] = field(default_factory=dict)
+    marks: dict[TopicPartition, int] = field(default_factory=dict)
 
 
 @contextmanager
-def consumer(
-    settings: Settings, *, committed: bool = True, whole: bool = False
-) -> Iterator[KafkaConsumer]:
-    """Give a consumer without a group and close it.
-
-    `whole`: its records are whole batches (`connectors.raw_batches`) where the client can.
-    """
+def consumer(settings: Settings) -> Iterator[KafkaConsumer]:
+    """Give a consumer without a group, for `read`, and close it. Raises OtherClient."""
 
     def made() -> KafkaConsumer:
         one = KafkaConsumer(
@@ -63,16 +71,20 @@ def consumer(
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            isolation_level="read_committed" if committed else "read_uncommitted",
+            isolation_level="read_committed",
             fetch_min_bytes=1,
-            max_partition_fetch_bytes=_WHOLE_BYTES if whole else 8 << 20,
-            max_poll_records=_WHOLE_AT_A_TIME if whole else _AT_A_TIME,
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            max_poll_records=_AT_A_TIME,
         )
-        if whole and not hand_over_whole(one):
-            _log.warning("this kafka-python hands over no whole batches: reading record by record")
+        if not hand_over_whole(one):
+            raise OtherClient(
+                "This version of kafka-python hands over no whole batches, so that their size "
+                "cannot be bounded. Install the version of requirements.lock.",
+                "当前 kafka-python 版本不能整批读取消息，无法限制解压大小。请安装 requirements.lock 指定的版本。",
+            )
         return one
 
-    with client(("consumer", committed, whole, settings), made, KafkaConsumer.close) as one:
+    with client(("consumer", settings), made, KafkaConsumer.close) as one:
         yield one
 
 
@@ -92,49 +104,139 @@ def read(
     start: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
     batch_bytes: int = 8 << 20,
+    *,
+    whole: bool = False,
 ) -> Iterator[Batch]:
     """Yield the committed messages from `start` up to `ends`, some `batch_bytes` at a time.
 
-    Raises Stalled when the client makes no progress, OffsetGone from `check_bounds`.
+    `whole`: as RawBatch, not message by message. A batch beyond the bounds of
+    `connectors.raw_batches` comes as Unread either way. Raises Stalled when the client makes no
+    progress.
     """
     waiting = {part for part, end in ends.items() if start[part] < end}
-    client.assign(sorted(waiting))
-    for part in waiting:
-        client.seek(part, start[part])
-    positions = {part: start[part] for part in waiting}
-    records: list[Any] = []
-    size, moved = 0, time.monotonic()
+    _assign(client, {part: start[part] for part in waiting})
+    gathered = _Gathered({part: start[part] for part in waiting})
+    moved = time.monotonic()
     while waiting:
+        before = dict(gathered.positions)
         for part, found in client.poll(timeout_ms=_POLL_MS).items():
-            kept = [*_below(found, ends[part])]
-            records += kept
-            size += sum(map(_size, kept))
-        now = {part: min(client.position(part), ends[part]) for part in waiting}
-        moved = time.monotonic() if any(now[p] != positions[p] for p in now) else moved
-        positions |= now
-        waiting = {part for part in waiting if positions[part] < ends[part]}
+            found.reverse()
+            while found:  # what was read is let go: its unpacked bytes too
+                for item in gathered.take(found.pop(), ends[part], whole=whole):
+                    gathered.add(item)
+                    if gathered.size >= batch_bytes:
+                        yield gathered.give()
+        for part in waiting:
+            at = min(client.position(part), ends[part])
+            gathered.positions[part] = max(gathered.positions[part], at)
+        moved = time.monotonic() if gathered.positions != before else moved
+        waiting = {part for part in waiting if gathered.positions[part] < ends[part]}
         if time.monotonic() - moved > STALL_SECONDS:
             raise _stalled()
-        if records and size >= batch_bytes:
-            yield Batch(records, dict(positions))
-            records, size = [], 0
-    if positions:
-        yield Batch(records, dict(positions))
+    if gathered.positions:
+        yield gathered.give()
 
 
-def _below(found: list[Any], end: int) -> Iterator[Any]:
-    """Give the records before an offset, and the batches that begin before it."""
-    for record in found:
-        if isinstance(record.value, RawBatch):
-            record.value.high = end
-            if record.value.base < end:
-                yield record.value
-        elif record.offset < end:
-            yield record
+class _Gathered:
+    """What was read since a Batch was last given."""
+
+    def __init__(self, positions: dict[TopicPartition, int]) -> None:
+        self.positions, self.size = positions, 0
+        self._records: list[Item] = []
+        self._passed: dict[TopicPartition, int] = {}
+        self._marks: dict[TopicPartition, int] = {}
+
+    def take(self, record: Any, end: int, *, whole: bool) -> Iterator[Item]:
+        """Note what the client gave; yield what it holds before an end, `positions` behind each."""
+        part, batch = TopicPartition(record.topic, record.partition), record.value
+        if not isinstance(batch, RawBatch):  # the formats before Kafka 0.11
+            if record.offset < end:
+                self.positions[part] = record.offset + 1
+                place = (record.topic, record.partition, record.offset)
+                yield Record(*place, record.key, batch, record.headers, record.timestamp)
+            return
+        batch.high = end
+        if batch.base >= end:
+            return
+        if batch.empty:
+            self._passed[part] = self._passed.get(part, 0) + batch.span
+        elif batch.count and not batch.within_bounds:
+            for piece in _pieces(batch.unread()):
+                self._reach(part, piece.end, batch.crc)
+                yield piece
+        elif batch.count and whole:
+            self._reach(part, min(batch.last + 1, end), batch.crc)
+            yield batch
+        elif batch.count:
+            for message in batch.records():
+                self._reach(part, message.offset + 1, batch.crc)
+                yield message
+        self._reach(part, min(batch.last + 1, end), batch.crc)
+
+    def _reach(self, part: TopicPartition, position: int, crc: int) -> None:
+        self.positions[part] = position
+        self._marks[part] = mark(position, crc)
+
+    def add(self, item: Item) -> None:
+        """Take in what was yielded."""
+        self._records.append(item)
+        self.size += _size(item)
+
+    def give(self) -> Batch:
+        """Return what was gathered, and begin anew."""
+        given = Batch(self._records, dict(self.positions), self._passed, self._marks)
+        self._records, self.size, self._passed, self._marks = [], 0, {}, {}
+        return given
 
 
-def _size(record: Any) -> int:
-    return len(record if isinstance(record, RawBatch) else record.value or b"")
+def marks_at(
+    client: KafkaConsumer, positions: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """Return the mark of each position; none where no record batch reaches up to it.
+
+    The offset before each position must be one that Kafka still holds. Raises Stalled.
+    """
+    _assign(client, {part: at - 1 for part, at in positions.items()})
+    found: dict[TopicPartition, int] = {}
+    waiting, begun = set(positions), time.monotonic()
+    while waiting:
+        for part, records in client.poll(timeout_ms=_POLL_MS).items():
+            for batch in (record.value for record in records):
+                at = positions[part]
+                if isinstance(batch, RawBatch) and batch.base < at <= batch.last + 1:
+                    found[part] = mark(at, batch.crc)
+        waiting = {part for part in waiting if client.position(part) < positions[part]}
+        if time.monotonic() - begun > STALL_SECONDS:
+            raise _stalled()
+    return found
+
+
+def mark(position: int, crc: int) -> int:
+    """Return 63 bits that name a position and the record batch that holds the offset before it.
+
+    A batch at the same offsets with other messages, or of another time, has another CRC.
+    """
+    return (position & 0x7FFFFFFF) << 32 | crc
+
+
+def _pieces(unread: Unread) -> Iterator[Unread]:
+    for first in range(unread.first, unread.end, _UNREAD_AT_A_TIME):
+        end = min(first + _UNREAD_AT_A_TIME, unread.end)
+        yield replace(unread, first=first, end=end)
+
+
+def _assign(client: KafkaConsumer, start: Mapping[TopicPartition, int]) -> None:
+    client.assign(sorted(start))
+    for part, offset in start.items():
+        client.seek(part, offset)
+
+
+def _size(item: Item) -> int:
+    if isinstance(item, Unread):
+        return (item.end - item.first) * _MESSAGE_BYTES
+    if isinstance(item, RawBatch):
+        return max(len(item.section), item.count * _MESSAGE_BYTES)
+    return max(len(item.value or b""), _MESSAGE_BYTES)
 
 
 def check_bounds(part: TopicPartition, at: int, first: int, end: int) -> None:
@@ -163,6 +265,20 @@ def made_anew(topic: str) -> OffsetGone:
         "`mianti ingest --accept-gap` goes on; else restore it, or ask the publisher to send again.",
         f"{topic}：与此前入库的不是同一主题：主题已被重建，或连接了另一套 Kafka。本次未写入任何数据。"
         "若位点与原来一致（镜像集群），可用 `mianti ingest --accept-gap` 继续；否则请恢复主题或请发布部门重新报送。",
+    )
+
+
+def overwritten(part: TopicPartition, at: int) -> OffsetGone:
+    """Return what is raised where other messages now lie below the offset a log stands at."""
+    return OffsetGone(
+        f"{part.topic}/{part.partition}: the message before offset {at} is another than the one that "
+        "was landed: Kafka was restored from a backup, or its topic was written anew. Nothing was "
+        "landed. Restore the lake from a copy that is no newer than Kafka's (see the backup "
+        "runbook), or land everything into a new lake. `mianti ingest --accept-gap` would go on from "
+        f"offset {at} and never land what was published below it.",
+        f"{part.topic}/{part.partition}：位点 {at} 之前的消息与已入库的消息不同：Kafka 由备份恢复，或主题被重新写入。"
+        "本次未写入任何数据。请用不晚于 Kafka 备份的副本恢复数据湖（见备份手册），或重新入库到新的数据湖。"
+        f"`mianti ingest --accept-gap` 将从位点 {at} 继续，之前发布的消息不会入库。",
     )
 
 

@@ -19,7 +19,7 @@ import fastavro
 import polars as pl
 from arro3.core import Array
 
-from connectors.framing import FRAME, LARGEST_BODY
+from connectors.framing import FRAME, HEADER_NAMES, LARGEST_BODY, header_values
 from connectors.growing import as_written
 from connectors.raw_batches import RawBatch
 from connectors.schema_ids import SchemaIds, Version
@@ -31,8 +31,8 @@ from schemas.avro import (
 )
 from schemas.avro_guard import Unfit, size_of_long, walk
 
-#: CloudEvents' four attributes; a batch with another number goes the plain way.
-HEADERS: Final = 4
+#: A batch with other headers, or in another order, goes the plain way.
+HEADERS: Final = len(HEADER_NAMES)
 _BEFORE: Final = (
     ("__length", "long"),
     ("__attributes", {"type": "fixed", "name": "Attributes", "size": 1}),
@@ -57,9 +57,13 @@ class Columns:
     """Messages read: the newest event columns, `__key` (bytes), `__offset` (from its batch's base).
 
     Rows are in the order of the batches, `count` of each. A row's value is `data[begin:end]`.
+    `header_faults`: the name of a header that disagrees with the event, null where none does.
+    `times`: Kafka's time of each message, in milliseconds since 1970.
     """
 
     rows: pl.DataFrame
+    header_faults: pl.Series
+    times: pl.Series
     begins: pl.Series
     ends: pl.Series
     data: bytes
@@ -77,9 +81,29 @@ def to_columns(batches: list[RawBatch], schema_id: int, of: Version) -> Columns:
         rows = pl.read_avro(io.BytesIO(data))
         begins, ends = _walked(rows, batches, _records(rows, batches, start), data, schema_id, of)
         named = as_written(name_enums(rows, family, version), wanted)
-        return Columns(named, begins, ends, data)
+        faults = _header_faults(rows, named, family)
+        return Columns(named, faults, _times(rows, batches), begins, ends, data)
     except (Exception, pl.exceptions.PanicException) as error:  # Polars panics on much damage
         raise Unfit from error
+
+
+def _header_faults(rows: pl.DataFrame, events: pl.DataFrame, family: str) -> pl.Series:
+    """Return the first header of each message that disagrees with its event; null where none does."""
+    stated = {name: rows[f"__said{number}"] for number, name in enumerate(HEADER_NAMES)}
+    expected = events.select(header_values(family))
+    faults = [
+        pl.when(stated[name] != expected[name]).then(pl.lit(name)) for name in expected.columns
+    ]
+    return pl.select(pl.coalesce(faults).alias("fault")).to_series()
+
+
+def _times(rows: pl.DataFrame, batches: list[RawBatch]) -> pl.Series:
+    """Return Kafka's time of each message: the broker's, or else its client's."""
+    brokers = [batch.append_time for batch in batches]
+    if None not in brokers:
+        return spread(brokers, batches)
+    clients = spread([batch.first_time for batch in batches], batches) + rows["__time"]
+    return spread(brokers, batches).fill_null(clients)
 
 
 def spread(values: list[Any], batches: list[RawBatch]) -> pl.Series:
@@ -114,7 +138,8 @@ def _file(batches: list[RawBatch], of: Version) -> tuple[bytes, int]:
     block, and damage is found anyway.
     """
     head, mark = _container(of)
-    count, size = sum(batch.count for batch in batches), sum(map(len, batches))
+    count = sum(batch.count for batch in batches)
+    size = sum(len(batch.section) for batch in batches)
     before = head + long_bytes(count) + long_bytes(size)
     return b"".join([before, *(batch.section for batch in batches), mark]), len(before)
 
@@ -126,7 +151,7 @@ def _records(
 
     A batch's records fill it: one that claims more or less than it has is found.
     """
-    sizes = list(accumulate(len(batch) for batch in batches))
+    sizes = list(accumulate(len(batch.section) for batch in batches))
     lasts = list(accumulate(batch.count for batch in batches))
     taken = rows["__length"] + size_of_long(rows["__length"])
     through = taken.cum_sum()
@@ -162,6 +187,7 @@ def _walked(
         (pl.col("__attributes") == pl.lit(bytes(1))).all(),
         (pl.col("__frame") == pl.lit(FRAME.pack(0, schema_id))).all(),
         (pl.col("__headers") == HEADERS).all(),
+        *((pl.col(f"__name{at}") == name).all() for at, name in enumerate(HEADER_NAMES)),
     ).row(0)
     if not (all(expected) and (at == stops).all() and (ends - begins == rows["__value"]).all()):
         raise Unfit

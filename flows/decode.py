@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from connectors.framing import Undecodable, decode, framed_id
+from connectors.framing import Undecodable, decode, framed_id, header_fault
+from connectors.raw_batches import Unread
 from connectors.schema_ids import BUILT_IN, SchemaIds
 from schemas.avro import event_columns
 
@@ -19,6 +20,9 @@ _PLACE: Final = {
     "offset": pl.Int64(),
     "schema_id": pl.Int64(),
 }
+#: What Kafka says beside the event: `key`; the message's time in milliseconds since 1970, -1 where
+#: there is none; the name of a header that disagrees with the event, null where none does.
+BESIDE: Final = {"key": pl.Binary(), "kafka_time": pl.Int64(), "header_fault": pl.String()}
 _REFUSED: Final = {
     **_PLACE,
     "key": pl.Binary(),
@@ -32,7 +36,7 @@ _REFUSED: Final = {
 class Decoded:
     """Messages of one family, read. Every message is in one of the two frames.
 
-    `events`: event columns, position, `key` (bytes) and `at`; `raw` gives their values by `at`.
+    `events`: event columns, position, `BESIDE` and `at`; `raw` gives their values by `at`.
     `refused`: position, `key`, `raw`, `raw_digest` (SHA-256, hex) and `__why`, a reason code.
     """
 
@@ -53,8 +57,10 @@ def decode_records(records: Iterable[Any], family: str, ids: SchemaIds = BUILT_I
             refused.append(_refused(record, why.code))
             continue
         place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        events.append({"at": at, **place, "schema_id": number, "key": record.key} | event)
-    columns = {"at": pl.UInt32(), **_PLACE, "key": pl.Binary(), **event_columns(family)}
+        fault = header_fault(record.headers, event, family)
+        beside = {"key": record.key, "kafka_time": record.timestamp, "header_fault": fault}
+        events.append({"at": at, **place, "schema_id": number} | beside | event)
+    columns = {"at": pl.UInt32(), **_PLACE, **BESIDE, **event_columns(family)}
     frames, beyond = _framed(events, pl.Schema(columns))
     refused += [_refused(held[event["at"]], "bad_body") for event in beyond]
     return Decoded(
@@ -67,6 +73,25 @@ def decode_records(records: Iterable[Any], family: str, ids: SchemaIds = BUILT_I
 def nothing_refused() -> pl.DataFrame:
     """Return the `refused` of a Decoded whose messages are all events."""
     return pl.DataFrame(schema=_REFUSED)
+
+
+def refuse_unread(unread: Unread) -> pl.DataFrame:
+    """Return the `refused` of offsets that were not read, as much as is known of them."""
+    offsets = pl.int_range(unread.first, unread.end, eager=True).alias("offset").to_frame()
+    known = {
+        "topic": unread.topic,
+        "partition": unread.partition,
+        "raw_digest": unread.digest,
+        "__why": "batch_too_large",
+    }
+    named = offsets.with_columns(**{name: pl.lit(value) for name, value in known.items()})
+    missing = {name: pl.lit(None, kind) for name, kind in _REFUSED.items() if name not in named}
+    columns = pl.Schema(_REFUSED)
+    return (
+        named.with_columns(**missing)
+        .select(columns.names())
+        .match_to_schema(columns, integer_cast="upcast")
+    )
 
 
 def digest(value: bytes) -> str:
@@ -92,6 +117,7 @@ def _framed(
 
 
 def _refused(record: Any, why: str) -> dict[str, Any]:
+    """Return a refused message; of one that is too large, no byte is kept or looked at."""
     value = record.value
     return {
         "topic": record.topic,
@@ -99,7 +125,7 @@ def _refused(record: Any, why: str) -> dict[str, Any]:
         "offset": record.offset,
         "schema_id": framed_id(value),
         "key": record.key,
-        "raw": value,
+        "raw": None if why == "too_large" else value,
         "raw_digest": None if value is None else digest(value),
         "__why": why,
     }

@@ -62,6 +62,8 @@ def _decoded(read: Columns, batches: list[RawBatch], family: str, number: int) -
         offset.alias("offset"),
         pl.lit(number, pl.Int64).alias("schema_id"),
         pl.col("__key").alias("key"),
+        read.times.alias("kafka_time"),
+        read.header_faults.alias("header_fault"),
         *event_columns(family),
     )
 

@@ -12,10 +12,10 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 
 from connectors.clients import connecting, kept
 from connectors.errors import MiantiError
@@ -23,8 +23,10 @@ from connectors.heartbeat import Commit, Heartbeat, is_in_log, write_heartbeat
 from connectors.reading import consumer
 from connectors.settings import Settings, kafka_address
 from connectors.topics import ends_written, partitions
+from flows.ground import split_topics
 from flows.land import Landed, Written, land
 from flows.operator.families import each
+from schemas import contract
 from schemas.avro import FAMILIES
 
 _log = logging.getLogger(__name__)
@@ -105,8 +107,8 @@ class Standing:
         self.seen = _reached(landed, ends)
 
     def went_wrong(self, why: str) -> None:
-        """Wait longer each time before it is tried again."""
-        self.error = why
+        """Wait longer each time before it is tried again; then look at every partition anew."""
+        self.error, self.seen = why, None
         self.pause = min(max(self.pause * 2, _FIRST_PAUSE), _LAST_PAUSE)
         self.not_before = time.monotonic() + self.pause
 
@@ -209,24 +211,20 @@ class _Rounds:
             return {}, None
 
     def _ask(self, families: list[str]) -> dict[str, Ends]:
-        with self._ending.at_ease(), consumer(self._settings, whole=True) as client:
+        with self._ending.at_ease(), consumer(self._settings) as client:
             if time.monotonic() - self._listed > _TOPICS_SECONDS:
                 self._listed_at = dt.datetime.now(dt.UTC)
-                topics = sorted(client.topics())
-                self._parts = {
-                    family: [
-                        part
-                        for topic in topics
-                        if topic.startswith(f"mianti.{family}.")
-                        for part in partitions(client, topic)
-                    ]
-                    for family in FAMILIES
-                }
+                self._parts = {family: self._partitions(client, family) for family in FAMILIES}
                 self._listed = time.monotonic()
             self._note_written(families)
             parts = [part for family in families for part in self._parts[family]]
             ends: Ends = client.end_offsets(parts, timeout_ms=_ASK_MS) if parts else {}
         return {family: {p: ends[p] for p in self._parts[family]} for family in families}
+
+    def _partitions(self, client: KafkaConsumer, family: str) -> list[TopicPartition]:
+        publishers = contract.publishers(self._settings.mianti_publishers).publishers
+        topics = [name for name in client.topics() if name.startswith(f"mianti.{family}.")]
+        return [p for name in split_topics(topics, publishers)[0] for p in partitions(client, name)]
 
     def _note_written(self, families: list[str]) -> None:
         """Ask once for each list of topics what was written by then, where no answer waits."""
@@ -307,11 +305,9 @@ def joined(first: Landed | None, then: Landed) -> Landed:
     for part in then.parts:
         before = whole.setdefault((part.topic, part.partition), part)
         if before is not part:
-            before.end = part.end
-            before.accepted += part.accepted
-            before.quarantined += part.quarantined
-            before.skipped += part.skipped
+            before.add(part)
     reasons = dict(first.reasons)
     for reason, count in then.reasons.items():
         reasons[reason] = reasons.get(reason, 0) + count
-    return Landed(then.family, list(whole.values()), reasons, first.commits + then.commits)
+    commits = first.commits + then.commits
+    return replace(then, parts=list(whole.values()), reasons=reasons, commits=commits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -9,11 +10,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from connectors.raw_batches import RawBatch
+from connectors.raw_batches import RawBatch, Unread
 from connectors.schema_ids import BUILT_IN, SchemaIds
 from connectors.topics import publisher_of
 from flows.check import Check, checks, identity, personal_in_event, with_digest, with_reasons
-from flows.decode import Decoded, decode_records, digest
+from flows.clock import CLOCKS_DIFFER
+from flows.decode import Decoded, decode_records, digest, refuse_unread
 from flows.decode_columns import decode_batches
 from flows.log import ACCEPTED, QUARANTINED, log_columns
 from schemas.bucket import bucket
@@ -23,6 +25,7 @@ from schemas.publishers import Publisher
 
 #: In bytes that are no event a number may touch anything, so nothing is asked of its edges.
 _NUMBERS: Final = re.compile(r"1[3-9]\d{9}|\d{17}[\dXx]|\d{15}")
+_UNKNOWN: Final[Mapping[str, tuple[int, int]]] = {}
 _GAPS: Final = re.compile(r"[\s\u00a0\u2010-\u2015\u2212\u3000\uff0d-]+")
 
 
@@ -31,18 +34,21 @@ def judge(
     family: str,
     publishers: Mapping[str, Publisher],
     ids: SchemaIds = BUILT_IN,
+    partitions: Mapping[str, tuple[int, int]] = _UNKNOWN,
 ) -> pl.DataFrame:
     """Return log rows (without `landed_at`) of Kafka messages of one family, each with a verdict.
 
-    Their order is no one's to rely on.
+    The order of the rows is not defined.
 
-    `records`: kafka-python's, whole batches (`connectors.raw_batches`), or some of both. Raises what
-    `ids` raises where going on would read them wrongly.
+    `records`: kafka-python's, whole batches and unread ones (`connectors.raw_batches`), or some of
+    each. `partitions`: by topic, the least and the greatest number of partitions that it may have
+    had when they were sent; not checked for other topics. Raises what `ids` raises where reading on
+    would misread them.
     """
     columns = {n: t for n, t in log_columns(family).items() if n != "landed_at"}
     frames = [pl.DataFrame(schema=columns)]
     for decoded in _decoded(records, family, ids):
-        for rows in _judged(decoded, family, publishers):
+        for rows in _judged(decoded, family, publishers, partitions):
             frames.append(_shape(rows, columns))
     return pl.concat(frames)
 
@@ -50,7 +56,11 @@ def judge(
 def _decoded(records: list[Any], family: str, ids: SchemaIds) -> Iterator[Decoded]:
     """Decode the messages of one topic at a time."""
     topics: dict[str, tuple[list[RawBatch], list[Any]]] = {}
+    no_events = decode_records([], family).events
     for record in records:
+        if isinstance(record, Unread):
+            yield Decoded(no_events, refuse_unread(record), lambda at: [])
+            continue
         batches, singles = topics.setdefault(record.topic, ([], []))
         (batches if isinstance(record, RawBatch) else singles).append(record)
     for batches, singles in topics.values():
@@ -61,15 +71,20 @@ def _decoded(records: list[Any], family: str, ids: SchemaIds) -> Iterator[Decode
 
 
 def _judged(
-    decoded: Decoded, family: str, publishers: Mapping[str, Publisher]
+    decoded: Decoded,
+    family: str,
+    publishers: Mapping[str, Publisher],
+    partitions: Mapping[str, tuple[int, int]],
 ) -> Iterator[pl.DataFrame]:
     unread = _of_no_publisher(decoded.refused, publishers)
     yield _refused(unread, personal=_personal_bytes(decoded.refused["raw"]))
     if decoded.events.is_empty():
         return
     events = with_digest(decoded.events, family)
-    name = publisher_of(events["topic"][0])
-    judged = with_reasons(events, _checks(events, family, publishers.get(name), name))
+    topic = events["topic"][0]
+    name = publisher_of(topic)
+    asked = _checks(events, family, publishers.get(name), name, partitions.get(topic))
+    judged = with_reasons(events, asked)
     good = judged["__why"].is_null()
     accepted = judged if good.all() else judged.filter(good)
     yield accepted.with_columns(verdict=pl.lit(ACCEPTED), bucket=bucket(pl.col("subject")))
@@ -79,7 +94,11 @@ def _judged(
 
 
 def _checks(
-    events: pl.DataFrame, family: str, owner: Publisher | None, name: str
+    events: pl.DataFrame,
+    family: str,
+    owner: Publisher | None,
+    name: str,
+    counts: tuple[int, int] | None,
 ) -> Iterator[Check]:
     if owner is None:
         yield pl.lit(value=True), pl.lit("unknown_publisher")
@@ -89,8 +108,27 @@ def _checks(
     # A key may be absent, or no text.
     wrong_key = pl.col("key").ne_missing(pl.col("subject").cast(pl.Binary))
     yield wrong_key, pl.lit("key_mismatch")
-    elsewhere = pl.col(STATEMENT).struct.field("partition") != pl.col("partition")
+    yield pl.col("header_fault").is_not_null(), _where("header_mismatch", pl.col("header_fault"))
+    if events[STATEMENT].null_count() < events.height:
+        yield from _statements(counts)
+
+
+def _statements(counts: tuple[int, int] | None) -> Iterator[Check]:
+    """Check statements against where and when Kafka took them in."""
+    statement = pl.col(STATEMENT).struct
+    elsewhere = statement.field("partition") != pl.col("partition")
     yield elsewhere.fill_null(value=False), pl.lit("bad_value:statement.partition")
+    if counts is not None:
+        other = ~statement.field("partitions").is_between(*counts)
+        yield other.fill_null(value=False), pl.lit("bad_value:statement.partitions")
+    latest = pl.col("kafka_time") + CLOCKS_DIFFER // dt.timedelta(milliseconds=1)
+    early = statement.field("complete_through").dt.epoch("ms") > latest
+    early &= pl.col("kafka_time") >= 0
+    yield early.fill_null(value=False), pl.lit("bad_value:statement.complete_through")
+
+
+def _where(code: str, where: pl.Expr) -> pl.Expr:
+    return pl.lit(f"{code}:") + where
 
 
 def _refused_events(bad: pl.DataFrame, values: list[bytes], family: str) -> pl.DataFrame:

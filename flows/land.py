@@ -20,32 +20,31 @@ from kafka import TopicPartition
 from connectors import lake
 from connectors.ahead import ahead
 from connectors.heartbeat import Commit, Heartbeat, newest_commit, write_heartbeat
-from connectors.reading import Batch, bounds, check_bounds, consumer, made_anew, read
+from connectors.reading import Batch, consumer, read
 from connectors.schema_ids import SchemaIds
 from connectors.settings import Settings
-from connectors.topics import (
-    ends_written,
-    family_topics,
-    partitions,
-    topic_name,
-    topic_numbers,
-)
+from connectors.topics import ends_written, topic_name
 from connectors.transactions import transactions
+from flows.ground import Ground, note_compared, positions, require_sound, survey
 from flows.judge import judge
 from flows.log import (
     ACCEPTED,
     LANDED,
     QUARANTINED,
+    compacted_id,
     gap_id,
     landed_number,
     log_columns,
+    mark_id,
     next_landed_at,
     offset_id,
+    partitions_id,
     skipped_id,
     topic_id,
 )
 from flows.remembered import remembered, to_remember
 from schemas import contract
+from schemas.facets import STATEMENT
 from schemas.publishers import PublishersTable
 
 _log = logging.getLogger(__name__)
@@ -57,7 +56,11 @@ _TRIES: Final = 5
 
 @dataclass
 class Part:
-    """What landing did to one topic partition: offsets from (inclusive) to (exclusive)."""
+    """What landing did to one topic partition: offsets from (inclusive) to (exclusive).
+
+    `skipped`: transaction markers and aborted messages. `compacted`: messages that Kafka no longer
+    had, between others that it has.
+    """
 
     topic: str
     partition: int
@@ -66,6 +69,15 @@ class Part:
     accepted: int = 0
     quarantined: int = 0
     skipped: int = 0
+    compacted: int = 0
+
+    def add(self, later: Part) -> None:
+        """Take in what a later landing did to the same partition."""
+        self.end = later.end
+        self.accepted += later.accepted
+        self.quarantined += later.quarantined
+        self.skipped += later.skipped
+        self.compacted += later.compacted
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,7 @@ class Written:
 
 @dataclass
 class Landed:
-    """What one landing of a family did.
+    """What one landing of a family did; `unlisted`: topics of no known publisher, not read.
 
     `commit`: the log's newest commit when all that Kafka had committed was landed; None when the
     rest was left to the next landing, or a topic is missing. `through` (UTC): the heartbeat that
@@ -98,6 +110,12 @@ class Landed:
     commits: int = 0
     commit: Commit | None = None
     through: dt.datetime | None = None
+    unlisted: list[str] = field(default_factory=list)
+
+    @property
+    def compacted(self) -> int:
+        """Return how many messages Kafka no longer had, between others."""
+        return sum(part.compacted for part in self.parts)
 
     @property
     def accepted(self) -> int:
@@ -122,10 +140,10 @@ def land(
 
     `plain`: read record by record, as is done anyway with what does not fit whole batches.
     `enough` is asked after each batch whether to leave the rest to the next landing. Raises
-    OffsetGone when Kafka no longer has what the log goes on from, or has another topic of that name
-    (unless `accept_gap`, by which an operator takes the loss, and the log remembers its size),
-    SchemaChanged, RegistryUnreachable, Stalled: what was committed before goes for good. At the end
-    it writes the family's heartbeat (`connectors.heartbeat`).
+    OffsetGone when Kafka no longer has what the log goes on from, or has another topic or other
+    messages there (unless `accept_gap`, by which an operator takes the loss, and the log remembers
+    its size), TopicCompacts, SchemaChanged, RegistryUnreachable, Stalled: what was committed before
+    then stays landed. At the end it writes the family's heartbeat (`connectors.heartbeat`).
     """
     landed = Landed(family)
     for attempt in range(_TRIES):
@@ -150,38 +168,40 @@ def _land(
     enough: Callable[[], bool],
 ) -> None:
     table = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
-    publishers = contract.publishers(settings.mianti_publishers)
-    with consumer(settings, whole=not plain) as client:
+    listed = contract.publishers(settings.mianti_publishers)
+    publishers = listed.publishers
+    with consumer(settings) as client:
         at = dt.datetime.now(dt.UTC)
-        topics = family_topics(settings, family)
-        numbers = topic_numbers(settings, topics)
-        parts = [p for topic in topics for p in partitions(client, topic)]
-        written = Written(at, ends_written(settings, parts))
         known = transactions(table)
-        start = positions(known, parts)
-        first, ends = bounds(client, parts)
-        for part in parts:
+        ground = survey(settings, family, client, known, publishers)
+        written = Written(at, ends_written(settings, ground.parts))
+        landed.unlisted = ground.unlisted
+        start, first = ground.start, ground.first
+        for part in ground.parts:
             if accept_gap and start[part] < first[part]:
                 start[part] = _jump(table, part, start[part], first[part])
-            check_bounds(part, start[part], first[part], ends[part])
-        _require_same(table, known, numbers, accept=accept_gap)
+        learnt = require_sound(ground, client, known, accept=accept_gap)
+        if learnt:
+            lake.append(table, lake.empty(table), learnt)
+            table.update_incremental()
         batches, ids = (
-            read(client, dict(start), ends),
+            read(client, dict(start), ground.ends, whole=not plain),
             SchemaIds(settings, family, remembered(known)),
         )
 
         def judged(batch: Batch) -> pl.DataFrame:
-            return judge(batch.records, family, publishers.publishers, ids)
+            return judge(batch.records, family, publishers, ids, ground.counts)
 
         with closing(ahead(batches, judged, _JUDGES)) as done:
             for batch, rows in done:
                 counts = _counts(rows)
-                parts_done = _commit(table, rows, counts, batch, start, numbers, ids)
+                parts_done = _commit(table, rows, counts, batch, ground, ids)
                 start |= batch.positions
+                note_compared(client, batch.positions)
                 _note(landed, counts, parts_done)
                 if enough():
                     return
-        missing = _missing(known, topics, publishers, family)
+        missing = _missing(known, ground.topics, listed, family)
         if missing:
             _log.warning("%s: not in Kafka, so no heartbeat: %s", family, ", ".join(missing))
             return
@@ -218,44 +238,26 @@ def _tell_through(
         landed.through = written.at
 
 
-def positions(known: Mapping[str, int], parts: list[TopicPartition]) -> dict[TopicPartition, int]:
-    """Return the next offset of each partition by the log's transactions; 0 where it has none."""
-    return {part: known.get(offset_id(part.topic, part.partition), 0) for part in parts}
-
-
-def _require_same(
-    table: DeltaTable, known: Mapping[str, int], numbers: Mapping[str, int], *, accept: bool
-) -> None:
-    """Raise OffsetGone where a topic is not the one that was landed: its offsets mean other things.
-
-    What an operator accepts is remembered at once, though the topic may have nothing new.
-    """
-    other = {t: number for t, number in numbers.items() if known.get(topic_id(t), number) != number}
-    if other and not accept:
-        raise made_anew(min(other))
-    if other:
-        lake.append(table, lake.empty(table), {topic_id(t): n for t, n in other.items()})
-        table.update_incremental()
-
-
 def _commit(
     table: DeltaTable,
     rows: pl.DataFrame,
     counts: pl.DataFrame,
     batch: Batch,
-    start: dict[TopicPartition, int],
-    numbers: Mapping[str, int],
+    ground: Ground,
     meant: SchemaIds,
 ) -> list[Part]:
     """Write one batch; the offsets it was read from must still be the log's. Raises Lost."""
     table.update_incremental()
-    known = transactions(table)
+    known, start = transactions(table), ground.start
     moved = [part for part, end in batch.positions.items() if end > start[part]]
     if positions(known, moved) != {part: start[part] for part in moved}:
         raise lake.Lost
-    done = [_part(counts, part, start[part], batch.positions[part]) for part in moved]
-    ids = {offset_id(p.topic, p.partition): p.end for p in done} | _skips(known, done)
-    ids |= {topic_id(p.topic): numbers[p.topic] for p in done if p.topic in numbers}
+    done = [_part(counts, part, start[part], batch) for part in moved]
+    ids = {offset_id(p.topic, p.partition): p.end for p in done} | _passed(known, done)
+    topics = {part.topic for part in done}
+    ids |= {topic_id(t): ground.numbers[t] for t in topics if t in ground.numbers}
+    ids |= _partitions(known, rows, topics, ground)
+    ids |= {mark_id(*part): mark for part, mark in batch.marks.items() if part in moved}
     ids |= to_remember(known, meant.learnt())
     landed_at = next_landed_at(known, dt.datetime.now(dt.UTC))
     ids[LANDED] = landed_number(landed_at)
@@ -268,20 +270,39 @@ def _counts(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.group_by("topic", "partition", "verdict", "reason").len()
 
 
-def _part(counts: pl.DataFrame, part: TopicPartition, start: int, end: int) -> Part:
+def _part(counts: pl.DataFrame, part: TopicPartition, start: int, batch: Batch) -> Part:
+    end = batch.positions[part]
     mine = counts.filter(topic=part.topic, partition=part.partition)
     accepted, quarantined = (
         sum(mine.filter(verdict=verdict)["len"].to_list()) for verdict in (ACCEPTED, QUARANTINED)
     )
-    skipped = end - start - accepted - quarantined
-    return Part(part.topic, part.partition, start, end, accepted, quarantined, skipped)
+    skipped = batch.passed.get(part, 0)
+    compacted = end - start - accepted - quarantined - skipped
+    place = (part.topic, part.partition, start, end)
+    return Part(*place, accepted, quarantined, skipped, compacted)
 
 
-def _skips(known: Mapping[str, int], done: list[Part]) -> dict[str, int]:
-    """Count on: offsets that held no committed message (transaction markers, aborted ones)."""
-    counted = [part for part in done if part.skipped]
-    names = {skipped_id(p.topic, p.partition): p.skipped for p in counted}
-    return {name: known.get(name, 0) + more for name, more in names.items()}
+def _partitions(
+    known: Mapping[str, int], rows: pl.DataFrame, topics: set[str], ground: Ground
+) -> dict[str, int]:
+    """Remember how many partitions a topic has: when it is first landed, then as statements say."""
+    names = {topic: partitions_id(topic) for topic in topics}
+    ids = {name: ground.counts[t][1] for t, name in names.items() if name not in known}
+    if rows[STATEMENT].null_count() < rows.height:
+        count = pl.col(STATEMENT).struct.field("partitions")
+        stated = rows.filter(verdict=ACCEPTED).group_by("topic").agg(count.max()).drop_nulls()
+        ids |= {
+            names[t]: max(n, known.get(names[t], 0), ids.get(names[t], 0))
+            for t, n in stated.iter_rows()
+        }
+    return ids
+
+
+def _passed(known: Mapping[str, int], done: list[Part]) -> dict[str, int]:
+    """Count on: offsets that held no message to be landed."""
+    more = {skipped_id(p.topic, p.partition): p.skipped for p in done}
+    more |= {compacted_id(p.topic, p.partition): p.compacted for p in done}
+    return {name: known.get(name, 0) + count for name, count in more.items() if count}
 
 
 def _jump(table: DeltaTable, part: TopicPartition, at: int, first: int) -> int:
@@ -303,10 +324,7 @@ def _note(landed: Landed, counts: pl.DataFrame, done: list[Part]) -> None:
         if whole is None:
             landed.parts.append(part)
             continue
-        whole.end = part.end
-        whole.accepted += part.accepted
-        whole.quarantined += part.quarantined
-        whole.skipped += part.skipped
+        whole.add(part)
     for reason, count in _reasons(counts):
         landed.reasons[reason] = landed.reasons.get(reason, 0) + count
 

@@ -66,8 +66,29 @@ def offset_id(topic: str, partition: int) -> str:
 
 
 def skipped_id(topic: str, partition: int) -> str:
-    """Return the id that counts offsets passed that held no committed message."""
+    """Return the id that counts offsets passed that held transaction markers or aborted messages.
+
+    Earlier releases counted those of compacted messages here, too.
+    """
     return f"skipped:{topic}:{partition}"
+
+
+COMPACTED: Final = "compacted:"
+
+
+def compacted_id(topic: str, partition: int) -> str:
+    """Return the id that counts offsets whose messages were gone, though they lie between others."""
+    return f"{COMPACTED}{topic}:{partition}"
+
+
+def mark_id(topic: str, partition: int) -> str:
+    """Return the id that holds the mark (`connectors.reading.mark`) of the next offset to read."""
+    return f"mark:{topic}:{partition}"
+
+
+def partitions_id(topic: str) -> str:
+    """Return the id that holds how many partitions a topic had."""
+    return f"partitions:{topic}"
 
 
 def gap_id(topic: str, partition: int) -> str:

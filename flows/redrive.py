@@ -10,13 +10,14 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 from deltalake import DeltaTable
 from kafka import TopicPartition
 
 from connectors import lake
+from connectors.raw_batches import NO_TIME, Record
 from connectors.reading import bounds, consumer, read
 from connectors.schema_ids import SchemaIds
 from connectors.settings import Settings
@@ -24,6 +25,7 @@ from connectors.topics import family_topics, partitions
 from connectors.transactions import transactions
 from flows.closing import Closings, Overtaken, closing
 from flows.decode import digest
+from flows.ground import partitions_known
 from flows.judge import judge
 from flows.log import ACCEPTED, PLACE, QUARANTINED, REDRIVEN, log_columns
 from flows.quarantine import Chosen
@@ -34,7 +36,7 @@ _log = logging.getLogger(__name__)
 #: Messages judged and committed together.
 _TOGETHER: Final = 5_000
 _WAITING: Final = (*PLACE, "landed_at", "verdict", "reason", "raw_digest")
-_KEPT: Final = (*PLACE, "verdict", "about", "raw", "raw_digest")
+_KEPT: Final = (*PLACE, "verdict", "reason", "about", "raw", "raw_digest")
 
 
 @dataclass
@@ -53,16 +55,6 @@ class Redriven:
     def waiting(self) -> int:
         """Return how many messages wait on."""
         return sum(self.reasons.values()) + self.without_bytes
-
-
-class _Message(NamedTuple):
-    """A quarantined message, under the names of kafka-python's ConsumerRecord."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
 
 
 def redrive(settings: Settings, family: str, chosen: Chosen) -> Redriven:
@@ -86,14 +78,15 @@ def redrive(settings: Settings, family: str, chosen: Chosen) -> Redriven:
 def _redrive(settings: Settings, family: str, chosen: Chosen, done: Redriven) -> None:
     log = lake.ensure_table(settings, "log", family, log_columns(family), ["verdict"])
     closings = Closings(log)
-    ids = SchemaIds(settings, family, remembered(transactions(log)))
+    known = transactions(log)
+    ids, counts = SchemaIds(settings, family, remembered(known)), partitions_known(known)
     publishers = contract.publishers(settings.mianti_publishers).publishers
     meant = chosen.among(log, family, _columns(family, _WAITING))
     places = meant.select(*PLACE, "raw_digest").collect()
     reasons: Counter[str] = Counter()
 
-    def take(messages: list[_Message]) -> pl.DataFrame:
-        rows = judge([*messages], family, publishers, ids)
+    def take(messages: list[Record]) -> pl.DataFrame:
+        rows = judge([*messages], family, publishers, ids, counts)
         good = rows.filter(verdict=ACCEPTED)
         if not good.is_empty():
             closed = closing(good, REDRIVEN, by=None, why=None)
@@ -111,12 +104,14 @@ def _redrive(settings: Settings, family: str, chosen: Chosen, done: Redriven) ->
 
 def _kept(
     log: DeltaTable, family: str, places: pl.DataFrame, *, keyed: bool
-) -> Iterator[list[_Message]]:
+) -> Iterator[list[Record]]:
     """Yield the messages whose bytes the log has, or that had none, file by file.
 
-    `keyed`: only those whose key it has too.
+    The log keeps no headers; what was refused for them is read again from Kafka. `keyed`: only
+    messages whose key the log has too.
     """
     has_bytes = pl.col("raw").is_not_null() | pl.col("raw_digest").is_null()
+    has_bytes &= pl.col("reason") != "header_mismatch"
     if keyed:
         has_bytes &= pl.col("about").is_not_null()
     wanted = places.select(PLACE).lazy()
@@ -124,11 +119,14 @@ def _kept(
         rows = file.join(wanted, on=PLACE, how="semi").filter(has_bytes)
         told = rows.select(*PLACE, pl.col("about").cast(pl.Binary), "raw").collect()
         for some in told.iter_slices(_TOGETHER):
-            yield [_Message(*row) for row in some.iter_rows()]
+            yield [
+                Record(topic, partition, offset, about, raw, [], NO_TIME)
+                for topic, partition, offset, about, raw in some.iter_rows()
+            ]
 
 
-def _elsewhere(settings: Settings, family: str, places: pl.DataFrame) -> Iterator[list[_Message]]:
-    """Yield messages of which the log lacks the bytes or the key, if Kafka still has the same."""
+def _elsewhere(settings: Settings, family: str, places: pl.DataFrame) -> Iterator[list[Record]]:
+    """Yield messages of which the log lacks a part, if Kafka still has the same."""
     digests = {
         (TopicPartition(topic, number), offset): told
         for topic, number, offset, told in places.iter_rows()
@@ -143,9 +141,7 @@ def _elsewhere(settings: Settings, family: str, places: pl.DataFrame) -> Iterato
         start = {part: max(first[part], min(offsets[part])) for part in parts}
         until = {part: min(ends[part], max(offsets[part]) + 1) for part in parts}
         for batch in read(client, start, until):
-            found = [
-                _Message(r.topic, r.partition, r.offset, r.key, r.value) for r in batch.records
-            ]
+            found = [one for one in batch.records if isinstance(one, Record)]
             same = [one for one in found if _same(one, digests)]
             if same:
                 yield same
@@ -155,7 +151,7 @@ def _without(places: pl.DataFrame, taken: list[pl.DataFrame]) -> pl.DataFrame:
     return places.join(pl.concat([places.select(PLACE).clear(), *taken]), on=PLACE, how="anti")
 
 
-def _same(message: _Message, digests: dict[tuple[TopicPartition, int], str]) -> bool:
+def _same(message: Record, digests: dict[tuple[TopicPartition, int], str]) -> bool:
     place = TopicPartition(message.topic, message.partition), message.offset
     return message.value is not None and digests.get(place) == digest(message.value)
 

@@ -12,17 +12,19 @@ from kafka import KafkaConsumer
 
 from connectors import lake
 from connectors.damage import require_whole
+from connectors.errors import MiantiError
 from connectors.heartbeat import held_through
-from connectors.reading import bounds, consumer
+from connectors.reading import consumer
 from connectors.settings import Settings
-from connectors.topics import family_topics, partitions
+from connectors.topic_settings import Remark, remarks
 from connectors.transactions import transactions
 from flows.complete import Cycle, cycles, stated
-from flows.land import positions
+from flows.ground import compacted_so_far, require_sound, survey, told_of_topics
 from flows.log import ACCEPTED, QUARANTINED
 from flows.origin import stopped
 from flows.settle import sizes
 from flows.waiting import count_waiting
+from schemas import contract
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class FamilyStatus:
     `accepted`: rows of the log; `quarantined`: messages that wait to be redriven or discarded.
     `last_run`: when the log last took anything in (UTC). `landed_through` (UTC): everything
     published before it is in the log; None where that is not known. `complete_through`: by
-    publisher and layout, ISO 8601 in UTC. `stopped`: why nothing more is settled, in both languages.
+    publisher and layout, ISO 8601 in UTC. `stopped`: why nothing more is landed or settled, in both
+    languages; None: it is. `remarks`: what else must be looked at, in English and Chinese;
+    `compacted` and `topics_not_read` are among them.
     """
 
     family: str
@@ -46,6 +50,9 @@ class FamilyStatus:
     landed_through: dt.datetime | None = None
     cycles: list[Cycle] = field(default_factory=list)
     stopped: str | None = None
+    remarks: list[Remark] = field(default_factory=list)
+    compacted: int = 0
+    topics_not_read: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object `mianti status --json` prints for a family."""
@@ -56,6 +63,9 @@ class FamilyStatus:
             "quarantined": self.quarantined,
             "dataset_rows": self.dataset_rows,
             "complete_through": self.complete_through,
+            "remarks": [{"en": english, "zh": chinese} for english, chinese in self.remarks],
+            "compacted": self.compacted,
+            "topics_not_read": self.topics_not_read,
             "last_run": self.last_run.isoformat() if self.last_run else None,
             "landed_through": self.landed_through.isoformat() if self.landed_through else None,
             "stopped": self.stopped,
@@ -67,13 +77,13 @@ def status(settings: Settings, family: str) -> FamilyStatus:
     require_whole(settings, family)
     log = lake.open_table(settings, "log", family)
     dataset = lake.open_table(settings, "datasets", family)
-    lag, seconds = _lag(settings, family, log)
+    kafka = _ask_kafka(settings, family, log)
     counts = verdicts(log) if log is not None else {}
     why = stopped(settings, family)
     return FamilyStatus(
         family,
-        lag,
-        seconds,
+        kafka.lag,
+        kafka.seconds,
         counts.get(ACCEPTED, 0),
         count_waiting(log) if counts.get(QUARANTINED, 0) and log is not None else 0,
         sum(sizes(dataset).values()) if dataset is not None else 0,
@@ -81,7 +91,10 @@ def status(settings: Settings, family: str) -> FamilyStatus:
         _last_run(log) if log is not None else None,
         held_through(settings, family),
         cycles(settings, family),
-        str(why) if why is not None else None,
+        "\n".join(filter(None, [kafka.stopped, str(why or "")])) or None,
+        kafka.remarks,
+        kafka.compacted,
+        kafka.unlisted,
     )
 
 
@@ -90,14 +103,35 @@ def verdicts(log: DeltaTable) -> dict[str, int]:
     return lake.rows_by(log, "verdict")
 
 
-def _lag(settings: Settings, family: str, log: DeltaTable | None) -> tuple[int, float]:
+@dataclass(frozen=True)
+class _Kafka:
+    """What Kafka holds that the log does not, and whether it can be landed."""
+
+    lag: int
+    seconds: float
+    stopped: str | None
+    remarks: list[Remark]
+    compacted: int
+    unlisted: list[str]
+
+
+def _ask_kafka(settings: Settings, family: str, log: DeltaTable | None) -> _Kafka:
+    known = transactions(log)
+    publishers = contract.publishers(settings.mianti_publishers).publishers
     with consumer(settings) as client:
-        parts = [p for topic in family_topics(settings, family) for p in partitions(client, topic)]
-        first, ends = bounds(client, parts)
-        at = positions(transactions(log), parts)
-        behind = {part: max(at[part], first[part]) for part in parts if ends[part] > at[part]}
+        ground = survey(settings, family, client, known, publishers)
+        at, first, ends = ground.start, ground.first, ground.ends
+        behind = {p: max(at[p], first[p]) for p in ground.parts if ends[p] > at[p]}
         lag = sum(ends[part] - at[part] for part in behind)
-        return lag, _age(client, behind) if behind else 0.0
+        seconds = _age(client, behind) if behind else 0.0
+        landing_stopped = None
+        try:
+            require_sound(ground, client, known)
+        except MiantiError as why:
+            landing_stopped = f"landing is stopped · 入库已停止: {why}"
+    compacted = compacted_so_far(known)
+    told = [*told_of_topics(ground.unlisted, compacted), *remarks(ground.configs)]
+    return _Kafka(lag, seconds, landing_stopped, told, compacted, ground.unlisted)
 
 
 def _age(client: KafkaConsumer, behind: dict[Any, int]) -> float:

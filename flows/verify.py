@@ -1,7 +1,8 @@
 """Recounting everything, from Kafka's offsets to the dataset's rows.
 
 The account: offsets advanced = accepted + quarantined + skipped (transaction markers, aborted
-messages, compacted away) + gaps an operator accepted; what was redriven is accepted. Then the log
+messages) + compacted + gaps an operator accepted; what was redriven is accepted, and what was compacted
+away is a difference. Then the log
 is folded again and compared with what was settled, bucket by bucket, for the version and the day
 each bucket names.
 """
@@ -18,20 +19,22 @@ from deltalake import DeltaTable
 from kafka import TopicPartition
 
 from connectors import lake
-from connectors.reading import bounds, consumer, read
+from connectors.raw_batches import RawBatch, Unread
+from connectors.reading import Item, bounds, consumer, read
 from connectors.settings import Settings
 from connectors.topics import family_topics, partitions
 from connectors.transactions import transactions
 from flows.check import identity, with_digest
 from flows.compare import differences
 from flows.fold import fold, union
-from flows.land import positions
+from flows.ground import positions
 from flows.log import (
     ACCEPTED,
     CLOSED,
     PLACE,
     QUARANTINED,
     REDRIVEN,
+    compacted_id,
     gap_id,
     history_columns,
     skipped_id,
@@ -119,10 +122,13 @@ def _kafka_against_log(
         through = {part: min(at[part], ends[part]) for part in parts}
         start = {part: min(first[part], through[part]) for part in parts}
         committed: dict[TopicPartition, dict[int, str | None]] = {part: {} for part in parts}
+        passed = dict.fromkeys(parts, 0)
         for batch in read(client, start, through):
             for record in batch.records:
                 part = TopicPartition(record.topic, record.partition)
-                committed[part][record.offset] = _stated_id(record.headers)
+                committed[part] |= _stated_ids(record)
+            for part, count in batch.passed.items():
+                passed[part] += count
     yield from _unknown_places(log, parts)
     for part in parts:
         found.offsets += at[part]
@@ -132,6 +138,14 @@ def _kafka_against_log(
             yield f"{_place(part)}: the log stands at {at[part]}, beyond Kafka's end {ends[part]}"
         held = rows.filter(rows >= first[part])
         yield from _offsets_compared(part, set(committed[part]), set(held))
+        there = {*committed[part], *held.filter(held < through[part])}
+        gone = through[part] - start[part] - len(there) - passed[part]
+        gone = max(gone, known.get(compacted_id(part.topic, part.partition), 0))
+        if gone:
+            yield (
+                f"{_place(part)}: {gone} messages are in neither the log nor Kafka, which holds "
+                "later and earlier ones: the topic was compacted before they were landed"
+            )
         yield from _ids_compared(log, part, committed[part])
 
 
@@ -168,8 +182,8 @@ def _account(
     doubled = rows.filter(rows.is_duplicated()).unique().sort()
     for offset in doubled.head(20):
         yield f"{_place(part)}: offset {offset} was landed twice"
-    names = [skipped_id(part.topic, part.partition), gap_id(part.topic, part.partition)]
-    passed = sum(known.get(name, 0) for name in names)
+    names = (skipped_id, compacted_id, gap_id)
+    passed = sum(known.get(name(part.topic, part.partition), 0) for name in names)
     if at != rows.n_unique() + passed:
         yield (
             f"{_place(part)}: the account does not balance: {at} offsets advanced, but "
@@ -186,10 +200,14 @@ def _offsets_compared(part: TopicPartition, committed: set[int], landed: set[int
         yield f"{_place(part)}: the log holds offset {offset}, where Kafka has no message"
 
 
-def _stated_id(headers: list[tuple[str, bytes]]) -> str | None:
-    """Return the event id a message states in its CloudEvents header."""
-    stated = dict(headers).get("ce_id")
-    return stated.decode("ascii", "replace") if stated is not None else None
+def _stated_ids(record: Item) -> dict[int, str | None]:
+    """Return, by offset, the event id that a message states in its CloudEvents header."""
+    if isinstance(record, Unread):
+        return dict.fromkeys(range(record.first, record.end))
+    if isinstance(record, RawBatch):
+        raise TypeError("verify reads message by message")
+    stated = dict(record.headers).get("ce_id")
+    return {record.offset: stated.decode("ascii", "replace") if stated is not None else None}
 
 
 def _ids_compared(

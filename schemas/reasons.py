@@ -165,10 +165,19 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "The event's content is not that of its facet.",
         "事件内容与其类别不符。",
     ),
+    "header_mismatch": (
+        "The header {where} does not agree with the event in the message.",
+        "消息头 {where} 与消息中的事件不一致。",
+    ),
     "bad_event_id": ("The event's id does not follow from its content.", "事件编号与内容不符。"),
     # Kafka values that are no events
     "tombstone": ("The message has no value.", "消息为空。"),
     "too_large": ("The message is larger than 1 MiB.", "消息超过 1 MiB。"),
+    "batch_too_large": (
+        "The batch of messages unpacks to more than 32 MiB or holds more than 131,072 messages: "
+        "it was not read.",
+        "该批消息解压后超过 32 MiB 或超过 131072 条，未予读取。",
+    ),
     "bad_frame": ("The message has no Confluent frame.", "消息没有 Confluent 帧头。"),
     "unknown_schema": ("The schema id is not known.", "模式编号未知。"),
     "foreign_schema": (

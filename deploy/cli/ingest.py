@@ -11,6 +11,7 @@ from connectors.errors import MiantiError
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON, SEVERAL, chosen
 from deploy.local.follow import run_here
+from flows.ground import told_of_topics
 from flows.ingest import Ingested, ingest
 
 _HELP = """Land new events and settle the datasets · 事件入库并更新数据集
@@ -74,6 +75,8 @@ def _as_json(done: Ingested) -> dict[str, object]:
         "accepted": done.landed.accepted,
         "quarantined": done.landed.quarantined,
         "reasons": done.landed.reasons,
+        "topics_not_read": done.landed.unlisted,
+        "compacted": done.landed.compacted,
         "partitions": [asdict(part) for part in done.landed.parts],
         "buckets": done.settled.buckets,
         "versions": done.settled.versions,
@@ -96,3 +99,5 @@ def _tell(done: Ingested) -> None:
         )
     for reason, count in sorted(done.landed.reasons.items()):
         click.echo(f"  {count:>8,}  {reason}")
+    for english, chinese in told_of_topics(done.landed.unlisted, done.landed.compacted):
+        click.echo(f"  ! {english}\n    {chinese}")

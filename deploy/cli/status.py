@@ -7,18 +7,24 @@ import sys
 import click
 
 from connectors.settings import read_settings
+from connectors.topic_settings import has_authorizer
 from deploy.cli.families import AS_JSON
 from flows.status import FamilyStatus, status
 from schemas.avro import FAMILIES
 
 _HELP = """Show where each family stands · 查看各类数据的状态
 
-Lag (messages and seconds), counts, how far each publisher's exports are complete, and who has
-been silent for longer than promised. Exit code 1 when a family is no longer settled.
-有类别停止更新时退出码为 1。
+Lag (messages and seconds), counts, how far each publisher's exports are complete, who has been
+silent for longer than promised, and what is wrong with the topics. Exit code 1 when a family is no
+longer landed or settled.
+有类别停止入库或停止更新时退出码为 1。
 """
-
 _STOPPED = 1
+_NO_AUTHORIZER = (
+    "Kafka has no authorizer: anyone who reaches it may publish in any department's name. Grant "
+    "rights as docs/operator.md says.\n"
+    "Kafka 未启用授权：任何能连接的人都可以任一部门的名义发布。请按 docs/operator.zh-CN.md 授权。"
+)
 
 
 @click.command(help=_HELP)
@@ -33,6 +39,8 @@ def command(as_json: bool) -> None:
     else:
         for each in found:
             _tell(each)
+    if not has_authorizer(settings):
+        click.echo(_NO_AUTHORIZER, err=True)
     if any(each.stopped for each in found):
         sys.exit(_STOPPED)
 
@@ -46,6 +54,8 @@ def _tell(one: FamilyStatus) -> None:
     )
     for line in (one.stopped or "").splitlines():
         click.echo(f"  ! {line}")
+    for english, chinese in one.remarks:
+        click.echo(f"  ! {english}\n    {chinese}")
     for publisher, layouts in one.complete_through.items():
         for layout, through in layouts.items():
             click.echo(f"  {publisher} {layout}: complete through · 完整至 {through or '-'}")

@@ -9,6 +9,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from connectors.settings import Settings, read_settings
+from flows.ground import told_of_topics
 from flows.ingest import Ingested, ingest
 from flows.operator import telling
 from flows.operator.families import EVERY, Family, each
@@ -40,6 +41,8 @@ def _ingest(settings: Settings, family: str, accept_gap: bool) -> Ingested:
     done = ingest(settings, family, accept_gap=accept_gap)
     landed = done.landed
     _log.info("%s", ingest_line(done))
+    for english, chinese in told_of_topics(landed.unlisted, landed.compacted):
+        _log.warning("%s: %s\n%s", family, english, chinese)
     if landed.parts:
         rows = landed_rows(landed, lags(settings, family))
         telling.table(f"ingest-{family}", rows, ingested_text(done))

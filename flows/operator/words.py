@@ -134,7 +134,7 @@ def landed_rows(landed: Landed, lags: Mapping[tuple[str, int], int]) -> list[Row
             "to": part.end,
             "accepted": part.accepted,
             "quarantined": part.quarantined,
-            "no message": part.skipped,
+            "no message": part.skipped + part.compacted,
         }
         for part in landed.parts
     }

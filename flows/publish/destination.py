@@ -16,7 +16,8 @@ from connectors.registry import RegistryUnreachable
 from connectors.schema_ids import id_to_write
 from connectors.sending import producer
 from connectors.settings import NotRunning, Settings
-from connectors.topics import ensure_topic, family_topics, topic_name
+from connectors.topic_settings import prepare_topic
+from connectors.topics import family_topics, topic_name
 from flows.publish.deliver import Delivery
 from flows.publish.edition import require_dated
 from flows.publish.events import Sender
@@ -45,7 +46,7 @@ def open_destination(job: Job) -> Iterator[Destination]:
         if request.dry_run:
             _look_up(ledger, settings, topic, job.family)
         else:
-            ensure_topic(settings, topic)
+            prepare_topic(settings, topic)
             catch_up(ledger, settings, topic, job.family)
         edition = _edition(job, ledger)
         sender = job.sender(edition)

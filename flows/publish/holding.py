@@ -16,7 +16,8 @@ from connectors.ledger import Ledger, open_ledger
 from connectors.schema_ids import id_to_write
 from connectors.sending import producer
 from connectors.settings import Settings
-from connectors.topics import ensure_topic, topic_name
+from connectors.topic_settings import prepare_topic
+from connectors.topics import topic_name
 from flows.publish.deliver import Delivery
 from flows.publish.events import Sender
 from flows.publish.recover import catch_up
@@ -82,7 +83,7 @@ def state_now(settings: Settings, publisher: str, owner: Publisher, family: str)
     """
     topic, number = topic_name(family, publisher), id_to_write(settings, family)
     with open_ledger(settings.mianti_ledger, publisher, family) as ledger:
-        ensure_topic(settings, topic)
+        prepare_topic(settings, topic)
         catch_up(ledger, settings, topic, family)
         with producer(settings) as client:
             delivery = Delivery(ledger, client, topic, family, number)

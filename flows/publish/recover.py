@@ -10,6 +10,7 @@ import polars as pl
 
 from connectors.framing import Undecodable, decode
 from connectors.ledger import Ledger
+from connectors.raw_batches import Unread
 from connectors.reading import bounds, check_bounds, consumer, read
 from connectors.schema_ids import SchemaIds
 from connectors.settings import Settings
@@ -110,7 +111,8 @@ def _keep_sequences(
     ids: SchemaIds,
 ) -> None:
     """Note what some messages called themselves, and nothing of what they said."""
-    refused = [r.value for r in records if (r.partition, r.offset) in places]
+    read = [record for record in records if not isinstance(record, Unread)]
+    refused = [r.value for r in read if (r.partition, r.offset) in places]
     events = [event for event in (_event(value, family, ids) for value in refused) if event]
     named = [{name: event[name] for name in _NAME} for event in events]
     named = [name for name in named if name["sequence"] <= LARGEST_SEQUENCE]

@@ -11,7 +11,8 @@ from connectors.ledger import Ledger, open_ledger
 from connectors.schema_ids import id_to_write
 from connectors.sending import producer
 from connectors.settings import Settings
-from connectors.topics import ensure_topic, topic_name
+from connectors.topic_settings import prepare_topic
+from connectors.topics import topic_name
 from flows.publish.deliver import Delivery
 from flows.publish.events import single
 from flows.publish.identity import holders
@@ -48,7 +49,7 @@ def withdraw(
     for family in owner.families:
         topic, number = topic_name(family, publisher), id_to_write(settings, family)
         with open_ledger(settings.mianti_ledger, publisher, family) as ledger:
-            ensure_topic(settings, topic)
+            prepare_topic(settings, topic)
             catch_up(ledger, settings, topic, family)
             known = _known(record_key, ledger)
             if known.is_empty():

@@ -204,10 +204,10 @@ def test_a_landing_that_has_enough_leaves_the_rest_to_the_next(
     department = exchange.department()
     publish(department, range(1, 60), "file.csv")
 
-    def in_halves(client: Any, start: Any, ends: Any) -> Iterator[reading.Batch]:
+    def in_halves(client: Any, start: Any, ends: Any, **rest: Any) -> Iterator[reading.Batch]:
         middle = {part: (start[part] + end + 1) // 2 for part, end in ends.items()}
-        yield from reading.read(client, start, middle)
-        yield from reading.read(client, middle, ends)
+        yield from reading.read(client, start, middle, **rest)
+        yield from reading.read(client, middle, ends, **rest)
 
     with monkeypatch.context() as small:
         small.setattr(landing, "read", in_halves)

@@ -196,17 +196,22 @@ def test_a_message_beyond_any_event_is_put_aside(exchange: Exchange) -> None:
     assert mine(exchange, department)["reason"].to_list() == ["too_large"]
 
 
-def test_a_stranger_in_a_topic_of_nobody_is_put_aside(exchange: Exchange) -> None:
+def test_a_topic_of_no_known_publisher_is_named_and_read_once_it_is_known(
+    exchange: Exchange,
+) -> None:
     department = exchange.department()
-    event = good(department)
+    good(department)
     others = Exchange(exchange.home / "elsewhere", exchange.address, f"{exchange.lake}-other")
     others.home.mkdir()
     others.department("unrelated")
-    others.ingest()
-    log = others.log().filter(topic=department.topic())
-    assert log["reason"].to_list() == ["unknown_publisher"]
-    assert others.dataset().height == 0
-    assert event["publisher"] == department.id
+    done = others.ingest()
+    assert department.topic() in done.landed.unlisted
+    assert others.log().is_empty()
+    others.departments.append(department)
+    done = others.ingest()
+    assert department.topic() not in done.landed.unlisted
+    assert others.log()["verdict"].to_list() == ["accepted"]
+    others.verified()
 
 
 def test_bytes_damaged_at_random_never_stop_landing(exchange: Exchange) -> None:

@@ -89,14 +89,16 @@ def test_what_a_mended_right_accepts_is_redriven_once(exchange: Exchange) -> Non
     assert status(exchange.settings, FAMILY).quarantined == 0
 
 
-def test_a_statement_of_a_publisher_not_yet_in_the_table_is_redriven(exchange: Exchange) -> None:
+def test_a_statement_of_a_publisher_without_its_right_yet_is_redriven(exchange: Exchange) -> None:
     department = exchange.department()
     department.publish([department.licence(1), department.licence(2, XK_ZT="no such code")])
     table = exchange.home / "others.yaml"
-    table.write_text(yaml.safe_dump({"publishers": {"nobody": department.line}}), "utf-8")
+    line = copy.deepcopy(department.line)
+    del line["families"][FAMILY]
+    table.write_text(yaml.safe_dump({"publishers": {department.id: line}}), "utf-8")
     land(exchange.settings_with(mianti_publishers=table), FAMILY)
     waits = shown(exchange.settings, FAMILY, EVERY, 100)
-    assert waits["reason"].unique().to_list() == ["unknown_publisher"]
+    assert waits["reason"].unique().to_list() == ["family_not_owned"]
     assert redrive(exchange.settings, FAMILY, EVERY) == Redriven(FAMILY, accepted=waits.height)
     taken = exchange.log().filter(verdict="accepted")
     assert "statement" in taken["facet"].to_list()
@@ -279,13 +281,15 @@ def test_only_what_is_meant_is_touched(exchange: Exchange) -> None:
     for department in (one, other):
         department.publish([department.licence(n) for n in range(1, 4)])
         raw.send(exchange.address, department.topic(), [(b"k", b"poison")], partition=0)
-    line = copy.deepcopy(one.line)
-    nobody = exchange.home / "nobody.yaml"
-    nobody.write_text(yaml.safe_dump({"publishers": {"nobody": line}}, allow_unicode=True), "utf-8")
-    land(exchange.settings_with(mianti_publishers=nobody), FAMILY)
+    lines = {each.id: copy.deepcopy(each.line) for each in (one, other)}
+    for line in lines.values():
+        del line["families"][FAMILY]
+    without = exchange.home / "without.yaml"
+    without.write_text(yaml.safe_dump({"publishers": lines}, allow_unicode=True), "utf-8")
+    land(exchange.settings_with(mianti_publishers=without), FAMILY)
     counted = listed(exchange.settings, FAMILY, Chosen(publisher=one.id))
     assert {row["topic"] for row in counted.to_dicts()} == {one.topic()}
-    mine = Chosen(publisher=one.id, reason="unknown_publisher")
+    mine = Chosen(publisher=one.id, reason="family_not_owned")
     count = shown(exchange.settings, FAMILY, mine, 100).height
     assert count >= 3
     first = shown(exchange.settings, FAMILY, mine, 1).row(0, named=True)

@@ -19,8 +19,9 @@ _BY_BROKER = 1
 class Message:
     """One committed message, where it lies and what it holds.
 
-    `appended_at` (UTC): when the broker took it, by the broker's clock; None where a publisher's
-    clock says so.
+    `time`: what Kafka gives for it, in milliseconds since 1970; -1: nothing. `of`: how many
+    partitions its topic has now; 0: not asked. `appended_at` (UTC): when the broker took it, by the
+    broker's clock; None where a publisher's clock says so.
     """
 
     topic: str
@@ -28,6 +29,9 @@ class Message:
     offset: int
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    time: int = -1
+    of: int = 0
     appended_at: dt.datetime | None = None
 
     @property
@@ -72,13 +76,13 @@ def read(address: str, topics: Iterable[str]) -> Kafka:
         for topic in sorted(topics):
             numbers = client.partitions_for_topic(topic) or set()
             for part in sorted(TopicPartition(topic, number) for number in numbers):
-                _read_part(client, part, found)
+                _read_part(client, part, len(numbers), found)
     finally:
         client.close()
     return found
 
 
-def _read_part(client: KafkaConsumer, part: TopicPartition, found: Kafka) -> None:
+def _read_part(client: KafkaConsumer, part: TopicPartition, of: int, found: Kafka) -> None:
     first, end = client.beginning_offsets([part])[part], client.end_offsets([part])[part]
     found.bounds[part.topic, part.partition] = first, end
     client.assign([part])
@@ -92,4 +96,5 @@ def _read_part(client: KafkaConsumer, part: TopicPartition, found: Kafka) -> Non
                 place = (part.topic, part.partition, one.offset)
                 came = dt.datetime.fromtimestamp(one.timestamp / 1000, dt.UTC)
                 at = came if one.timestamp_type == _BY_BROKER else None
-                found.messages.append(Message(*place, one.key, one.value, at))
+                beside = (tuple(one.headers), one.timestamp, of, at)
+                found.messages.append(Message(*place, one.key, one.value, *beside))

@@ -84,18 +84,22 @@ def judge(
     if event is None:
         # Under a publisher's own code it may have been a statement, which is about those it names.
         about = None if about in {line["code"] for line in publishers.values()} else about
-        hidden = value is not None and bytes_may_hold_number(value)
+        # What is too large is not looked at, and so not kept.
+        hidden = fault == "too_large" or (value is not None and bytes_may_hold_number(value))
         return Verdict(None, frozenset({fault}), number, about, None if hidden else value, digest)
     leaves = contract.leaves(family, event)
     texts = [(path, text) for path, kind, text in leaves if kind == "string"]
     if any(doubtful(text) for _, text in texts) or _beyond_columns(family, event):
         return None
+    if event["statement"] is not None and event["statement"]["partitions"] < message.of:
+        return None  # its topic may have had fewer partitions when it was sent
     reasons = frozenset(_reasons(message, event, publishers, landed_at))
     about = about if about == event["subject"] and event["facet"] != "statement" else None
     hidden = any(_holds_number(path, text) for path, text in texts)
     return Verdict(event, reasons, number, about, None if hidden else value, digest)
 
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 #: Fields of document numbers, by the words of `docs/decisions/0005-checks.md`.
 _NUMBERS = {
     *("record_key", "number", "document_number", "identifier", "previous_identifiers"),
@@ -166,6 +170,19 @@ def _reasons(
         yield "bad_event_id"
     if message.key != event["subject"].encode():
         yield "key_mismatch"
+    yield from _headers(message, event)
+
+
+def _headers(message: Message, event: dict[str, Any]) -> Iterator[str]:
+    """A message may have none; what its CloudEvents headers do say must be so."""
+    true = {
+        "ce_id": event["event_id"],
+        "ce_source": f"/mianti/publishers/{event['publisher']}",
+        "ce_type": f"mianti.{message.family}.{event['facet']}",
+    }
+    for name, said in message.headers:
+        if name in true and said != true[name].encode():
+            yield f"header_mismatch:{name}"
 
 
 def _statement(
@@ -178,7 +195,10 @@ def _statement(
     if said["partition"] != message.partition or said["partition"] >= said["partitions"]:
         yield "bad_value:statement.partition"
     through, clocks = said["complete_through"], dt.timedelta(minutes=5)
-    if through is not None and landed_at is not None and through > landed_at + clocks:
+    if 0 < message.of < said["partitions"]:
+        yield "bad_value:statement.partitions"
+    sent = None if message.time < 0 else _EPOCH + dt.timedelta(milliseconds=message.time)
+    if through is not None and any(at and through > at + clocks for at in (landed_at, sent)):
         yield "bad_value:statement.complete_through"
     if not all(map(_names_somebody, said["excepted"])):
         yield "bad_value:statement.excepted"

@@ -34,7 +34,7 @@ def admin(address: str) -> Iterator[Any]:
 @contextmanager
 def producer(address: str, **options: Any) -> Iterator[Any]:
     """Give a producer and close it."""
-    client = KafkaProducer(bootstrap_servers=address, max_request_size=8 << 20, **options)
+    client = KafkaProducer(**{"bootstrap_servers": address, "max_request_size": 8 << 20} | options)
     try:
         yield client
     finally:

@@ -196,7 +196,7 @@ HEADERS: dict[str, list[tuple[str, bytes | None]]] = {
     "none": [],
     "one more": [*b.message(b.licence(1))[2], ("traceparent", b"00-1-2-3")],
     "one less": b.message(b.licence(1))[2][:3],
-    "a null one": [*b.message(b.licence(1))[2][:3], ("ce_type", None)],
+    "another order": b.message(b.licence(1))[2][::-1],
     "four others": [("a", b""), ("", b"1"), ("甲", b"2" * 300), ("b", b"\xff")],
 }
 
@@ -208,6 +208,32 @@ def test_any_headers_will_do(said: str, mixed: bool) -> None:
     messages = [(key, value, HEADERS[said])] * 3 + (good(3) if mixed else [])
     rows = both(b.batch(messages))
     assert rows["verdict"].to_list() == ["accepted"] * len(messages)
+
+
+OTHER_HEADERS: dict[str, tuple[str, bytes | None]] = {
+    "another id": ("ce_id", b"0" * 32),
+    "another publisher": ("ce_source", b"/mianti/publishers/credit-demo"),
+    "another facet": ("ce_type", b"mianti.licence.standing"),
+    "another family": ("ce_type", b"mianti.credit.decision"),
+    "no value": ("ce_type", None),
+    "no text": ("ce_id", b"\xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("other", list(OTHER_HEADERS))
+@pytest.mark.parametrize("way", ["in place", "alone", "besides"])
+def test_headers_that_disagree_with_the_event_are_found_in_both_ways(other: str, way: str) -> None:
+    name, value = OTHER_HEADERS[other]
+    key, event, right = b.message(b.licence(1))
+    said: list[tuple[str, bytes | None]] = {
+        "in place": [(n, value if n == name else v) for n, v in right],
+        "alone": [(name, value)],
+        "besides": [*right, (name, value)],
+    }[way]
+    rows = both(b.batch([*good(2), (key, event, said), *good(1)]))
+    assert rows["verdict"].to_list() == ["accepted", "accepted", "quarantined", "accepted"]
+    assert rows.row(2, named=True)["reason"] == "header_mismatch"
+    assert rows.row(2, named=True)["reason_where"] == name
 
 
 @pytest.mark.parametrize("key", [None, b"", b"other", b"\xff"])
@@ -258,7 +284,7 @@ def test_a_wrong_checksum_stops_both_ways() -> None:
             b.read(bytes(fetched), whole=way)
 
 
-def test_a_client_without_the_place_is_read_record_by_record() -> None:
+def test_a_client_without_the_place_is_not_used() -> None:
     assert not raw_batches.hand_over_whole(SimpleNamespace())  # type: ignore[arg-type]
     assert not raw_batches.hand_over_whole(SimpleNamespace(_fetcher=object()))  # type: ignore[arg-type]
 
