@@ -21,12 +21,11 @@ _COMPARED: Final[WeakKeyDictionary[KafkaConsumer, dict[TopicPartition, int]]] = 
 
 
 @dataclass
-class Ground:
-    """The topics of a family as Kafka has them now, and where the log stands in them.
+class Topics:
+    """The topics of a family as Kafka has them now.
 
     `unlisted`: topics of the family that belong to no publisher of the table; they are not read.
-    `numbers`: by topic, the number that tells it from another of its name. `start`: the next offset
-    to land; `first`, `ends`: what Kafka holds. `counts`: as `flows.judge.judge` takes them.
+    `numbers`: by topic, the number that tells it from another of its name.
     """
 
     topics: list[str]
@@ -34,6 +33,16 @@ class Ground:
     configs: dict[str, TopicSettings]
     numbers: dict[str, int]
     parts: list[TopicPartition]
+
+
+@dataclass
+class Ground(Topics):
+    """The same, and where the log stands in them.
+
+    `start`: the next offset to land; `first`, `ends`: what Kafka holds. `counts`: as
+    `flows.judge.judge` takes them.
+    """
+
     start: dict[TopicPartition, int]
     first: dict[TopicPartition, int]
     ends: dict[TopicPartition, int]
@@ -72,21 +81,30 @@ def split_topics(
 
 
 def survey(
-    settings: Settings,
-    family: str,
-    client: KafkaConsumer,
-    known: Mapping[str, int],
-    publishers: Collection[str],
-) -> Ground:
-    """Ask Kafka about a family's topics. `known`: the log's transactions."""
+    settings: Settings, family: str, client: KafkaConsumer, publishers: Collection[str]
+) -> Topics:
+    """Ask Kafka for a family's topics."""
     topics, unlisted = split_topics(family_topics(settings, family), publishers)
     numbers = topic_numbers(settings, topics)
     told = topic_settings(settings, topics)
     parts = [part for topic in topics for part in partitions(client, topic)]
-    start = positions(known, parts)
-    first, ends = bounds(client, parts)
-    counts = partition_counts(parts, known)
-    return Ground(topics, unlisted, told, numbers, parts, start, first, ends, counts)
+    return Topics(topics, unlisted, told, numbers, parts)
+
+
+def stand(found: Topics, client: KafkaConsumer, known: Mapping[str, int]) -> Ground:
+    """Return where the log stands in its topics. `known`: its transactions, read just before.
+
+    What another run lands in between is lost on this one, so nothing slow is asked here.
+    """
+    start = positions(known, found.parts)
+    first, ends = bounds(client, found.parts)
+    return Ground(
+        **vars(found),
+        start=start,
+        first=first,
+        ends=ends,
+        counts=partition_counts(found.parts, known),
+    )
 
 
 def positions(known: Mapping[str, int], parts: list[TopicPartition]) -> dict[TopicPartition, int]:

@@ -25,7 +25,7 @@ from connectors.schema_ids import SchemaIds
 from connectors.settings import Settings
 from connectors.topics import ends_written, topic_name
 from connectors.transactions import transactions
-from flows.ground import Ground, note_compared, positions, require_sound, survey
+from flows.ground import Ground, note_compared, positions, require_sound, stand, survey
 from flows.judge import judge
 from flows.log import (
     ACCEPTED,
@@ -172,9 +172,11 @@ def _land(
     publishers = listed.publishers
     with consumer(settings) as client:
         at = dt.datetime.now(dt.UTC)
+        topics = survey(settings, family, client, publishers)
+        written = Written(at, ends_written(settings, topics.parts))
+        table.update_incremental()
         known = transactions(table)
-        ground = survey(settings, family, client, known, publishers)
-        written = Written(at, ends_written(settings, ground.parts))
+        ground = stand(topics, client, known)
         landed.unlisted = ground.unlisted
         start, first = ground.start, ground.first
         for part in ground.parts:

@@ -19,7 +19,7 @@ from connectors.settings import Settings
 from connectors.topic_settings import Remark, remarks
 from connectors.transactions import transactions
 from flows.complete import Cycle, cycles, stated
-from flows.ground import compacted_so_far, require_sound, survey, told_of_topics
+from flows.ground import compacted_so_far, require_sound, stand, survey, told_of_topics
 from flows.log import ACCEPTED, QUARANTINED
 from flows.origin import stopped
 from flows.settle import sizes
@@ -119,7 +119,7 @@ def _ask_kafka(settings: Settings, family: str, log: DeltaTable | None) -> _Kafk
     known = transactions(log)
     publishers = contract.publishers(settings.mianti_publishers).publishers
     with consumer(settings) as client:
-        ground = survey(settings, family, client, known, publishers)
+        ground = stand(survey(settings, family, client, publishers), client, known)
         at, first, ends = ground.start, ground.first, ground.ends
         behind = {p: max(at[p], first[p]) for p in ground.parts if ends[p] > at[p]}
         lag = sum(ends[part] - at[part] for part in behind)
