@@ -211,6 +211,7 @@ def test_an_error_that_is_of_no_table_is_not_explained(sound: Window, lake: Path
 
 
 def test_damaged_and_stray_files_among_the_anchors(sound: Window, lake: Path) -> None:
+    sound.exchange.ingest()  # for a fresh heartbeat
     follow(sound.settings)
     with serving(sound.settings) as url:
         signed = {"Authorization": f"Bearer {token(sound.settings)}"}

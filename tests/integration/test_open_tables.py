@@ -223,7 +223,8 @@ def test_a_question_about_the_past_is_answered_as_it_was_known(exchange: Exchang
 
 def test_nothing_of_a_table_lies_outside_the_lake(state: Exchange) -> None:
     here = lake.fetched(state.lake, state.home / f"fetched-{uuid4().hex}")
-    assert sorted(p.name for p in here.glob("[!.]*")) == ["datasets", "history", "log"]
+    found = sorted(p.name for p in here.glob("[!.]*"))
+    assert found == ["datasets", "heartbeat", "history", "log"]
     strays = [p for p in state.home.rglob("*.parquet") if "fetched-" not in str(p)]
     assert [p for p in strays if here not in p.parents] == []
 

@@ -696,7 +696,7 @@ def test_the_page_works_below_a_path_of_a_proxy(
         with page.expect_response(re.compile("/v1/ask$")) as caught:
             ask(page)
         expect(page.locator(".overview")).to_be_visible()
-        expect(page.locator("#health")).to_contain_text("数据更新正常")
+        expect(page.locator("#health")).to_contain_text("数据截至")
         see_uses(page, GOOD.subject)
         page.reload()
         expect(page.locator("#sign-out")).to_be_visible()
