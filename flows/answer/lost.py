@@ -163,6 +163,8 @@ def may_mean(lost: Row, row: Row, family: str, rows: Iterable[Row]) -> bool:
         return _same_organ(lost, row) or len(squash(relied)) >= _ENOUGH
     if not _same_organ(lost, row):
         return False
+    if number and same_number(number, row.get("document_number")):
+        return True
     if number and relied:
         return any(stands_in(relied, squash(lost.get(name))) for name in _TEXTS)
     return _alike(lost, row)
