@@ -19,19 +19,23 @@ def _words(text: str) -> tuple[str, ...]:
 
 #: What takes a certificate away for good, or makes it void.
 _TAKEN_BACK: Final = _words(
-    "吊销 吊消 撤销 撤消 注销 注消 收回 收缴 缴销 撤回 缴回 交回 吊照 吊证 撤证"
+    "吊销 吊消 撤销 撤消 注销 注消 收回 收缴 缴销 撤回 缴回 交回 吊照 吊证 撤证 撤照"
 )
 #: What ends a licence for good, until somebody says that it was given back.
 _TAKEN: Final = (
     *_TAKEN_BACK,
-    *_words("追缴 取消 废止 作废 剥夺 终止 宣布无效 确认无效 宣告无效 REVOKE CANCEL"),
+    *_words(
+        "追缴 取消 废止 作废 失效 剥夺 终止 宣布无效 确认无效 宣告无效 许可无效 许可证无效 证书无效"
+    ),
+    *_words("资质无效 资格无效 REVOKE CANCEL"),
 )
 _LOWERED: Final = _words("降低 降级 降为 下调 核减")
 #: What takes a licence away for a time.
 _HELD: Final = _words("暂扣 吊扣 扣留 扣押 扣证 暂停 中止 冻结 封存 SUSPEND")
 _STOPPED: Final = _words(
     "停产停业 停业 停产 停工 停止 停用 停厂 停店 停办 停驶 停航 停运 歇业 "
-    "暂停生产 暂停经营 暂停营业 暂停业务 暂停施工 暂停作业 暂停运营"
+    "暂停 中止 关门 禁止营业 不准营业 不得营业 禁止生产经营 不得继续经营 不得继续营业 不得继续生产 "
+    "不得开展经营"
 )
 _CLOSED: Final = _words("关闭 关停 取缔 查封")
 _RESTRICTED: Final = _words(
@@ -42,7 +46,7 @@ _BANNED: Final = _words(
     "限制从业 从业禁止 禁止从业 禁业 市场禁入 不得从事 不得申请 禁止从事 终身不得"
 )
 #: A fine; and signs of an amount, which is one unless something is confiscated.
-FINED: Final = _words("罚款 罚金")
+FINED: Final = _words("罚款 罚金 罚没")
 AMOUNTS: Final = _words("元 ¥ RMB CNY")
 CONFISCATED: Final = "没收"
 
@@ -79,6 +83,8 @@ OF_CERTIFICATES: Final = (
 STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES)))
 #: Every word that tells a kind.
 TELLING: Final = tuple(dict.fromkeys((*(word for kind in KINDS for word in kind), *AMOUNTS, *MILD)))
+#: A fine, of which the word before it is none of its own: 并处罚款 must not lose it with 处罚.
+PARTED: Final[dict[str, str]] = {"处罚款": "罚款", "处罚金": "罚金", "处罚没": "罚没"}
 #: Words that hold a word of a kind and tell none: they are taken out before words are looked for.
 EMPTY: Final = (
     *("处罚", "停止违法行为", "停止侵权", "停止侵害", "停止发布", "停止销售"),
@@ -121,8 +127,11 @@ NO_ENDING: Final = (
 )
 #: What ended is an older paper (原证作废, 注销原证), and not 注销原因 or 原食药监局注销; and one that a new
 #: one stands for (遗失作废，已补发).
-_OLD: Final = "(?:原|旧)(?!因|发证|许可机关|核发|审批|登记机关)(?:[^。;,]{0,12}(?:证|照|许可|资质|批|号|本|件)|[^。;,]{0,12}[0-9])"
-OLDER_PAPER: Final = f"{_OLD}[^。;,局厅委]{{0,40}}{ENDING_WORDS}|{ENDING_WORDS}[^,;。]{{0,6}}{_OLD}|(?:原|旧){ENDING_WORDS}"
+_OLD: Final = (
+    "[原旧](?!因|发证|许可机关|核发|审批|登记机关)[^。;,]{0,12}(?:[证照批号本件0-9]|许可|资质)"
+)
+_OLD_FIRST: Final = f"{_OLD}[^。;,局厅委]{{0,40}}{ENDING_WORDS}|[原旧]{ENDING_WORDS}"
+OLDER_PAPER: Final = f"{_OLD_FIRST}|{ENDING_WORDS}[^,;。]{{0,6}}{_OLD}"
 REPLACED_PAPER: Final = "(?:(?<![目此之日先当])前|遗失|正本|副本)[^。;,]{0,40}"
 NEW_PAPER: Final = "换发|补发|补办|补领|补证|换证|换领|换新|新证|新发|重新核发|变更|延续|续期"
 #: No new paper: 未延续, 未按期换证.
