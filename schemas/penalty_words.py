@@ -71,6 +71,8 @@ MILD: Final = (
 )
 #: What ends with a last day of its own, where nothing else is said.
 SUSPENDING: Final = (*_HELD, *_STOPPED, *_RESTRICTED)
+#: A suspension that ends when something was done, and not by a day.
+UNTIL_MENDED: Final = _words("直至 直到 至整改 合格后 完成后 合格为止 方可")
 #: What no passing of time ends.
 LASTING: Final = (*_TAKEN, *_LOWERED, *_CLOSED, *_BANNED)
 #: What is done to a certificate or ends a business: where no certificate is named it may be any.

@@ -87,7 +87,8 @@ def _stops(penalty: Row, row: Row, family: str, facts: Facts) -> bool:
     if not affected and tells_a_kind(said) and not _any(said, words.STOPPING):
         return False
     only_suspends = _any(said, words.SUSPENDING) and not _any(said, words.LASTING)
-    if only_suspends and _has_ended(penalty, facts.on):
+    until_mended = _any(said, words.UNTIL_MENDED)
+    if only_suspends and not until_mended and _has_ended(penalty, facts.on):
         return False
     return _names(penalty, affected, said, row, family, facts)
 

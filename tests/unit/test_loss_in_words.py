@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +56,13 @@ def test_a_penalty_that_takes_something(paper: str, content: str) -> None:
 )
 def test_a_penalty_that_takes_another_thing(paper: str, events: list[Event]) -> None:
     assert decided(events, paper)
+
+
+@pytest.mark.parametrize("until", ["直至整改合格", "三个月，整改验收合格后方可恢复"])
+def test_a_suspension_until_something_was_done(until: str) -> None:
+    ended = {"valid_to": dt.date(2026, 3, 1)}
+    assert not decided(penalised(f"暂扣食品经营许可证{until}", **ended), "licence")
+    assert decided(penalised("暂扣食品经营许可证三十日", **ended), "licence")
 
 
 @pytest.mark.parametrize(
