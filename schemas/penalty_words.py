@@ -19,19 +19,23 @@ def _words(text: str) -> tuple[str, ...]:
 
 #: What takes a certificate away for good, or makes it void.
 _TAKEN_BACK: Final = _words(
-    "吊销 吊消 撤销 撤消 注销 注消 收回 收缴 缴销 撤回 缴回 交回 吊照 吊证 撤证"
+    "吊销 吊消 撤销 撤消 注销 注消 收回 收缴 缴销 撤回 缴回 交回 吊照 吊证 撤证 撤照"
 )
 #: What ends a licence for good, until somebody says that it was given back.
 _TAKEN: Final = (
     *_TAKEN_BACK,
-    *_words("追缴 取消 废止 作废 剥夺 终止 宣布无效 确认无效 宣告无效 REVOKE CANCEL"),
+    *_words(
+        "追缴 取消 废止 作废 失效 剥夺 终止 宣布无效 确认无效 宣告无效 许可无效 许可证无效 证书无效"
+    ),
+    *_words("资质无效 资格无效 REVOKE CANCEL"),
 )
 _LOWERED: Final = _words("降低 降级 降为 下调 核减")
 #: What takes a licence away for a time.
 _HELD: Final = _words("暂扣 吊扣 扣留 扣押 扣证 暂停 中止 冻结 封存 SUSPEND")
 _STOPPED: Final = _words(
     "停产停业 停业 停产 停工 停止 停用 停厂 停店 停办 停驶 停航 停运 歇业 "
-    "暂停生产 暂停经营 暂停营业 暂停业务 暂停施工 暂停作业 暂停运营"
+    "暂停 中止 关门 禁止营业 不准营业 不得营业 禁止生产经营 不得继续经营 不得继续营业 不得继续生产 "
+    "不得开展经营"
 )
 _CLOSED: Final = _words("关闭 关停 取缔 查封")
 _RESTRICTED: Final = _words(
@@ -42,7 +46,7 @@ _BANNED: Final = _words(
     "限制从业 从业禁止 禁止从业 禁业 市场禁入 不得从事 不得申请 禁止从事 终身不得"
 )
 #: A fine; and signs of an amount, which is one unless something is confiscated.
-FINED: Final = _words("罚款 罚金")
+FINED: Final = _words("罚款 罚金 罚没")
 AMOUNTS: Final = _words("元 ¥ RMB CNY")
 CONFISCATED: Final = "没收"
 
@@ -67,6 +71,8 @@ MILD: Final = (
 )
 #: What ends with a last day of its own, where nothing else is said.
 SUSPENDING: Final = (*_HELD, *_STOPPED, *_RESTRICTED)
+#: A suspension that ends when something was done, and not by a day.
+UNTIL_MENDED: Final = _words("直至 直到 至整改 合格后 完成后 合格为止 方可")
 #: What no passing of time ends.
 LASTING: Final = (*_TAKEN, *_LOWERED, *_CLOSED, *_BANNED)
 #: What is done to a certificate or ends a business: where no certificate is named it may be any.
@@ -79,6 +85,8 @@ OF_CERTIFICATES: Final = (
 STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES)))
 #: Every word that tells a kind.
 TELLING: Final = tuple(dict.fromkeys((*(word for kind in KINDS for word in kind), *AMOUNTS, *MILD)))
+#: A fine, of which the word before it is none of its own: 并处罚款 must not lose it with 处罚.
+PARTED: Final[dict[str, str]] = {"处罚款": "罚款", "处罚金": "罚金", "处罚没": "罚没"}
 #: Words that hold a word of a kind and tell none: they are taken out before words are looked for.
 EMPTY: Final = (
     *("处罚", "停止违法行为", "停止侵权", "停止侵害", "停止发布", "停止销售"),
@@ -92,27 +100,44 @@ ENDING_DOCUMENT: Final = (
     r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)"
 )
 #: The same anywhere in the name of a document or certificate: 食品经营许可注销决定书.
-ENDING_TITLE: Final = "(撤销|撤消|注销|注消|吊销|吊消|撤回|收回|收缴|缴销|作废|废止|失效|终止|取消|暂扣|吊扣|暂停|中止)"
+ENDING_TITLE: Final = (
+    "(撤销|撤消|注销|注消|吊销|吊消|撤回|收回|收缴|缴销|作废|废止|失效|终止|取消|暂扣|吊扣|暂停|中止|无效|"
+    "停用|停业|停产|取缔|责令关闭|关闭决定|吊照|吊证|撤证|缴回|交回|扣留|扣押|冻结|降级|降低)"
+)
 #: The same in a remark or in what a licence permits: 该证已于2026年4月1日被吊销. Words that also stand in
 #: a scope for what a business does (失效分析, 暂停) do not count.
 ENDING_WORDS: Final = (
-    "(?:撤销|撤消|注销|注消|吊销|吊消|缴销|作废|暂扣|吊扣|已撤回|已收回|已失效|已转出|已迁出)"
+    "(?:撤销|撤消|注销|注消|吊销|吊消|缴销|作废|暂扣|吊扣|"
+    "失效(?!分析|检测|研究|机理|评估|日期|时间|模式|报警)|"
+    "已经?被?(?:撤回|收回|收缴|缴回|交回|取消|终止|停用|暂停|中止|冻结|废止|关闭)|"
+    "已经?(?:停业|歇业|退证|撤证|转出|迁出)|"
+    "(?:许可|资质|资格|证|证书|证照|照)(?:已经?|现)?被?"
+    "(?:撤回|收回|收缴|缴回|交回|取消|终止|停用|暂停|中止|冻结|废止|无效)|"
+    "被(?:撤回|收回|收缴|取消|终止|暂停|中止|冻结|关闭)|已于[0-9年月日./-]*(?:转出|迁出))"
 )
 #: What takes such a word back: it did not happen, will happen on a condition, or ended.
 NOT_ENDING: Final = (
     r"(?:未|无|没有|不予|不得|不|非|免于|免予|解除|恢复|(?<!许)可以?|应当?|将会?)(?:被|予以|予|曾|经|依法)*",
-    r"(?:逾期|过期|到期)(?:后|自动|自行|即|则)*",
+    r"(?<!已)(?<!已经)(?:逾期|过期|到期)(?:后|自动|自行|即|则)*",
 )
-#: Services that a business renders (注销登记代理, 代办注销), and a clause on a condition.
+#: Services that a business renders (注销登记代理, 代办注销), and a clause on a condition. A kind of
+#: business (餐饮服务) and a place (如东县) are neither.
 NO_ENDING: Final = (
-    r"(?:登记|手续)?(?:代理|代办|咨询|服务)[^。;,]*",
-    r"代(?:理|办|为)[^。;,]*",
-    r"(?:如(?!下)|若|凡|否则|一经)[^。;]*",
+    rf"{ENDING_WORDS}(?:登记|手续)?(?:代理|代办|咨询|服务)",
+    r"(?<![已被])代(?:理|办|为)[^。;,]*",
+    r"(?:如(?![下皋东])|若(?!羌)|凡(?!人)|否则|一经)(?:(?!已|现|目前)[^。;])*",
 )
-#: What ended is an older paper (原证作废, 注销原证); and one that a new one stands for (遗失作废，已补发).
-OLDER_PAPER: Final = f"[原旧][^。;,]{{0,40}}{ENDING_WORDS}|{ENDING_WORDS}[^,;。]{{0,6}}[原旧]"
-REPLACED_PAPER: Final = "(?:前|遗失|正本|副本)[^。;,]{0,40}"
+#: What ended is an older paper (原证作废, 注销原证), and not 注销原因 or 原食药监局注销; and one that a new
+#: one stands for (遗失作废，已补发).
+_OLD: Final = (
+    "[原旧](?!因|发证|许可机关|核发|审批|登记机关)[^。;,]{0,12}(?:[证照批号本件0-9]|许可|资质)"
+)
+_OLD_FIRST: Final = f"{_OLD}[^。;,局厅委]{{0,40}}{ENDING_WORDS}|[原旧]{ENDING_WORDS}"
+OLDER_PAPER: Final = f"{_OLD_FIRST}|{ENDING_WORDS}[^,;。]{{0,6}}{_OLD}"
+REPLACED_PAPER: Final = "(?:(?<![目此之日先当])前|遗失|正本|副本)[^。;,]{0,40}"
 NEW_PAPER: Final = "换发|补发|补办|补领|补证|换证|换领|换新|新证|新发|重新核发|变更|延续|续期"
+#: No new paper: 未延续, 未按期换证.
+NO_NEW_PAPER: Final = f"(?:未|不|没有|逾期)[^。;,]{{0,6}}(?:{NEW_PAPER})"
 
 _BEFORE: Final = (
     "(?:该|本|此|上述|企业|单位|行政|许可|证书|证照|资质|执照|证|件|已经|已|现|依法|主动|自愿|予以|申请|准予|决定"
@@ -122,7 +147,7 @@ _BEFORE: Final = (
 #: one (原证已注销, 注销原证) is another.
 ENDING_REMARK: Final = (
     rf"^{_BEFORE}(?:(?<=[于因由自被])[^,;。原旧]{{1,20}}?)?{_BEFORE}"
-    r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)(?![^,;。]{0,6}[原旧])"
+    r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)(?![^,;。]{0,6}[原旧](?!因))"
 )
 
 

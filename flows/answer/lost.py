@@ -28,15 +28,19 @@ _REMARK: Final = re.compile(words.ENDING_REMARK)
 _TITLE: Final = re.compile(words.ENDING_TITLE)
 _WORD: Final = re.compile(words.ENDING_WORDS)
 _NEGATED: Final = [re.compile(one + words.ENDING_WORDS) for one in words.NOT_ENDING]
-_HARMLESS: Final = [re.compile(f"{words.ENDING_WORDS}?{one}") for one in words.NO_ENDING]
+_HARMLESS: Final = [re.compile(one) for one in words.NO_ENDING]
 _OLDER: Final = re.compile(words.OLDER_PAPER)
 _REPLACED: Final = re.compile(words.REPLACED_PAPER + words.ENDING_WORDS)
 _NEW: Final = re.compile(words.NEW_PAPER)
+_NOT_NEW: Final = re.compile(words.NO_NEW_PAPER)
 #: What a word of it makes of the licence; the others are cancelled.
 _MADE: Final = {
-    **dict.fromkeys(("吊销", "吊消"), "revoked"),
-    **dict.fromkeys(("撤销", "撤消", "撤回"), "annulled"),
-    **dict.fromkeys(("暂扣", "吊扣", "暂停", "中止"), "suspended"),
+    **dict.fromkeys(("吊销", "吊消", "吊照", "吊证"), "revoked"),
+    **dict.fromkeys(("撤销", "撤消", "撤回", "撤证"), "annulled"),
+    **dict.fromkeys(
+        ("暂扣", "吊扣", "暂停", "中止", "停用", "停业", "停产", "扣留", "扣押", "冻结"),
+        "suspended",
+    ),
 }
 #: Where a record says that a licence has ended: in its names, and in its texts.
 _NAMES: Final = ("document_name", "name")
@@ -99,7 +103,7 @@ def _says_ended(text: str) -> bool:
     if _WORD.search(text) is None:
         return False
     text = _OLDER.sub("", text)
-    if _NEW.search(text) is not None:
+    if _NEW.search(_NOT_NEW.sub("", text)) is not None:
         text = _REPLACED.sub("", text)
     for pattern in _HARMLESS:
         text = pattern.sub("", text)
@@ -159,6 +163,8 @@ def may_mean(lost: Row, row: Row, family: str, rows: Iterable[Row]) -> bool:
         return _same_organ(lost, row) or len(squash(relied)) >= _ENOUGH
     if not _same_organ(lost, row):
         return False
+    if number and same_number(number, row.get("document_number")):
+        return True
     if number and relied:
         return any(stands_in(relied, squash(lost.get(name))) for name in _TEXTS)
     return _alike(lost, row)

@@ -13,7 +13,9 @@ from schemas.folding import fold_text, told_text
 
 #: What a penalty calls the entry in the register of market entities.
 BUSINESS_LICENCE: Final = "营业执照"
-_BLANKS: Final = re.compile(r"[^0-9A-Z\u4e00-\u9fff]|第")
+_BLANKS: Final = re.compile(r"[^0-9A-Z\u4e00-\u9fff]|[第号]")
+#: Zeros before each group of digits of a number: 〔2023〕001号 is 〔2023〕1号.
+_ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 #: The zeros before a number, which Excel drops.
 _PADDING: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 #: What departments leave out of a number: a province's sign in brackets, the letters of its kind.
@@ -22,6 +24,7 @@ _HEADS: Final = (
     re.compile(r"^(?:\([^()]*\))?[\u4e00-\u9fff]+"),
     re.compile(r"^[^0-9]+"),
 )
+_NOTHING: Final = re.compile("^(?!)")
 #: A number's tail of fewer signs than this says too little.
 _TELLING: Final = 6
 #: A number of fewer signs than this must stand alone in a text.
@@ -42,7 +45,7 @@ _CERTIFICATE: Final = re.compile(
 )
 #: What stands before a certificate's name in a sentence.
 _BEFORE: Final = re.compile(
-    "^.*(?:吊销|吊消|撤销|撤消|注销|注消|收回|收缴|缴销|交回|撤回|暂扣|吊扣|扣留|扣押|停用|降低|取消|核发的?|颁发的?|持有的?|所持|办理的?|"
+    "^.*(?:吊销|吊消|撤销|撤消|注销|注消|收回|收缴|缴销|交回|撤回|暂扣|吊扣|扣留|扣押|停用|停止|封存|冻结|暂停|中止|终止|剥夺|废止|追缴|没收|缴回|宣布|宣告|确认|撤照|降低|取消|核发的?|颁发的?|持有的?|所持|办理的?|"
     "取得的?|发放的?|你单位|你公司|该单位|该公司|当事人|公司|及其?|和|与|并处?|或者?|对|将|予以|处以|决定|"
     "未经?|无|以|把)"
 )
@@ -70,9 +73,24 @@ def same_number(one: str | None, other: str | None) -> bool:
     first, second = squash(one), squash(other)
     if not first or not second:
         return False
-    short, long = sorted((first, second), key=len)
-    alike = _PADDING.sub("", short) == _PADDING.sub("", long)
-    return alike or (len(short) >= _TELLING and short in long)
+    if _PADDING.sub("", first) == _PADDING.sub("", second) or _unpadded(one) == _unpadded(other):
+        return True
+    return any(
+        min(len(a), len(b)) >= _TELLING and (a in b or b in a)
+        for a in _headless(one)
+        for b in _headless(other)
+    )
+
+
+def _unpadded(number: str | None) -> str:
+    return _BLANKS.sub("", _ZEROS.sub("", told_text(number)))
+
+
+def _headless(number: str | None) -> tuple[str, ...]:
+    """Return a number squashed, and without a word before it: 编号:JY…, (示)JY…, 示JY…."""
+    folded = told_text(number)
+    tails = (_BLANKS.sub("", head.sub("", folded)) for head in (_NOTHING, *_HEADS[:2]))
+    return tuple(dict.fromkeys(tails))
 
 
 def stands_in(number: str | None, squashed: str) -> bool:

@@ -32,6 +32,11 @@ TELLING: Final = ("categories", "penalty_content", "licences_affected", "remarks
 #: A code of a list that the layout does not have: no word of it can be looked for.
 _CODE: Final = re.compile("^[0-9A-Z]{1,2}$")
 _CLAUSES: Final = re.compile("[,;。:!?]")
+#: What one text takes, one by one; what is a heading of it; and what is only brought then.
+_PARTS: Final = re.compile("(?<=[:])|[,;。!?、]|以及|及|和|与|并(?!处)")
+_HEADING: Final = re.compile(":$")
+_BROUGHT: Final = re.compile("交回|缴回|收缴|缴销|收回|追缴")
+_ANY: Final = re.compile("等|其他|其它|一切|各类|相应|对应|所有")
 #: What may be a number of a document, and no amount, year or number of days.
 _NUMBER: Final = re.compile("[0-9]{4,}(?![0-9]|万|元|年|天|日|个月)")
 #: How a row of each family is numbered.
@@ -63,6 +68,8 @@ def said_by(penalty: Row) -> str:
     """Return all that a penalty tells of its kind, folded, without what tells nothing."""
     told = [*(penalty["categories"] or []), *(penalty[name] for name in TELLING[1:])]
     said = fold_text("。".join(text for text in told if text))
+    for one, parted in words.PARTED.items():
+        said = said.replace(one, parted)
     for empty in words.EMPTY:
         said = said.replace(empty, "")
     return said
@@ -80,7 +87,8 @@ def _stops(penalty: Row, row: Row, family: str, facts: Facts) -> bool:
     if not affected and tells_a_kind(said) and not _any(said, words.STOPPING):
         return False
     only_suspends = _any(said, words.SUSPENDING) and not _any(said, words.LASTING)
-    if only_suspends and _has_ended(penalty, facts.on):
+    until_mended = _any(said, words.UNTIL_MENDED)
+    if only_suspends and not until_mended and _has_ended(penalty, facts.on):
         return False
     return _names(penalty, affected, said, row, family, facts)
 
@@ -115,12 +123,50 @@ def _names(penalty: Row, affected: str, said: str, row: Row, family: str, facts:
         return family == "registration" or not _of_another(penalty, telling, same)
     named = [one for part in (affected, *ending) for one in certificates_in(part)]
     if any(is_certificate(one) for one in named):
-        return False
+        beside = (text for text in (affected, *_contents(penalty)) if _beside(text, name))
+        if next(beside, None) is None:
+            return False
+        others = [one for one in facts.of("licence") if one is not row]
+        return not _of_another(penalty, telling, others)
     told = tells_a_kind(said) and not named
     if not affected and told and not _any(said, words.OF_CERTIFICATES):
         return False
     others = [one for one in facts.of("licence") if one is not row]
     return not _of_another(penalty, telling, others)
+
+
+def _contents(penalty: Row) -> list[str]:
+    """Return what a penalty says, folded, without the list's own words for its kind."""
+    return [_told(penalty[name]) for name in TELLING[1:] if name != "licences_affected"]
+
+
+def _beside(text: str, name: str | None) -> bool:
+    """Return whether a text takes a certificate that it does not tell, beside one that it names.
+
+    吊销营业执照、许可证 takes any licence, and 吊销安全生产许可证和资质证书 any qualification. A heading
+    (吊销许可证件:) and the order to bring the certificate taken (责令交回证书) name nothing more.
+    """
+    parts = [part for part in _PARTS.split(text) if not _HEADING.search(part)]
+    found = [[_ANY.sub("", one) for one in certificates_in(part)] for part in parts]
+    if not any(core(one) for of in found for one in of):
+        return False
+    taking = not any(_any(part, words.STOPPING) for part in parts)
+    for part, of in zip(parts, found, strict=True):
+        said = _BROUGHT.sub("", part)
+        taking = _any(said, words.STOPPING) or (taking and said == part)
+        if taking and of and not any(core(one) for one in of) and _may_be(part, name):
+            return True
+    return False
+
+
+def _may_be(said: str, name: str | None) -> bool:
+    """Return whether what is said of a certificate without its name fits one with a name."""
+    if name is None:
+        return True
+    if name == BUSINESS_LICENCE:
+        return "照" in said
+    kinds = [kind for kind in ("许可", "资质", "资格", "执照") if kind in said]
+    return not kinds or any(kind in name for kind in kinds)
 
 
 def _of_another(penalty: Row, telling: str, others: list[Row]) -> bool:

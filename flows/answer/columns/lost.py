@@ -15,7 +15,7 @@ from schemas.facets import FAR
 
 _CHINA: Final = "Asia/Shanghai"
 #: Every word of a document that ends a licence has one of these signs.
-_SIGNS: Final = tuple("撤注吊收缴废扣失终取暂中转迁")
+_SIGNS: Final = tuple("撤注吊收缴废扣失终取暂中转迁停无冻歇关闭交退降")
 _PAIR: Final = ("who", "nr", "spoken", "state", "standing_event_id", "last_landed_at")
 
 

@@ -26,6 +26,8 @@ def with_told(credit: pl.DataFrame) -> pl.DataFrame:
     """
     telling = [pl.col("categories").list.join("。"), *(pl.col(name) for name in TELLING[1:])]
     said = fold(pl.concat_str(telling, separator="。", ignore_nulls=True))
+    for one, parted in words.PARTED.items():
+        said = said.str.replace_all(one, parted, literal=True)
     for empty in words.EMPTY:
         said = said.str.replace_all(empty, "", literal=True)
     rows = credit.with_columns(said=said).with_columns(told=holds("said", words.TELLING))
