@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 from typing import Final
 
+from polars.exceptions import PanicException
+
 from connectors.errors import MiantiError
 from connectors.files import open_source
 from connectors.ledger import LedgerBusy, LedgerUnusable
@@ -28,6 +30,9 @@ from schemas.personal import redact
 #: Errors that say nothing of the file, or after which nothing can be noted.
 _NOT_OF_THE_FILE: Final = (UnknownPublisher, StatedTooEarly, LedgerBusy, LedgerUnusable)
 
+#: However reading a file fails: a panic inside of Polars is no `Exception`.
+FAILURES: Final = (Exception, PanicException)
+
 
 def publish_path(
     path: Path, request: Request, settings: Settings, progress: Progress = no_progress
@@ -42,13 +47,17 @@ def publish_path(
         return publish(source, request, settings, progress)
     except _NOT_OF_THE_FILE:
         raise
-    except Exception as error:
+    except FAILURES as error:
         if not request.dry_run and path.is_file():
-            error.add_note(_hold(path, request, settings, type(error).__name__))
+            error.add_note(hold(path, request, settings, type(error).__name__))
         raise
 
 
-def _hold(path: Path, request: Request, settings: Settings, code: str) -> str:
+def hold(path: Path, request: Request, settings: Settings, code: str) -> str:
+    """Hold everyone until a file is published or discarded; return the words for it.
+
+    `code`: the kind of the error. What could not be noted is said.
+    """
     try:
         file = FailedFile(request.name, _digest(path), request.layout, code)
         owner = publisher_line(settings, request.publisher)
