@@ -42,6 +42,7 @@ from flows.publish.edition import EditionUnclear, edition_in_name
 from flows.publish.failed import FAILURES, hold, publish_path
 from flows.publish.job import Request
 from flows.publish.outcome import Outcome
+from schemas.personal import redact_path
 
 _log = logging.getLogger(__name__)
 #: What is no fault of the file's: the run ends, and the next one goes on with it.
@@ -73,8 +74,8 @@ class Receipt:
         told = {
             "file": self.path,
             "sha256": self.digest,
-            "publisher": self.publisher,
-            "layout": self.layout,
+            "publisher": redact_path(self.publisher),
+            "layout": redact_path(self.layout),
             "collected_at": self.at.isoformat(timespec="seconds"),
         }
         if self.outcome is None:
@@ -246,7 +247,7 @@ def _collect(
 def _published(settings: Settings, file: Dropped, copy: Path, now: dt.datetime) -> Receipt:
     assert file.publisher is not None and file.layout is not None  # noqa: S101, PT018
     digest = _digest(copy)
-    stem = shortened(Path(file.name).stem, 150)
+    stem = shortened(Path(redact_path(file.name)).stem, 150)
     refused = copy.with_name(f"{stem}.refused{copy.suffix}")
     request = Request(
         file.publisher,

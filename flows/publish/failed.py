@@ -25,7 +25,7 @@ from flows.publish.job import (
 )
 from flows.publish.outcome import Outcome
 from flows.publish.publish import publish
-from schemas.personal import redact
+from schemas.personal import redact_path
 
 #: Errors that say nothing of the file, or after which nothing can be noted.
 _NOT_OF_THE_FILE: Final = (UnknownPublisher, StatedTooEarly, LedgerBusy, LedgerUnusable)
@@ -68,7 +68,9 @@ def hold(path: Path, request: Request, settings: Settings, code: str) -> str:
             "未能登记该文件发布失败：请先重新发布该文件，再发布其他文件。"
         )
     named = ", ".join(layouts)
-    whose = f"--publisher {request.publisher} --file {shlex.quote(redact(request.name))}"
+    hidden = redact_path(request.name) != request.name  # `mianti refused list` tells its number
+    which = "--number NUMBER" if hidden else f"--file {shlex.quote(request.name)}"
+    whose = f"--publisher {request.publisher} {which}"
     discard = f"mianti refused discard {whose} --by"
     return (
         f"Until this file is published, nobody is exempted by {named}: mend it and publish it under "

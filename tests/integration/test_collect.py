@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from connectors.settings import Settings
 from deploy.cli.main import cli
 from flows import collect as collecting
 from flows.collect import Collected, collect
+from flows.operator.words import collected_rows, collected_text
 from flows.publish import failed
 from tests.support import lake
 from tests.support.exchange import Department, Exchange, read_csv
@@ -531,6 +533,31 @@ def test_no_number_of_a_person_is_in_a_receipt(zone: Zone) -> None:
     (receipt,) = zone.receipts()
     assert receipt["reasons"] == {"personal_data": 1}
     assert "13812345678" not in json.dumps(receipt)
+
+
+def test_a_persons_number_in_a_name_is_told_nowhere(
+    directory: Zone, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = directory.rows(1).decode().splitlines()
+    without_header = "\n".join([rows[1].replace("示", "张三"), rows[1]]).encode()
+    bad = directory.rows(3, XK_XDR_SHXYM="123")
+    directory.put("张三13812345678-20260501.csv", directory.rows(2))
+    directory.put("张三13812345679-20260502.csv", bad)
+    directory.put("张三13812345670-20260502-20260503-20260504.csv", directory.rows(4))
+    directory.put("张三13812345671.csv", without_header)
+    directory.put("张三13812345672.csv", b"x", "")
+    directory.put("张三13812345673 (1).csv", directory.rows(2))
+    directory.put("张三13812345673.csv", directory.rows(2))
+    done = directory.collect()
+    receipts = [one.as_json() for one in done.receipts]
+    assert len(receipts) == 5
+    receipts += directory.receipts() + directory.receipts(FAILED)
+    told = json.dumps(receipts, ensure_ascii=False) + caplog.text
+    told += collected_text(done) + repr(collected_rows(done))
+    assert "***.csv" in told
+    assert "1381234567" not in told
+    assert "张三" not in told
 
 
 def test_the_command_says_what_it_did(zone: Zone) -> None:
