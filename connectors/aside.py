@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from connectors.disk import room
+from connectors.work import work_folder
 
 
 class Aside:
@@ -35,5 +35,5 @@ class Aside:
 @contextmanager
 def aside() -> Iterator[Aside]:
     """Give a place on disk; what it holds is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="mianti-") as folder:
-        yield Aside(Path(folder))
+    with work_folder() as folder:
+        yield Aside(folder)

@@ -14,10 +14,19 @@ from typing import Literal, Protocol
 
 from connectors.store import S3
 from connectors.zone_bucket import Bucket
-from connectors.zone_directory import Directory, Unreadable
+from connectors.zone_directory import Directory, NoFolder, Unreadable
 from connectors.zone_names import Dropped, copies, numbered_of, shortened
 
-__all__ = ["Dropped", "Unreadable", "Zone", "copies", "numbered_of", "open_zone", "shortened"]
+__all__ = [
+    "Dropped",
+    "NoFolder",
+    "Unreadable",
+    "Zone",
+    "copies",
+    "numbered_of",
+    "open_zone",
+    "shortened",
+]
 
 End = Literal["done", "failed"]
 
@@ -31,7 +40,7 @@ class Zone(Protocol):
     def fetch(self, file: Dropped, to: Path) -> bool:
         """Copy a file to a path; return false, with nothing promised, if it changed meanwhile.
 
-        Raises Unreadable.
+        Raises Unreadable, NoFolder.
         """
 
     def finished(self, file: Dropped, name: str) -> bool:

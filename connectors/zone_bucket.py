@@ -10,7 +10,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from connectors.store import bucket_of, s3, unreachable
-from connectors.zone_names import ENDS, Dropped, parts_of
+from connectors.zone_names import ENDS, Dropped, parts_of, shortened
 
 _CHANGED: Final = {"PreconditionFailed", "NoSuchKey", "404", "412"}
 #: The largest object that one CopyObject takes.
@@ -66,7 +66,7 @@ class Bucket:
         pages: Any = s3().get_paginator("list_objects_v2")
         try:
             return any(
-                found["Prefix"].endswith(f"-{name}/")
+                found["Prefix"].endswith(f"-{shortened(name)}/")
                 for end in ENDS
                 for page in pages.paginate(
                     Bucket=self._bucket, Prefix=f"{folder}/{end}/", Delimiter="/"
@@ -81,7 +81,7 @@ class Bucket:
         target = f"{key.rpartition('/')[0]}/{folder}"
         for name, path in beside.items():
             s3().upload_file(str(path), self._bucket, f"{target}/{name}")
-        self._copy(key, f"{target}/{file.name}", file)
+        self._copy(key, f"{target}/{shortened(file.name)}", file)
         # S3 has no move: whoever writes between these two calls loses that version, so the
         # department's program should give each export a name of its own.
         if s3().head_object(Bucket=self._bucket, Key=key)["ETag"] != file.mark:

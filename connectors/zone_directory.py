@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from connectors.errors import MiantiError
-from connectors.zone_names import ENDS, Dropped, parts_of
+from connectors.zone_names import ENDS, Dropped, parts_of, shortened
 
 #: A file that was written to less than this ago may be half of one.
 QUIET: Final = dt.timedelta(seconds=30)
@@ -19,6 +21,10 @@ QUIET: Final = dt.timedelta(seconds=30)
 
 class Unreadable(MiantiError):
     """A file is there and cannot be read."""
+
+
+class NoFolder(MiantiError):
+    """What should be a folder of the zone is a link, which may lead anywhere, or a file."""
 
 
 class Directory:
@@ -47,7 +53,11 @@ class Directory:
             yield Dropped(path, name, publisher, layout, size, mark, ready, written)
 
     def fetch(self, file: Dropped, to: Path) -> bool:
-        """Copy a file; return false if it changed meanwhile. Raises Unreadable."""
+        """Copy a file; return false if it changed meanwhile. Raises Unreadable, NoFolder."""
+        folder = (self._root / file.path).parent
+        for end in ENDS:  # where the file could not be put away, it is not published either
+            if (folder / end).is_symlink() or (folder / end).is_file():
+                raise _no_folder(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
         try:
             source = os.open(self._root / file.path, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
@@ -62,26 +72,78 @@ class Directory:
         """Return whether a file of that name from the same folder was finished with before."""
         folders = [(self._root / file.path).parent / end for end in ENDS]
         names = (found.name for folder in folders if folder.is_dir() for found in folder.iterdir())
-        return any(found.partition("-")[2] == name for found in names)
+        return any(found.partition("-")[2] == shortened(name) for found in names)
 
     def finish(self, file: Dropped, end: str, folder: str, beside: Mapping[str, Path]) -> bool:
-        """Put files beside, then move the file there; return false if it has changed since."""
+        """Put files beside, then move the file there; return false if it has changed since.
+
+        A file beside has the rights of the one it is a copy of. No link is followed: the zone is its
+        publisher's to write to. Raises NoFolder.
+        """
         original = self._root / file.path
-        target = original.parent / end / folder
-        target.mkdir(parents=True, exist_ok=True)
-        for name, path in beside.items():
-            part = target / f".{name}.part"
-            shutil.copyfile(path, part)
-            os.replace(part, target / name)
-        try:
-            os.replace(original, target / file.name)
-        except FileNotFoundError:
+        kept = shortened(file.name)
+        with (
+            _opened(original.parent) as place,
+            _opened(end, place) as ended,
+            _opened(folder, ended) as target,
+        ):
+            try:
+                owner = os.lstat(original.name, dir_fd=place)
+            except FileNotFoundError:
+                return False
+            for name, path in beside.items():
+                _copy(path, name, target, owner)
+            try:
+                os.replace(original.name, kept, src_dir_fd=place, dst_dir_fd=target)
+            except FileNotFoundError:
+                return False
+            if _mark(os.lstat(kept, dir_fd=target)) == file.mark:
+                return True
+            if not original.exists():  # someone wrote to it after it was read: it is a new file
+                os.replace(kept, original.name, src_dir_fd=target, dst_dir_fd=place)
             return False
-        if _mark((target / file.name).lstat()) == file.mark:
-            return True
-        if not original.exists():  # someone wrote to it after it was read: it is a new file
-            os.replace(target / file.name, original)
-        return False
+
+
+@contextmanager
+def _opened(folder: str | Path, within: int | None = None) -> Iterator[int]:
+    """Open a folder that is no link, and make it in `within` where it is not there."""
+    if within is not None:
+        with suppress(FileExistsError):
+            os.mkdir(folder, dir_fd=within)
+    try:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _no_folder(error) from error
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+def _copy(path: Path, name: str, target: int, owner: os.stat_result) -> None:
+    """Copy a file into an opened folder, for the owner of the file it is put beside."""
+    part = f".{name}.part"
+    with suppress(FileNotFoundError):
+        os.unlink(part, dir_fd=target)
+    with path.open("rb") as reader:
+        mode = stat.S_IMODE(os.fstat(reader.fileno()).st_mode)
+        made = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, dir_fd=target)
+        with os.fdopen(made, "wb") as writer:
+            shutil.copyfileobj(reader, writer, 1 << 20)
+            with suppress(PermissionError):  # only the system's administrator may give it away
+                os.fchown(made, owner.st_uid, owner.st_gid)
+    os.replace(part, name, src_dir_fd=target, dst_dir_fd=target)
+
+
+def _no_folder(error: OSError) -> NoFolder:
+    return NoFolder(
+        f"The folder, or `done` or `failed` in it, is a link or no folder, or may not be opened "
+        f"({error.strerror}). Files from here are left: remove it; collecting makes its own.",
+        f"该目录或其中的 done、failed 是链接、不是目录或无法打开（{error.strerror}），此处文件暂不采集："
+        "请将其删除，采集程序会自行创建。",
+    )
 
 
 def _unreadable(error: OSError) -> Unreadable:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.personal import redact_path
+
 #: Folders that collecting makes itself, in each layout's folder.
 ENDS: Final = ("done", "failed")
 #: How programs name a file they have not finished writing.
@@ -47,8 +49,8 @@ class Dropped:
 
     @property
     def shown(self) -> str:
-        """Its path as text, for messages and receipts."""
-        return readable(self.path)
+        """Its path as text, for messages and receipts: without numbers of persons."""
+        return redact_path(readable(self.path))
 
 
 def unfinished(name: str) -> bool:

@@ -11,14 +11,13 @@ import datetime as dt
 import hashlib
 import json
 import logging
-import tempfile
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from connectors.clients import KafkaUnreachable, kept
 from connectors.disk import DiskFull
@@ -28,8 +27,10 @@ from connectors.registry import NotRegistered, RegistryUnreachable
 from connectors.sending import NotDelivered
 from connectors.settings import NotRunning, Settings
 from connectors.store import StoreUnreachable
+from connectors.work import work_folder
 from connectors.zone import (
     Dropped,
+    NoFolder,
     Unreadable,
     Zone,
     copies,
@@ -38,9 +39,10 @@ from connectors.zone import (
     shortened,
 )
 from flows.publish.edition import EditionUnclear, edition_in_name
-from flows.publish.failed import publish_path
+from flows.publish.failed import FAILURES, hold, publish_path
 from flows.publish.job import Request
 from flows.publish.outcome import Outcome
+from schemas.personal import redact_path
 
 _log = logging.getLogger(__name__)
 #: What is no fault of the file's: the run ends, and the next one goes on with it.
@@ -72,8 +74,8 @@ class Receipt:
         told = {
             "file": self.path,
             "sha256": self.digest,
-            "publisher": self.publisher,
-            "layout": self.layout,
+            "publisher": redact_path(self.publisher),
+            "layout": redact_path(self.layout),
             "collected_at": self.at.isoformat(timespec="seconds"),
         }
         if self.outcome is None:
@@ -152,22 +154,49 @@ def _collect_alone(
     """Collect one file; its own trouble, of whatever kind, keeps no other file waiting."""
     try:
         return _collect(settings, zone, file, now, done)
-    except (*_ELSEWHERE, KafkaError):
-        raise
-    except Exception as error:
-        _log.error("%s: left where it is\n%s", file.shown, _trace(error))
-        publisher, layout = file.publisher or "", file.layout or ""
-        why = _unexpected(error)
-        done.receipts.append(Receipt(file.shown, publisher, layout, "", now, None, why))
+    except FAILURES as error:
+        if _is_elsewhere(error):
+            raise
+        done.receipts.append(_put_aside(settings, zone, file, error, now))
         return True
 
 
-def _trace(error: Exception) -> str:
+def _is_elsewhere(error: BaseException) -> bool:
+    """Whether an error is no fault of the file's that was being read."""
+    return isinstance(error, (*_ELSEWHERE, KafkaError)) and not isinstance(
+        error, MessageSizeTooLargeError
+    )
+
+
+def _put_aside(
+    settings: Settings, zone: Zone, file: Dropped, error: BaseException, now: dt.datetime
+) -> Receipt:
+    """Put a file that could not be copied or put away into `failed/`, and hold its publisher."""
+    why = error if isinstance(error, MiantiError) else _unexpected(error)
+    _log.error("%s: %s\n%s", file.shown, why, _trace(error))
+    publisher, layout = file.publisher or "", file.layout or ""
+    receipt = Receipt(file.shown, publisher, layout, "", now, None, why)
+    if isinstance(error, NoFolder):  # there is nowhere to put it; it was not read
+        return receipt
+    with work_folder() as name:
+        request = Request(publisher, file.name, layout)
+        try:
+            why.add_note(hold(name / "unread", request, settings, type(error).__name__))
+            beside = dict(_beside(receipt, name, now))
+            zone.finish(file, "failed", f"unread-{shortened(file.name)}", beside)
+        except FAILURES as other:
+            if _is_elsewhere(other):
+                raise
+            _log.error("%s: left where it is\n%s", file.shown, _trace(other))
+    return receipt
+
+
+def _trace(error: BaseException) -> str:
     """Return where an error came from, without its text, which may quote a cell."""
     return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
 
 
-def _unexpected(error: Exception) -> Unexpected:
+def _unexpected(error: BaseException) -> Unexpected:
     """Name the kind of an error and no more: its text may quote a cell."""
     kind = type(error).__name__
     return Unexpected(
@@ -177,13 +206,21 @@ def _unexpected(error: Exception) -> Unexpected:
     )
 
 
+def _noted(error: BaseException) -> Unexpected:
+    """Name the kind of an error, and keep what is noted of who waits."""
+    why = _unexpected(error)
+    for note in getattr(error, "__notes__", []):
+        why.add_note(note)
+    return why
+
+
 def _collect(
     settings: Settings, zone: Zone, file: Dropped, now: dt.datetime, done: Collected
 ) -> bool:
     """Publish one file and put it away; return false if it is to be looked at again."""
-    with tempfile.TemporaryDirectory(prefix="mianti-") as name:
+    with work_folder() as name:
         # The name may be anyone's: only its suffix, by which a reader may judge, is kept.
-        copy = Path(name) / f"file{_suffix(file.name)}"
+        copy = name / f"file{_suffix(file.name)}"
         try:
             whole = zone.fetch(file, copy)
         except Unreadable as error:
@@ -197,7 +234,7 @@ def _collect(
         except LedgerBusy:
             _log.info("%s: its publisher is publishing just now; left for the next run", file.shown)
             return False
-        beside = dict(_beside(receipt, Path(name), now))
+        beside = dict(_beside(receipt, name, now))
         folder = f"{receipt.digest[:12]}-{shortened(file.name)}"
         if not zone.finish(file, "failed" if receipt.why else "done", folder, beside):
             _log.info("%s: has changed since; the new content is collected next time", file.shown)
@@ -210,7 +247,7 @@ def _collect(
 def _published(settings: Settings, file: Dropped, copy: Path, now: dt.datetime) -> Receipt:
     assert file.publisher is not None and file.layout is not None  # noqa: S101, PT018
     digest = _digest(copy)
-    stem = shortened(Path(file.name).stem, 150)
+    stem = shortened(Path(redact_path(file.name)).stem, 150)
     refused = copy.with_name(f"{stem}.refused{copy.suffix}")
     request = Request(
         file.publisher,
@@ -222,13 +259,14 @@ def _published(settings: Settings, file: Dropped, copy: Path, now: dt.datetime) 
     why: MiantiError | None = None
     try:
         outcome = publish_path(copy, request, settings)
-    except (*_ELSEWHERE, LedgerBusy, KafkaError):
+    except LedgerBusy:
         raise
-    except MiantiError as error:
-        why = error
-    except Exception as error:
-        _log.error("%s\n%s", file.shown, _trace(error))
-        why = _unexpected(error)
+    except FAILURES as error:
+        if _is_elsewhere(error):
+            raise
+        why = error if isinstance(error, MiantiError) else _noted(error)
+        if why is not error:
+            _log.error("%s\n%s", file.shown, _trace(error))
     return Receipt(file.shown, file.publisher, file.layout, digest, now, outcome, why)
 
 

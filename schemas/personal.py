@@ -110,6 +110,7 @@ _BETWEEN: Final = {wide for wide, narrow in _PLAIN.items() if narrow in " -./_,:
 _APART: Final = "".join(map(re.escape, sorted(_BETWEEN))) + " ./_,:\u00b7()-"
 _NEAR: Final = f"{_DIGIT}(?:[{_APART}]{{0,4}}{_DIGIT}){{10}}"
 _MARKS: Final = re.compile("[^0-9Xx*]")
+_SUFFIX: Final = re.compile(r"[.][A-Za-z]{2,4}x?$")
 _EDGE: Final = "[^0-9A-Za-z]"
 _END: Final = "[^0-9A-Za-z元]"  # 13500000000元 is an amount
 _INSIDE: Final = "[0-9A-Za-z]"
@@ -152,6 +153,21 @@ def redact(text: str) -> str:
         end = max(end, stop)
     # Once more: what is left may stand alone only now.
     return redact("".join([*parts, text[end:]])) if parts else text
+
+
+def redact_path(path: str) -> str:
+    """`path` with `***` in the place of every name in it that holds a number of a person.
+
+    The whole name but a plain suffix goes: what stands beside the number is often a person's name.
+    """
+    return "/".join(_redacted_name(name) for name in path.split("/"))
+
+
+def _redacted_name(name: str) -> str:
+    if redact(name) == name:
+        return name
+    suffix = _SUFFIX.search(name)
+    return REDACTED + (suffix[0] if suffix else "")
 
 
 def _holds_personal(texts: pl.Series) -> pl.Series:

@@ -12,6 +12,14 @@ FORMULA = "=?"  # stands for a formula whose value the file does not store
 _SHEET = 10_000_000  # more than the rows of any sheet
 MAX_COLUMNS = 4096  # a table of ours has 40; this stops a file whose every row has new keys
 
+#: Cells held at a time: a few kilobytes may hold a row of thousands of columns, many times over.
+_CELLS = 2_000_000
+
+
+def rows_at_once(most: int, columns: int) -> int:
+    """Return how many rows of so many columns a chunk may have, `most` at most."""
+    return max(1, min(most, _CELLS // max(1, columns)))
+
 
 def sheet_row(sheet: int, row: int) -> int:
     """Number a row of one of several sheets (from 0 on), so that no other row has its number."""

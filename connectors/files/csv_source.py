@@ -39,7 +39,7 @@ class CsvSource(TableSource):
         lines = Lines(self.path, self.encoding)
         _take(lines, self.delimiter, self._before)
         window = Window(lines, self._columns, self.delimiter)
-        while count := lines.window(self.chunk_rows):
+        while count := lines.window(self.rows_at_once):
             rows = window.read(count)
             self._position = lines.bytes_read
             if rows.height:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from connectors.files.columns import MAX_COLUMNS, REFUSED_KEYS, unique_names
+from connectors.files.columns import MAX_COLUMNS, REFUSED_KEYS, rows_at_once, unique_names
 from connectors.files.encoding import detect_encoding, texts
 from connectors.files.json_stream import JsonStream, Page
 from connectors.files.json_values import MAX_VALUE, Decoder, kind_of, text_of
@@ -35,6 +35,7 @@ class JsonSource(Source):
         for key in REFUSED_KEYS:
             self.kinds.pop(key, None)
         self._names = unique_names(self.header)
+        self._places = {key: at for at, key in enumerate(self.kinds)}
         if records and not self._names:
             raise unreadable("no_records")
 
@@ -60,11 +61,11 @@ class JsonSource(Source):
     def chunks(self) -> Iterator[Chunk]:
         """Read the file from its start."""
         rows: list[Record] = []
-        characters = 0
+        characters, most = 0, rows_at_once(self.chunk_rows, len(self._names))
         for found in self._records():
             rows.append(self._row(*found))
             characters += sum(map(len, filter(None, rows[-1][2])))
-            if len(rows) >= self.chunk_rows or characters > _CHUNK_CHARACTERS:
+            if len(rows) >= most or characters > _CHUNK_CHARACTERS:
                 yield Chunk(finish(frame(self._names, rows)))
                 rows, characters = [], 0
         if rows:
@@ -73,7 +74,11 @@ class JsonSource(Source):
     def _row(self, row: int, fault: str | None, value: Any) -> Record:
         try:
             if isinstance(value, dict):
-                return row, fault, [text_of(value.get(key)) for key in self.kinds]
+                values: list[str | None] = [None] * len(self._names)
+                for key, given in value.items():
+                    if (at := self._places.get(key)) is not None:
+                        values[at] = text_of(given)
+                return row, fault, values
             text = text_of(value)
         except RecursionError:  # nested hundreds of levels deep
             fault, text = "bad_json", None

@@ -1,13 +1,16 @@
 """Writers of refused rows, one for each format a department may have sent."""
 
 import csv
+import os
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.worksheet._writer import ALL_TEMP_FILES, WorksheetWriter
 
 from connectors.files.columns import REFUSED_COLUMNS, REFUSED_KEYS
 from connectors.files.csv_source import CsvSource
@@ -16,10 +19,17 @@ from connectors.files.json_values import compact, value_of
 from connectors.files.sheets import Sheets
 from connectors.files.source import LOST, Source
 from connectors.files.table import TableSource
+from connectors.work import work_folder
 
 # A number with its sign, and dashes that stand for nothing, are none.
 _FORMULA = re.compile(r"\s*(?![-+]?[\d.,]*\s*$|[-－]+\s*$)[=+\-@＝＋－＠]")
 Values = tuple[str | None, ...]
+
+
+def _made(path: Path) -> int:
+    """Make a file for its owner's eyes alone; what has its name, a link perhaps, goes first."""
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 class Writer(Protocol):
@@ -37,7 +47,7 @@ class CsvWriter:
 
     def __init__(self, path: Path, header: list[str], delimiter: str) -> None:
         """Open `path` and write the header."""
-        self._file = path.open("w", encoding="utf-8-sig", newline="")
+        self._file = os.fdopen(_made(path), "w", encoding="utf-8-sig", newline="")
         self._csv = csv.writer(self._file, delimiter=delimiter)
         self._csv.writerow([*header, *REFUSED_COLUMNS])
 
@@ -59,10 +69,15 @@ class XlsxWriter:
     """A workbook of one sheet in which every cell is text, so that no code loses a digit."""
 
     def __init__(self, path: Path, header: list[str]) -> None:
-        """Begin a workbook; openpyxl keeps its rows in a temporary file."""
-        self._path = path
+        """Begin a workbook; openpyxl keeps its rows in a file, which goes into a work folder."""
+        self._file = os.fdopen(_made(path), "wb")
         self._book = openpyxl.Workbook(write_only=True)
         self._sheet = self._book.create_sheet()
+        self._work = ExitStack()
+        rows = str(self._work.enter_context(work_folder()) / "rows.xml")
+        ALL_TEMP_FILES.append(rows)  # as openpyxl does with a file it makes itself
+        writer = self._sheet._writer = WorksheetWriter(self._sheet, rows)  # noqa: SLF001
+        writer.write_top()
         self._append([*header, *REFUSED_COLUMNS])
 
     def write(self, values: Values, code: str, reason: str, row: str) -> None:
@@ -79,7 +94,8 @@ class XlsxWriter:
 
     def close(self) -> None:
         """Write the workbook."""
-        self._book.save(self._path)
+        with self._work, self._file:
+            self._book.save(self._file)
 
 
 class JsonWriter:
@@ -87,7 +103,7 @@ class JsonWriter:
 
     def __init__(self, path: Path, kinds: dict[str, set[str]], *, lines: bool) -> None:
         """Open `path`; `kinds` says of each key what its values were."""
-        self._file = path.open("w", encoding="utf-8", newline="\n")
+        self._file = os.fdopen(_made(path), "w", encoding="utf-8", newline="\n")
         self._kinds = kinds
         self._lines = lines
         self._before = "" if lines else "[\n"

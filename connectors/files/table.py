@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from connectors.files.columns import REFUSED_COLUMNS, Columns
+from connectors.files.columns import REFUSED_COLUMNS, Columns, rows_at_once
 from connectors.files.excel_texts import unwrap_text
 from connectors.files.source import Source
 from connectors.files.unreadable import Unreadable, unreadable
@@ -114,6 +114,11 @@ class TableSource(Source):
         return [name for name in self._header if name not in REFUSED_COLUMNS][
             : self._columns.needed
         ]
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows a chunk has at most."""
+        return rows_at_once(self.chunk_rows, self._columns.width)
 
     @property
     def columns(self) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from connectors.errors import MiantiError
+from schemas.personal import redact
 
 _AS_CSV_EN = "save it as .xlsx or as CSV UTF-8 and publish that file."
 _AS_CSV_ZH = "请另存为 .xlsx 或“CSV UTF-8”后再发布。"
@@ -101,7 +102,7 @@ def unreadable(code: str, **words: int | str) -> Unreadable:
 
 def elsewhere(places: Sequence[str]) -> Unreadable:
     """Build the error of a JSON text whose lists of records are further within."""
-    named = ", ".join(places[:5])
+    named = redact(", ".join(places[:5]))
     return Unreadable(
         "no_records",
         f"The records are not in the outermost object; there are lists of objects at: {named}. Name "

@@ -13,6 +13,8 @@ from connectors.files.xlsx_xml import PartParser, unescape
 
 _MAX_PART = 1 << 29  # bytes unpacked; as strings in memory they take up to three times as much
 _STYLE_GROUPS = ("cellStyleXfs", "cellXfs", "cellStyles", "dxfs")
+_READ = {"workbookPr", "sheet", "Relationship", "numFmt", "xf", *_STYLE_GROUPS}
+_MAX_ELEMENTS = 1 << 18  # Excel itself allows 65,490 formats of cells
 _RELATION = "/worksheet"
 
 
@@ -59,6 +61,10 @@ class _Elements(PartParser):
         self.found: Elements = []
 
     def begin(self, name: str, about: dict[str, str]) -> None:
+        if name not in _READ:
+            return
+        if len(self.found) == _MAX_ELEMENTS:
+            raise unreadable("excel_too_big")
         self.found.append((name, {key.rpartition(":")[2]: text for key, text in about.items()}))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from openpyxl.utils import column_index_from_string
 
-from connectors.files.columns import FORMULA
+from connectors.files.columns import FORMULA, MAX_COLUMNS
 from connectors.files.xlsx_book import Book
 from connectors.files.xlsx_cells import date_text, number_text
 from connectors.files.xlsx_formats import DATE, Format, show
@@ -13,16 +13,21 @@ from connectors.files.xlsx_merges import Cells
 from connectors.files.xlsx_xml import PartParser, unescape
 
 _MAX_ROWS = 1 << 20  # Excel's own limit
+_SPARE = 256  # cells behind the header's that a row is given back with
 
 
-def sheet_rows(archive: zipfile.ZipFile, path: str, book: Book) -> Iterator[Cells]:
+def sheet_rows(
+    archive: zipfile.ZipFile, path: str, book: Book, width: int = MAX_COLUMNS
+) -> Iterator[Cells]:
     """Give every row of a sheet from its first on, those the file leaves out as empty ones.
+
+    A row of far more than `width` cells is cut: what is filled behind that stands in its last one.
 
     One block's rows are held at a time, and the workbook's strings. calamine is five times as
     fast, but holds all cells at once; openpyxl's read-only mode takes more than twice as long,
     and a sheet that does not state its size (as its own do not) it reads once more beforehand.
     """
-    parser = _Sheet(book)
+    parser = _Sheet(book, width + _SPARE)
     given = 0
     for _ in parser.parse(archive, path):
         for number, row in parser.rows:
@@ -33,8 +38,9 @@ def sheet_rows(archive: zipfile.ZipFile, path: str, book: Book) -> Iterator[Cell
 
 
 class _Sheet(PartParser):
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, most: int) -> None:
         super().__init__()
+        self._most = most
         self.rows: list[tuple[int, Cells]] = []
         self._book = book
         self._columns: dict[str, int] = {}
@@ -60,8 +66,10 @@ class _Sheet(PartParser):
     def finish(self, name: str) -> None:
         if name == "c" and (self.texts or self._formula):
             text = self._text("".join(self.texts)) if self.texts else self._untold()
-            self._fields += [None] * (self._place - len(self._fields))
-            self._fields[self._place - 1] = text
+            place = min(self._place, self._most)
+            if place == self._place or (text or "").strip():
+                self._fields += [None] * (place - len(self._fields))
+                self._fields[place - 1] = text
         elif name == "row":
             while self._fields and not (self._fields[-1] or "").strip():
                 self._fields.pop()

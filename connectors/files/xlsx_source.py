@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
 
-from connectors.files.columns import Columns
+from connectors.files.columns import MAX_COLUMNS, Columns
 from connectors.files.source import Chunk, Record, Sheet, finish, frame
 from connectors.files.table import SAMPLE_ROWS, TableSource
 from connectors.files.unreadable import Unreadable, unreadable
@@ -86,13 +86,13 @@ class XlsxSource(TableSource):
     def chunks(self) -> Iterator[Chunk]:
         """Read the sheet from its start; a row's number is that which Excel shows."""
         with _opened(self.path) as (file, archive):
-            cells = sheet_rows(archive, self._at.part.path, self._book)
+            cells = sheet_rows(archive, self._at.part.path, self._book, self._columns.width)
             rows: Iterator[tuple[int, Cells]] = enumerate(cells, start=1)
             if self._at.merges:
                 merges = Merges(self._at.merges, self._columns.width)
                 rows = ((row, merges.fill(row, found)) for row, found in rows)
             data = (found for found in rows if found[0] > self._before and found[1][0])
-            while part := list(islice(data, self.chunk_rows)):
+            while part := list(islice(data, self.rows_at_once)):
                 self._position = file.tell()
                 records = (_record(row, found, self._columns) for row, found in part)
                 yield Chunk(finish(frame(self.columns, records)))
@@ -108,7 +108,7 @@ def _record(row: int, cells: Cells, columns: Columns) -> Record:
 
 def _filled(archive: zipfile.ZipFile, book: Book) -> Iterator[_Filled]:
     for part in book.sheets:
-        rows = (fields for fields, _ in sheet_rows(archive, part.path, book))
+        rows = (fields for fields, _ in sheet_rows(archive, part.path, book, MAX_COLUMNS))
         sample = [*islice(rows, SAMPLE_ROWS)]
         if any(sample):
             short = max(map(len, sample)) < _TABLE_COLUMNS and next(rows, None) is None

@@ -11,6 +11,7 @@ _BLOCK = 1 << 16
 #: Bytes in which no element ends, or that are one piece of markup: Excel's cells hold 32,767
 #: characters, and a few kilobytes of an archive may unpack to gigabytes.
 _LONGEST = 4 << 20
+_MAX_MERGES = 1 << 20  # as many as a sheet has rows
 _MERGE = re.compile(b"mergeCell|" + re.escape("mergeCell".encode("utf-16-le")))
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # ECMA-376 part 1, 22.9.2.19
 
@@ -87,6 +88,8 @@ def check(archive: zipfile.ZipFile, path: str) -> list[str]:
 
     def begin(name: str, about: dict[str, str]) -> None:
         if name.rpartition(":")[2] == "mergeCell":
+            if len(found) == _MAX_MERGES:
+                raise unreadable("excel_too_big")
             found.append(about.get("ref", ""))
 
     parser = expat.ParserCreate()

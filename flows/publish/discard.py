@@ -15,7 +15,7 @@ from flows.publish.holding import is_stated, state_now
 from flows.publish.job import publisher_line
 from flows.publish.waiting import IDENTITY, WAITING
 from flows.quarantine import require_said
-from schemas.personal import holds_personal
+from schemas.personal import holds_personal, redact_path
 from schemas.publishers import Publisher
 
 #: What is told of each entry: no cell of any row. `number`: to discard it by; it does not change
@@ -56,14 +56,16 @@ ANY: Final = Which()
 
 
 def listed(settings: Settings, publisher: str, which: Which = ANY) -> pl.DataFrame:
-    """Return what waits of a publisher (columns `LISTED`); a key with a person's number is hidden.
+    """Return what waits of a publisher (columns `LISTED`); a key or a file's name with a person's
+    number is hidden.
 
     Raises UnknownPublisher, LedgerBusy."""
     owner = publisher_line(settings, publisher)
     found = which.among(_numbered(settings, publisher, owner))
     key = pl.col("record_key")
     shown = pl.when(~holds_personal(key)).then(key).otherwise(pl.lit("…"))
-    return found.with_columns(shown.alias("record_key")).select(LISTED.names())
+    names = pl.col("file").map_elements(redact_path, return_dtype=pl.String)
+    return found.with_columns(shown.alias("record_key"), names).select(LISTED.names())
 
 
 def discard(settings: Settings, publisher: str, which: Which, *, by: str, why: str) -> int:

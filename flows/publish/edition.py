@@ -9,6 +9,7 @@ from typing import Final
 
 from connectors.errors import MiantiError
 from flows.clock import CHINA, CLOCKS_DIFFER
+from schemas.personal import redact_path
 
 _YEAR: Final = r"(?P<{0}y>20\d\d)"
 _MONTH: Final = r"(?P<{0}m>0?[1-9]|1[0-2])"
@@ -90,10 +91,11 @@ def edition_in_name(name: str) -> dt.datetime | None:
     month = None if found else _end_of_month(text)
     if month is not None:
         return month
+    shown = redact_path(name)
     raise EditionUnclear(
-        f"{name}: the name does not tell its date clearly (one date such as 20260501, 2026-05-01 or "
+        f"{shown}: the name does not tell its date clearly (one date such as 20260501, 2026-05-01 or "
         "2026年5月1日, or a range). Give the date of the export with --edition, or rename the file.",
-        f"{name}：无法从文件名确定数据日期（应为一个日期，如 20260501、2026-05-01、2026年5月1日，或一个起止区间）。"
+        f"{shown}：无法从文件名确定数据日期（应为一个日期，如 20260501、2026-05-01、2026年5月1日，或一个起止区间）。"
         "请用 --edition 指定导出日期，或更改文件名。",
     )
 
@@ -114,11 +116,12 @@ def require_past(edition: dt.datetime | None, now: dt.datetime) -> None:
 
 def require_dated(name: str) -> EditionUnclear:
     """Build the error of a file without a date where all files of its layout had one."""
+    shown = redact_path(name)
     return EditionUnclear(
-        f"{name}: the files of this layout have had a date in their names so far, and this one has "
+        f"{shown}: the files of this layout have had a date in their names so far, and this one has "
         "none, so it could be older than they are. Give the date of the export with --edition, or "
         "put it into the name.",
-        f"{name}：该版式此前的文件名均带有日期，本文件没有，无法判断新旧。请用 --edition 指定导出日期，"
+        f"{shown}：该版式此前的文件名均带有日期，本文件没有，无法判断新旧。请用 --edition 指定导出日期，"
         "或在文件名中写明日期。",
     )
 

@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 from typing import Final
 
+from polars.exceptions import PanicException
+
 from connectors.errors import MiantiError
 from connectors.files import open_source
 from connectors.ledger import LedgerBusy, LedgerUnusable
@@ -23,10 +25,13 @@ from flows.publish.job import (
 )
 from flows.publish.outcome import Outcome
 from flows.publish.publish import publish
-from schemas.personal import redact
+from schemas.personal import redact_path
 
 #: Errors that say nothing of the file, or after which nothing can be noted.
 _NOT_OF_THE_FILE: Final = (UnknownPublisher, StatedTooEarly, LedgerBusy, LedgerUnusable)
+
+#: However reading a file fails: a panic inside of Polars is no `Exception`.
+FAILURES: Final = (Exception, PanicException)
 
 
 def publish_path(
@@ -42,13 +47,17 @@ def publish_path(
         return publish(source, request, settings, progress)
     except _NOT_OF_THE_FILE:
         raise
-    except Exception as error:
+    except FAILURES as error:
         if not request.dry_run and path.is_file():
-            error.add_note(_hold(path, request, settings, type(error).__name__))
+            error.add_note(hold(path, request, settings, type(error).__name__))
         raise
 
 
-def _hold(path: Path, request: Request, settings: Settings, code: str) -> str:
+def hold(path: Path, request: Request, settings: Settings, code: str) -> str:
+    """Hold everyone until a file is published or discarded; return the words for it.
+
+    `code`: the kind of the error. What could not be noted is said.
+    """
     try:
         file = FailedFile(request.name, _digest(path), request.layout, code)
         owner = publisher_line(settings, request.publisher)
@@ -59,7 +68,9 @@ def _hold(path: Path, request: Request, settings: Settings, code: str) -> str:
             "未能登记该文件发布失败：请先重新发布该文件，再发布其他文件。"
         )
     named = ", ".join(layouts)
-    whose = f"--publisher {request.publisher} --file {shlex.quote(redact(request.name))}"
+    hidden = redact_path(request.name) != request.name  # `mianti refused list` tells its number
+    which = "--number NUMBER" if hidden else f"--file {shlex.quote(request.name)}"
+    whose = f"--publisher {request.publisher} {which}"
     discard = f"mianti refused discard {whose} --by"
     return (
         f"Until this file is published, nobody is exempted by {named}: mend it and publish it under "

@@ -107,11 +107,15 @@ def looks_like_data(header: Sequence[str]) -> bool:
 def none_fits(
     header: Sequence[str], own: Mapping[str, Dialect], layout: str | None
 ) -> NotRecognised:
-    """Build the error of a header that fits no layout. It never shows a row of data."""
+    """Build the error of a header that fits no layout.
+
+    It never shows a row of data: names of columns only where one of them at least is known.
+    """
     near = "; ".join(_distance(header, dialect) for dialect in own.values())
     known = {key for dialect in own.values() for key in dialect.aliases()}
     recognised = [name for name in header if fold_name(name) in known]
-    if looks_like_data(header) and not recognised:
+    data = looks_like_data(header)
+    if data and not recognised:
         return NotRecognised(
             "The first line holds data, not the names of columns: the file has no header. Put a "
             "line with the names of the columns above it, or name them in their order in the "
@@ -119,8 +123,10 @@ def none_fits(
             "文件首行是数据而不是列名，即没有表头。请在首行补上各列名称；或在版式的方言文件中按顺序列出各列"
             f"（headerless），并用 --layout 发布。已登记版式：{near}。",
         )
-    shown = [name for name in header[:40] if name in recognised or not _DATA.search(name)]
-    seen = redact(", ".join(shown))
+    # Without one column that is known this may be a row of data, in which a person is named.
+    shown = recognised if data or not recognised else header[:40]
+    none = f"none of {len(header)} is known · {len(header)} 列均未识别"
+    seen = redact(", ".join(shown)) or none
     if layout is not None:
         return NotRecognised(
             f"The header fits no layout asked for: {near}. These columns must be there whatever layout "

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import hashlib
 import json
+import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,7 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 from click.testing import CliRunner
+from polars.exceptions import PanicException
 
 from connectors.ledger import open_ledger
 from connectors.sending import NotDelivered
@@ -22,6 +26,7 @@ from connectors.settings import Settings
 from deploy.cli.main import cli
 from flows import collect as collecting
 from flows.collect import Collected, collect
+from flows.operator.words import collected_rows, collected_text
 from flows.publish import failed
 from tests.support import lake
 from tests.support.exchange import Department, Exchange, read_csv
@@ -366,9 +371,12 @@ def test_a_name_that_is_no_utf8_is_read_as_chinese_and_stops_nobody(directory: Z
     assert directory.collect() == Collected()
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RecursionError(), ValueError("13812345678")])
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RecursionError(), ValueError("13812345678"), PanicException("13812345678")],
+)
 def test_a_fault_nobody_foresaw_costs_its_own_file_only(
-    directory: Zone, monkeypatch: pytest.MonkeyPatch, caplog: Any, error: Exception
+    directory: Zone, monkeypatch: pytest.MonkeyPatch, caplog: Any, error: BaseException
 ) -> None:
     directory.put("a.csv", directory.rows(1))
     directory.put("b.csv", directory.rows(2), age=50)
@@ -388,6 +396,87 @@ def test_a_fault_nobody_foresaw_costs_its_own_file_only(
     [receipt] = directory.receipts(FAILED)
     assert type(error).__name__ in receipt["failed"]["zh"]
     assert "13812345678" not in caplog.text + json.dumps(receipt)
+    assert LAYOUT in receipt["held"]["zh"]
+
+
+def test_a_name_that_grows_when_it_is_read_is_cut_where_it_is_put_away(directory: Zone) -> None:
+    folder = Path(directory.uri) / directory.folder
+    folder.mkdir(parents=True)
+    for name in (("许可" * 60).encode("gbk") + b".csv", b"\xff" * 200 + b".csv"):
+        path = os.path.join(os.fsencode(folder), name)
+        with open(path, "wb") as file:
+            file.write(directory.rows(1))
+        os.utime(path, (1, 1))
+    done = directory.collect()
+    assert [one.why for one in done.receipts] == [None, None]
+    kept = [name for name in directory.under(DONE) if name.endswith(".csv")]
+    assert [len(name.encode()) in (199, 200) for name in kept] == [True, True]
+    assert directory.collect() == Collected()
+
+
+def test_a_file_that_cannot_be_copied_is_put_aside_and_its_publisher_held(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory.put("a.csv", directory.rows(1))
+    directory.put("b.csv", directory.rows(2), age=50)
+    copied = shutil.copyfileobj
+
+    def fails(reader: Any, writer: Any, *rest: Any) -> None:
+        if reader.name != writer.name and os.readlink(f"/proc/self/fd/{reader.fileno()}").endswith(
+            f"{LAYOUT}/a.csv"
+        ):
+            raise OSError(errno.EIO, "Input/output error")
+        copied(reader, writer, *rest)
+
+    monkeypatch.setattr(shutil, "copyfileobj", fails)
+    done = directory.collect()
+    assert [one.why is None for one in done.receipts] == [False, True]
+    assert "a.csv" in directory.under(FAILED)
+    [receipt] = directory.receipts(FAILED)
+    assert "OSError" in receipt["failed"]["zh"]
+    assert LAYOUT in receipt["held"]["en"]
+    assert directory.collect() == Collected()
+
+
+@pytest.mark.parametrize("end", [DONE, FAILED])
+@pytest.mark.parametrize("file", [False, True])
+def test_a_folder_that_is_a_link_or_a_file_is_not_written_to(
+    directory: Zone, end: str, file: bool
+) -> None:
+    other = directory.exchange.department("zz")
+    directory.put("a.csv", directory.rows(1))
+    directory.put("b.csv", directory.rows(2), f"{other.id}/{LAYOUT}")
+    outside = directory.exchange.home / "outside"
+    outside.mkdir()
+    place = Path(directory.uri) / directory.folder / end
+    if file:
+        directory.put(end, directory.rows(3))
+    else:
+        place.symlink_to(outside)
+    done = directory.collect()
+    assert list(outside.iterdir()) == []
+    assert {one.path for one in done.receipts if one.why} >= {f"{directory.folder}/a.csv"}
+    assert [one.publisher for one in done.receipts if not one.why] == [other.id]
+    assert directory.department.events() == []
+    place.unlink()
+    assert [one.why for one in directory.collect().receipts] == [None]
+
+
+def test_a_link_planted_where_a_receipt_is_written_is_not_followed(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = directory.rows(1)
+    directory.put("a.csv", body)
+    victim = directory.exchange.home / "victim"
+    victim.write_text("precious")
+    now = dt.datetime.now(dt.UTC)
+    folder = f"{hashlib.sha256(body).hexdigest()[:12]}-a.csv"
+    place = Path(directory.uri) / directory.folder / DONE / folder
+    place.mkdir(parents=True)
+    (place / f".receipt-{now:%Y%m%dT%H%M%SZ}.json.part").symlink_to(victim)
+    collect(directory.settings, now)
+    assert victim.read_text() == "precious"
+    assert [one["published"] for one in directory.receipts()] == [1]
 
 
 def test_a_file_that_cannot_be_put_away_keeps_no_other_waiting(
@@ -397,10 +486,10 @@ def test_a_file_that_cannot_be_put_away_keeps_no_other_waiting(
     directory.put("b.csv", directory.rows(2), age=50)
     replace = os.replace
 
-    def fails(source: Any, target: Any) -> None:
-        if str(source).endswith("/a.csv"):
+    def fails(source: Any, target: Any, **within: Any) -> None:
+        if source == "a.csv":
             raise OSError(errno.ENAMETOOLONG, "File name too long")
-        replace(source, target)
+        replace(source, target, **within)
 
     monkeypatch.setattr(os, "replace", fails)
     done = directory.collect()
@@ -444,6 +533,31 @@ def test_no_number_of_a_person_is_in_a_receipt(zone: Zone) -> None:
     (receipt,) = zone.receipts()
     assert receipt["reasons"] == {"personal_data": 1}
     assert "13812345678" not in json.dumps(receipt)
+
+
+def test_a_persons_number_in_a_name_is_told_nowhere(
+    directory: Zone, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = directory.rows(1).decode().splitlines()
+    without_header = "\n".join([rows[1].replace("示", "张三"), rows[1]]).encode()
+    bad = directory.rows(3, XK_XDR_SHXYM="123")
+    directory.put("张三13812345678-20260501.csv", directory.rows(2))
+    directory.put("张三13812345679-20260502.csv", bad)
+    directory.put("张三13812345670-20260502-20260503-20260504.csv", directory.rows(4))
+    directory.put("张三13812345671.csv", without_header)
+    directory.put("张三13812345672.csv", b"x", "")
+    directory.put("张三13812345673 (1).csv", directory.rows(2))
+    directory.put("张三13812345673.csv", directory.rows(2))
+    done = directory.collect()
+    receipts = [one.as_json() for one in done.receipts]
+    assert len(receipts) == 5
+    receipts += directory.receipts() + directory.receipts(FAILED)
+    told = json.dumps(receipts, ensure_ascii=False) + caplog.text
+    told += collected_text(done) + repr(collected_rows(done))
+    assert "***.csv" in told
+    assert "1381234567" not in told
+    assert "张三" not in told
 
 
 def test_the_command_says_what_it_did(zone: Zone) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,34 @@ def test_a_reason_without_its_row_is_a_mistake(tmp_path: Path) -> None:
     source = open_source(sent(tmp_path, "a.csv", "a,b\n1,2\n"))
     with pytest.raises(ValueError, match="not in these rows"):
         RefusedFile(tmp_path / "back.csv", source).add(next(source.chunks()).rows, reasons(9))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "xlsx"])
+def test_refused_rows_are_their_owners_alone_and_follow_no_link(tmp_path: Path, kind: str) -> None:
+    if kind == "xlsx":
+        path = book(tmp_path / "a.xlsx", [["a", "b", "c"], ["1", "2", "3"]])
+    else:
+        path = sent(tmp_path, f"a.{kind}", "a,b,c\n1,2,3\n" if kind == "csv" else '{"a": "1"}\n')
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    back = tmp_path / f"a.refused.{kind}"
+    back.with_name(f".{back.name}.part").symlink_to(victim)
+    source = open_source(path)
+    row = next(iter(source.chunks())).rows["__row"][0]
+    assert refuse(source, back, row) == back
+    assert victim.read_text() == "precious"
+    assert (back.stat().st_mode & 0o777, back.is_symlink()) == (0o600, False)
+
+
+def test_no_workbook_in_the_making_lies_outside_a_work_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    source = open_source(book(tmp_path / "a.xlsx", [["a", "b", "c"], ["1", "2", "3"]]))
+    with RefusedFile(tmp_path / "back.xlsx", source) as refused:
+        for chunk in source.chunks():
+            refused.add(chunk.rows, reasons(*chunk.rows["__row"]))
+        assert [path.name[:12] for path in place.iterdir()] == ["mianti-work-"]
+    assert list(place.iterdir()) == []

@@ -17,6 +17,7 @@ from schemas.personal import (
     holds_personal_beside_numbers,
     personal_column,
     redact,
+    redact_path,
 )
 from tests.oracle.personal import doubtful, holds_number, holds_number_beside_documents
 
@@ -232,3 +233,18 @@ def test_the_oracle_finds_the_same_mobile_numbers(
     apart = "".join(gap + group for gap, group in zip(gaps, groups[1:], strict=False))
     text = before + groups[0] + apart + after
     assert found([text]) == [holds_number(text)], text
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("a/b/张三13812345678处罚-20260501.csv", "a/b/***.csv"),
+        ("a/b/无表头 138 1234 5678.xlsx", "a/b/***.xlsx"),
+        ("a/13812345678/x.csv", "a/***/x.csv"),
+        ("13812345678", "***"),
+        ("a/b/许可-20260501.csv", "a/b/许可-20260501.csv"),
+        ("a/b/91990100MA0KGAWY1K.csv", "a/b/91990100MA0KGAWY1K.csv"),
+    ],
+)
+def test_a_name_with_a_persons_number_goes_whole(path: str, shown: str) -> None:
+    assert redact_path(path) == shown

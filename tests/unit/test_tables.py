@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from connectors.files import Source, open_source
-from flows.publish.recognise import ColumnTwice, NotRecognised
+from flows.publish.recognise import ColumnTwice, NotRecognised, none_fits
 from flows.publish.tables import Choice, choose
 from schemas import contract
 from tests.support.codes import uscc
@@ -187,7 +187,7 @@ def test_a_header_of_as_many_names_is_not_taken_for_data(tmp_path: Path) -> None
     columns = ["XK_XDR_MC", "XK_XDR_SHXYM", "XK_WSH", "XK_BZ"]
     dialect = DIALECTS[LAYOUTS[0]].model_copy(update={"headerless": columns})
     rows = [["代码", "名称", "文号", "注"], *DATA]
-    with pytest.raises(NotRecognised, match="文号"):
+    with pytest.raises(NotRecognised, match="4 列均未识别"):
         choose(write(tmp_path, rows), {dialect.id: dialect}, OWNER, dialect.id)
 
 
@@ -203,3 +203,11 @@ def test_a_page_of_many_is_not_complete(tmp_path: Path) -> None:
     path.write_text(json.dumps({"total": 9, "rows": [LICENCE]}), "utf-8")
     choice = chosen(open_source(path))
     assert ["9" in words.en for words in choice.not_complete] == [True]
+
+
+def test_of_a_row_with_no_known_column_no_cell_is_told() -> None:
+    for row in (["某某甲", "张三丰", "警告"], ["某某甲", "张三丰", "2026-05-01"]):
+        said = str(none_fits(row, DIALECTS, None))
+        assert "张三丰" not in said
+    assert "张三丰" not in str(none_fits(["XK_WSH", "张三丰", "2026-05-01"], DIALECTS, None))
+    assert "许可文号" in str(none_fits(["XK_WSH", "许可文号"], DIALECTS, None))
