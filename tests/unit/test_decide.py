@@ -10,6 +10,7 @@ import pytest
 
 from flows.answer.decide import EXEMPT, Decision, decide
 from flows.answer.facts import Facts, Row
+from flows.answer.scope import permits
 from flows.answer.words import why
 from flows.catalogue import catalogue
 from flows.fold import whole_columns
@@ -475,6 +476,12 @@ def test_a_remark_may_say_that_the_licence_has_ended(remark: str, state: str | N
 def test_a_long_remark_takes_no_long_time_to_read() -> None:
     for remark in ("自" * 20_000, "证件" * 10_000, "1" * 20_000, "于1" * 10_000):
         assert decided(facts(licence(remarks=remark))).outcome == "exempt_by_licence"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("sign", ["建", "不", "原", "注销", "暂停建"])
+def test_a_long_scope_takes_no_long_time_to_read(sign: str) -> None:
+    assert not permits(sign * (20_000 // len(sign)), ["施工总承包"])
 
 
 def test_a_day_yet_to_come_is_told_of_no_state() -> None:
