@@ -79,7 +79,7 @@ LASTING: Final = (*_TAKEN, *_LOWERED, *_CLOSED, *_BANNED)
 #: The others stop a licence only where they name it.
 OF_CERTIFICATES: Final = (
     *_TAKEN_BACK,
-    *_words("暂扣 吊扣 降低 降级 取缔 责令关闭 关停 REVOKE SUSPEND"),
+    *_words("暂扣 吊扣 降低 降级 取缔 责令关闭 依法关闭 予以关闭 关闭企业 关停 REVOKE SUSPEND"),
 )
 #: Every word that may stop a licence.
 STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES)))
@@ -113,7 +113,7 @@ ENDING_WORDS: Final = (
     "已经?(?:停业|歇业|退证|撤证|转出|迁出)|"
     "(?:许可|资质|资格|证|证书|证照|照)(?:已经?|现)?被?"
     "(?:撤回|收回|收缴|缴回|交回|取消|终止|停用|暂停|中止|冻结|废止|无效)|"
-    "被(?:撤回|收回|收缴|取消|终止|暂停|中止|冻结|关闭)|已于[0-9年月日./-]*(?:转出|迁出))"
+    "被(?:撤回|收回|收缴|取消|终止|暂停|中止|冻结|关闭)|已经?(?:降级|责令停[业产])|主动放弃|^无效$|已于[0-9年月日./-]*(?:转出|迁出))"
 )
 #: What takes such a word back: it did not happen, will happen on a condition, or ended.
 NOT_ENDING: Final = (

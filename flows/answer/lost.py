@@ -13,7 +13,14 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from flows.answer.facts import Row
-from flows.answer.naming import alike, is_certificate, same_number, squash, stands_in
+from flows.answer.naming import (
+    alike,
+    is_certificate,
+    is_of_decision,
+    same_number,
+    squash,
+    stands_in,
+)
 from flows.clock import CHINA
 from schemas import penalty_words as words
 from schemas.facets import FAR
@@ -22,6 +29,8 @@ from schemas.folding import fold_text
 #: What takes a licence away against its holder's will: said of an older document of it, after the
 #: newer one came, it is said of the licence. An old document is cancelled whenever it is renewed.
 AGAINST: Final = ("revoked", "annulled", "suspended")
+#: What ends a licence for good.
+TAKEN: Final = ("revoked", "annulled")
 #: A document's content and a remark that say at their head that a licence has ended.
 _CONTENT: Final = re.compile(words.ENDING_DOCUMENT)
 _REMARK: Final = re.compile(words.ENDING_REMARK)
@@ -141,7 +150,11 @@ def is_later(lost: Row, row: Row, on: dt.date) -> bool:
 
     A change of the licence's record that was landed later (a remark, a name) takes nothing back.
     """
-    if spoken(lost, on) >= begun(row, on):
+    day, term = spoken(lost, on), row.get("valid_from")
+    if day >= begun(row, on):
+        return True
+    # A licence is granted anew with a new term: a change of the old one takes nothing back.
+    if lost["state"] in TAKEN and term is not None and term <= day:
         return True
     said, relied = lost.get("last_landed_at"), row.get("first_landed_at")
     stated = lost.get("standing_event_id") is not None and lost["state"] in AGAINST
@@ -159,6 +172,8 @@ def may_mean(lost: Row, row: Row, family: str, rows: Iterable[Row]) -> bool:
     if lost["publisher"] is None:
         return _undecided(lost, row, rows)
     number, relied = _number(lost), _number(row)
+    if is_of_decision(number) and not is_of_decision(relied):
+        number = None
     if same_number(number, relied):
         return _same_organ(lost, row) or len(squash(relied)) >= _ENOUGH
     if not _same_organ(lost, row):
@@ -171,7 +186,7 @@ def may_mean(lost: Row, row: Row, family: str, rows: Iterable[Row]) -> bool:
 
 
 def _number(row: Row) -> str | None:
-    """Return a licence's number; the number of the document that speaks of it is not its own."""
+    """Return a licence's number; the number of a document that speaks of it is not its own."""
     number = row.get("number")
     if number is None or not squash(number):
         return None

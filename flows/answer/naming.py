@@ -14,9 +14,7 @@ from schemas.folding import fold_text, told_text
 #: What a penalty calls the entry in the register of market entities.
 BUSINESS_LICENCE: Final = "营业执照"
 _BLANKS: Final = re.compile(r"[^0-9A-Z\u4e00-\u9fff]|[第号]")
-#: Zeros before each group of digits of a number: 〔2023〕001号 is 〔2023〕1号.
-_ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
-#: The zeros before a number, which Excel drops.
+#: The zeros before a number, which Excel drops, or before a group of its digits: 〔2023〕001号.
 _PADDING: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 #: What departments leave out of a number: a province's sign in brackets, the letters of its kind.
 _HEADS: Final = (
@@ -24,6 +22,14 @@ _HEADS: Final = (
     re.compile(r"^(?:\([^()]*\))?[\u4e00-\u9fff]+"),
     re.compile(r"^[^0-9]+"),
 )
+#: 示注决字〔2026〕9号: signs, a year, and a serial of few digits.
+_OF_DECISION: Final = re.compile(r"^[^0-9]*(?:19|20)[0-9]{2}[^0-9]{1,8}[0-9]{1,4}号$")
+_FEW_DIGITS: Final = 3
+_NUMERALS: Final = str.maketrans("〇零○一二三四五六七八九", "000123456789")
+_CHINESE_YEAR: Final = re.compile(
+    "[一二][〇零○九一二三四五六七八]{3}(?![〇零○一二三四五六七八九十百千万])"
+)
+_LETTER_O: Final = re.compile("(?<=[0-9])O+(?=[0-9])|(?<=[0-9]{2})O+$")
 _NOTHING: Final = re.compile("^(?!)")
 #: A number's tail of fewer signs than this says too little.
 _TELLING: Final = 6
@@ -35,6 +41,19 @@ _COMMON: Final = re.compile(
     "经营|生产|营业|业务|行政|[一二三四五特甲乙丙丁]级|等级|正本|副本|电子|登记|备案|相关|有关|全部|所有|持有的?|所持|上述|该|其|的|原|"
     r"号|照|证|书|\([^()]*\)"
 )
+#: Names that one certificate has had or has beside another: 《食品经营许可管理办法》(2015) joined those of
+#: catering and of food in circulation, 《建筑工程施工许可管理办法》 is on 建设工程, and gas is of kinds.
+_SYNONYMS: Final = {
+    "餐饮服务许可证": "食品经营许可证",
+    "食品流通许可证": "食品经营许可证",
+    "食品卫生许可证": "食品经营许可证",
+    "建设工程": "建筑工程",
+    "市政工程": "建筑工程",
+    "市政基础设施工程": "建筑工程",
+    "液化石油气": "燃气",
+    "瓶装燃气": "燃气",
+    "天然气": "燃气",
+}
 #: What a certificate's name ends with, in full, and in any way.
 _FORMAL: Final = re.compile(r"(?:许可证书?|执照|证书)(?:\([^()]*\)|正本|副本)*$")
 _AT_END: Final = re.compile(r"(?:许可|资质|资格|证照|证件|证)(?:\([^()]*\)|正本|副本)*$")
@@ -53,13 +72,29 @@ _BEFORE: Final = re.compile(
 
 def squash(text: str | None) -> str:
     """Return a number without marks, brackets and blanks; empty where there is none to compare."""
-    return _BLANKS.sub("", told_text(text))
+    return _BLANKS.sub("", _digits(told_text(text)))
+
+
+def _digits(folded: str) -> str:
+    """Return a text with a year in Chinese numerals, and the letter O among digits, as digits."""
+    years = _CHINESE_YEAR.sub(lambda found: found[0].translate(_NUMERALS), folded)
+    return _LETTER_O.sub("0", years)
+
+
+def is_of_decision(number: str | None) -> bool:
+    """Return whether a number has the form of a decision's, or too few digits to tell a licence.
+
+    〔2026〕9号 and 示注决字〔2026〕9号 in the column of a licence's number are of the document that ends it.
+    """
+    folded = _digits(told_text(number))
+    few = 0 < sum(map(str.isdigit, folded)) < _FEW_DIGITS
+    return few or _OF_DECISION.match(folded) is not None
 
 
 @lru_cache(maxsize=4096)
 def spellings(number: str | None) -> tuple[str, ...]:
     """Return a number squashed, and without what departments leave out of it."""
-    folded = told_text(number)
+    folded = _digits(told_text(number))
     if not folded:
         return ()
     whole, *tails = (
@@ -83,12 +118,12 @@ def same_number(one: str | None, other: str | None) -> bool:
 
 
 def _unpadded(number: str | None) -> str:
-    return _BLANKS.sub("", _ZEROS.sub("", told_text(number)))
+    return _BLANKS.sub("", _PADDING.sub("", _digits(told_text(number))))
 
 
 def _headless(number: str | None) -> tuple[str, ...]:
     """Return a number squashed, and without a word before it: 编号:JY…, (示)JY…, 示JY…."""
-    folded = told_text(number)
+    folded = _digits(told_text(number))
     tails = (_BLANKS.sub("", head.sub("", folded)) for head in (_NOTHING, *_HEADS[:2]))
     return tuple(dict.fromkeys(tails))
 
@@ -108,6 +143,8 @@ def _stands(number: str, squashed: str) -> bool:
 def core(name: str | None) -> str:
     """Return what tells a certificate's name from others; empty where nothing does."""
     folded = told_text(name)
+    for other, one in _SYNONYMS.items():
+        folded = folded.replace(other, one)
     return BUSINESS_LICENCE if BUSINESS_LICENCE in folded else _COMMON.sub("", folded)
 
 

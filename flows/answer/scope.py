@@ -11,7 +11,7 @@ from schemas.folding import fold_text
 #: What takes away what stands behind it, up to the end of its clause or bracket.
 _WITHOUT: Final = re.compile(
     "(?:不含有?|不包含|不包括|不得从事|不得承[接揽包]|不得|不予|不可|不能|不准|禁止|尚?未|没有|无|非|不承担|不承接|不同意|不批准|不具有|拟申请|拟申报|除去?|除外|"
-    "剔除|扣除|排除|不具备|不允许|不从事|取消|注销|核减|撤销|撤回|收回|吊销|停止|暂停|中止|原(?=[^()。;,!]{0,60}(?:变更为|降为|改为|调整为)))[^()。;,!]*"
+    "剔除|扣除|排除|不具备|不允许|不从事|取消|注销|核减|撤销|撤回|收回|吊销|停止|暂停|中止|□|承接(?=[^()。;,!]{0,30}(?:企业|单位|公司))|为(?=[^()。;,!]{0,30}(?:企业|单位|公司))|原(?=[^()。;,!]{0,60}(?:变更为|降为|改为|调整为)))[^()。;,!☑√■]*"
 )
 #: What takes away what stands before it: 施工总承包除外.
 _EXCEPTED: Final = re.compile(
@@ -21,7 +21,7 @@ _EXCEPTED: Final = re.compile(
     ":?(?:无|否|×|✕|✗|□|/|-)(?=[。;,)]|$))"
 )
 #: Every word that takes something away has one of these signs.
-SIGNS: Final = tuple("不禁未无非除剔扣排取注核撤停外没失拟收吊中原待申过到否×✕✗□/-")
+SIGNS: Final = tuple("承为不禁未无非除剔扣排取注核撤停外没失拟收吊中原待申过到否×✕✗□/-")
 
 
 def permits(scope: str | None, words: Iterable[str]) -> bool:

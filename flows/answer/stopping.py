@@ -36,6 +36,10 @@ _CLAUSES: Final = re.compile("[,;。:!?]")
 _PARTS: Final = re.compile("(?<=[:])|[,;。!?、]|以及|及|和|与|并(?!处)")
 _HEADING: Final = re.compile(":$")
 _BROUGHT: Final = re.compile("交回|缴回|收缴|缴销|收回|追缴")
+#: Certificates that are taken with those named: 吊销道路运输经营许可证等相关许可证.
+_AND_OTHERS: Final = re.compile(
+    "(?:等|及?其[他它]|以及)(?:相关|有关|各类|所有)?(?:行政)?(?:许可|资质|资格|证)"
+)
 _ANY: Final = re.compile("等|其他|其它|一切|各类|相应|对应|所有")
 #: What may be a number of a document, and no amount, year or number of days.
 _NUMBER: Final = re.compile("[0-9]{4,}(?![0-9]|万|元|年|天|日|个月)")
@@ -154,6 +158,8 @@ def _beside(text: str, name: str | None) -> bool:
     for part, of in zip(parts, found, strict=True):
         said = _BROUGHT.sub("", part)
         taking = _any(said, words.STOPPING) or (taking and said == part)
+        if taking and _AND_OTHERS.search(part) and _may_be(part, name):
+            return True
         if taking and of and not any(core(one) for one in of) and _may_be(part, name):
             return True
     return False

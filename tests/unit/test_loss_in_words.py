@@ -28,6 +28,8 @@ def penalised(content: str, *categories: str, fine: Decimal | None = None, **mor
         ("licence", "吊销营业执照、许可证"),
         ("licence", "吊销许可证和营业执照"),
         ("licence", "吊销营业执照及相关许可证"),
+        ("licence", "吊销道路运输经营许可证等相关许可证"),
+        ("licence", "依法关闭该企业"),
         ("licence", "封存许可证"),
         ("licence", "罚款2000元；宣布其食品经营许可证无效"),
         ("builder", "吊销安全生产许可证和资质证书"),
@@ -75,6 +77,11 @@ def test_a_suspension_until_something_was_done(until: str) -> None:
         "JY2023000123（副本）",
         "示许[2023]1号",
         "示许〔2023〕001号",
+        "JY〔二〇二三〕000123",
+        "JY〔2O23〕000123",
+        "〔2026〕9号",
+        "示注决字〔2026〕9号",
+        "1",
     ],
 )
 def test_a_revocation_by_the_licences_number_written_otherwise(number: str) -> None:
@@ -99,9 +106,28 @@ def test_another_licences_number_is_another() -> None:
         "施工总承包：/；专业承包：二级",
         "暂停施工总承包业务",
         "施工总承包申请中",
+        "为施工总承包单位提供劳务",
+        "承接施工总承包企业分包的工程",
+        "□施工总承包 ☑专业承包",
     ],
 )
 def test_a_scope_that_is_not_held(scope: str) -> None:
     held = {"document": "示建许〔2023〕4号", "name": "建筑业企业资质证书", "number": "D299000123"}
     events = [one | {"sequence": 3} for one in licence(**held, scope=scope)]
     assert not decided(events, "builder")
+
+
+@pytest.mark.parametrize("name", ["餐饮服务许可证", "食品流通许可证"])
+def test_a_revocation_under_the_name_of_before(name: str) -> None:
+    lost = licence(
+        "示许撤〔2026〕5号", "revoked", ("2026-04-01", None, None), number=None, name=name
+    )
+    assert not decided(lost, "licence")
+
+
+def test_a_change_of_the_old_term_takes_no_revocation_back() -> None:
+    lost = licence("示许撤〔2026〕5号", "revoked", ("2026-04-01", "2026-04-01", None))
+    changed = licence("示许变〔2026〕6号", days=("2026-04-02", "2023-03-05", "2028-03-04"))
+    anew = licence("示许〔2026〕7号", days=("2026-04-02", "2026-04-02", "2031-04-01"))
+    assert not decided([*lost, *changed], "licence")
+    assert decided([*lost, *anew], "licence")

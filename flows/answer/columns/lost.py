@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from flows.answer.facts import Row
-from flows.answer.lost import AGAINST, COLUMNS, ENDINGS, ending, may_mean
+from flows.answer.lost import AGAINST, COLUMNS, ENDINGS, TAKEN, ending, may_mean
 from flows.answer.naming import same_number
 from schemas.facets import FAR
 
@@ -73,10 +73,10 @@ def ended(
 def _pairs(
     good: pl.DataFrame, other: pl.DataFrame, family: str, every: pl.DataFrame, *, by_number: bool
 ) -> tuple[list[int], list[int]]:
-    relied = good.select("who", "nr", "begun", "first_landed_at")
+    relied = good.select("who", "nr", "begun", "first_landed_at", "valid_from")
     pairs = relied.join(other.select(_PAIR), on="who", suffix="_lost").filter(
         pl.col("nr") != pl.col("nr_lost"),
-        (pl.col("spoken") >= pl.col("begun")) | _stated_later(),
+        (pl.col("spoken") >= pl.col("begun")) | _of_the_old_term() | _stated_later(),
     )
     if pairs.is_empty():
         return [], []
@@ -87,6 +87,11 @@ def _pairs(
         if _same(rows[who][nr_lost], rows[who][nr], family, rows[who], by_number=by_number)
     ]
     return [nr for nr, _ in found], [nr_lost for _, nr_lost in found]
+
+
+def _of_the_old_term() -> pl.Expr:
+    taken = pl.col("state").is_in([*TAKEN])
+    return (taken & (pl.col("valid_from") <= pl.col("spoken"))).fill_null(value=False)
 
 
 def _stated_later() -> pl.Expr:
