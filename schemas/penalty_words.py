@@ -47,6 +47,11 @@ _BANNED: Final = _words(
 )
 #: A fine; and signs of an amount, which is one unless something is confiscated.
 FINED: Final = _words("罚款 罚金 罚没")
+#: A fine that is not called one: 处300万元, 罚三百万元; a pattern of the folded text.
+FINED_AMOUNT: Final = (
+    "[处罚]以?(?:人民币)?[0-9一二三四五六七八九十两壹贰叁肆伍陆柒捌玖拾]"
+    "[0-9,.零〇一二三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟]*元"
+)
 AMOUNTS: Final = _words("元 ¥ RMB CNY")
 CONFISCATED: Final = "没收"
 

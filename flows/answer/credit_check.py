@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -15,6 +16,7 @@ from schemas.chinese_numbers import fine_in_text, yuan_in_text
 
 #: A credit record with one of these is neither shown nor counted (NDRC Order 36 art. 3).
 UNCOUNTED: Final = ("withdrawn", "repaired", "annulled", "publication_ended", "undecided")
+_FINED_AMOUNT: Final = re.compile(penalty_words.FINED_AMOUNT)
 
 
 def check_credit(evidence: CreditEvidence, facts: Facts) -> Verdict:
@@ -75,6 +77,8 @@ def _fined(bar: Bar, row: Row) -> bool:
 def may_be_fine(said: str) -> bool:
     """Return whether a penalty without an amount may be a fine, by what it says (`said_by`)."""
     if not tells_a_kind(said) or any(word in said for word in penalty_words.FINED):
+        return True
+    if _FINED_AMOUNT.search(said) is not None:
         return True
     amount = any(sign in said for sign in penalty_words.AMOUNTS)
     return amount and penalty_words.CONFISCATED not in said

@@ -40,6 +40,8 @@ def penalised(content: str, *categories: str, fine: Decimal | None = None, **mor
         ("stop", "罚款2000元；禁止营业"),
         ("fine", "没收违法所得1000元，并处罚款300万元"),
         ("fine", "没收违法所得900元，处罚款三百万元"),
+        ("fine", "没收违法所得900元，处300万元"),
+        ("fine", "没收违法所得900元，罚三百万元"),
     ],
 )
 def test_a_penalty_that_takes_something(paper: str, content: str) -> None:
@@ -53,6 +55,8 @@ def test_a_penalty_that_takes_something(paper: str, content: str) -> None:
         ("licence", penalised("吊销许可证件", licences_affected="道路运输经营许可证")),
         ("licence", penalised("吊销安全生产许可证和资质证书")),
         ("fine", penalised("没收违法所得1000元，并处罚款5000元")),
+        ("fine", penalised("没收违法所得3000000元", "没收违法所得")),
+        ("fine", penalised("没收违法所得3000000元，处以警告", "没收违法所得")),
         ("stop", penalised("责令停止销售，罚款1000元", "罚款")),
     ],
 )

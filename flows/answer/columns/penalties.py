@@ -32,16 +32,18 @@ def with_told(credit: pl.DataFrame) -> pl.DataFrame:
         said = said.str.replace_all(empty, "", literal=True)
     rows = credit.with_columns(said=said).with_columns(told=holds("said", words.TELLING))
     amount = holds("said", words.AMOUNTS) & ~holds("said", [words.CONFISCATED])
-    fined = ~pl.col("told") | holds("said", words.FINED) | amount
+    named = pl.col("said").str.contains(words.FINED_AMOUNT).fill_null(value=False)
+    fined = ~pl.col("told") | holds("said", words.FINED) | named | amount
     penalties = rows.filter(pl.col("kind") == "penalty")
     lacking = pl.col("fine_yuan").fill_null(0) == 0
     alone = penalties.filter(lacking & fined).select("nr", "penalty_content")
     beside = penalties.filter(~lacking & holds("said", words.FINED))
-    named = {text: fine_beside(text) for text in beside["penalty_content"].unique()}
+    beside_it = {text: fine_beside(text) for text in beside["penalty_content"].unique()}
     read = [(nr, fine_in_words(text)) for nr, text in alone.iter_rows()]
     told = [(nr, fine, fine is None) for nr, fine in read]
     told += [
-        (nr, named[text], False) for nr, text in beside.select("nr", "penalty_content").iter_rows()
+        (nr, beside_it[text], False)
+        for nr, text in beside.select("nr", "penalty_content").iter_rows()
     ]
     found = pl.DataFrame(told, _READ, orient="row")
     return rows.join(found, on="nr", how="left", maintain_order="left")
