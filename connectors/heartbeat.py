@@ -72,7 +72,11 @@ def write_heartbeat(settings: Settings, family: str, beat: Heartbeat, now: dt.da
     newer = last is not None and beat.through <= last.through <= now
     if newer and last is not None and is_in_log(settings, family, last.commit):
         return
-    store.replace(_place(settings, family), beat.model_dump_json().encode())
+    place, content = _place(settings, family), beat.model_dump_json().encode()
+    try:
+        store.replace(place, content)
+    except store.StoreUnreachable:  # some servers refuse two writers of one object at once
+        store.replace(place, content)
 
 
 def held_through(settings: Settings, family: str) -> dt.datetime | None:

@@ -15,7 +15,7 @@ EVENTS = 30 + 10 + 20
 POISON = 2
 #: Limits of a process that lands each fetch by itself.
 SMALL_BATCHES = (
-    "connectors.reading:_WHOLE_AT_A_TIME=1",
+    "connectors.reading:_AT_A_TIME=1",
     "connectors.reading:read.__defaults__=(1,)",
 )
 

@@ -20,8 +20,8 @@ from tests.support.exchange import Exchange
 _SMALL_SLICES = ("flows.publish.deliver:_SLICE=10",)
 #: A batch of a partition at a time: so a landing goes on asking while the broker is away.
 _SMALL_FETCHES = (
-    "connectors.reading:_WHOLE_AT_A_TIME=1",
-    "connectors.reading:_WHOLE_BYTES=1",
+    "connectors.reading:_AT_A_TIME=1",
+    "connectors.reading:_FETCH_BYTES=1",
     "connectors.reading:read.__defaults__=(1,)",
 )
 #: The client waits up to half a minute before it asks a broker again that was away; a test need not.

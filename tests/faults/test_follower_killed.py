@@ -29,6 +29,7 @@ TABLES: Final = {
     "quarantine": 'family, publisher, topic, partition, "offset", closed, landed_at, subject',
     "names": "*",
     "periods": "*",
+    "heartbeats": "family",
 }
 
 

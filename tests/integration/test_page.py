@@ -290,6 +290,7 @@ def asked(page: Page, window: Window, *question: str) -> dict[str, Any]:
 
 def see_uses(page: Page, subject: str) -> None:
     page.click("#nav-uses")
+    expect(page.locator("#matter")).to_have_count(0)  # the other view is gone, with its field
     page.fill("#subject", subject)
     page.press("#subject", "Enter")
     expect(page.locator(".uses-table")).to_be_visible()

@@ -117,7 +117,7 @@ def send_all(settings: Settings, world: World, there: list[Any], order: list[Pie
 def land_by(settings: Settings, count: int) -> None:
     """Land in batches of so many messages or little more."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_WHOLE_AT_A_TIME", min(count, reading._WHOLE_AT_A_TIME))
+        patch.setattr(reading, "_AT_A_TIME", min(count, reading._AT_A_TIME))
         patch.setattr(reading.read, "__defaults__", (count,))
         land(settings, FAMILY)
 
