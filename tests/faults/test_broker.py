@@ -83,10 +83,10 @@ def test_killed_in_mid_landing(exchange: Exchange, broker: Broker, fault: Fault)
 )
 def test_frozen_in_mid_landing(exchange: Exchange, broker: Broker, fault: Fault) -> None:
     scene = at_work(exchange)
-    points = ["flows.land:survey:after:1", f"{_POLL}:4"]
+    points = ["flows.land:stand:after:1", f"{_POLL}:4"]
     before = exchange.log().height
     with held(exchange.environment, points, "ingest", "licence") as one:
-        assert one.arrived().startswith("bounds")
+        assert one.arrived().startswith("stand")
         broker.freeze()
         try:
             one.go()

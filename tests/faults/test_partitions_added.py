@@ -14,7 +14,7 @@ from tests.support import kafka as raw
 from tests.support.exchange import Exchange
 
 _INGEST = ("ingest", "licence")
-_BOUNDS = "flows.land:survey:after:1"
+_BOUNDS = "flows.land:stand:after:1"
 _NEWS = 10 + 20
 
 
