@@ -98,63 +98,6 @@ EMPTY: Final = (
     *("停止排放", "停止排污", "停止播出", "停止刊登"),
 )
 
-#: What a decision about a licence is called that ends it, at the head of its content
-#: (行政许可法 art. 69-70): the document is in force, and the licence is not.
-ENDING_DOCUMENT: Final = (
-    r"^(?:关于|准予|同意|决定|依法|予以|依申请|申请|行政许可|许可|证书|证照|主动|的)*"
-    r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)"
-)
-#: The same anywhere in the name of a document or certificate: 食品经营许可注销决定书.
-ENDING_TITLE: Final = (
-    "(撤销|撤消|注销|注消|吊销|吊消|撤回|收回|收缴|缴销|作废|废止|失效|终止|取消|暂扣|吊扣|暂停|中止|无效|"
-    "停用|停业|停产|取缔|责令关闭|关闭决定|吊照|吊证|撤证|缴回|交回|扣留|扣押|冻结|降级|降低)"
-)
-#: The same in a remark or in what a licence permits: 该证已于2026年4月1日被吊销. Words that also stand in
-#: a scope for what a business does (失效分析, 暂停) do not count.
-ENDING_WORDS: Final = (
-    "(?:撤销|撤消|注销|注消|吊销|吊消|缴销|作废|暂扣|吊扣|"
-    "失效(?!分析|检测|研究|机理|评估|日期|时间|模式|报警)|"
-    "已经?被?(?:撤回|收回|收缴|缴回|交回|取消|终止|停用|暂停|中止|冻结|废止|关闭)|"
-    "已经?(?:停业|歇业|退证|撤证|转出|迁出)|"
-    "(?:许可|资质|资格|证|证书|证照|照)(?:已经?|现)?被?"
-    "(?:撤回|收回|收缴|缴回|交回|取消|终止|停用|暂停|中止|冻结|废止|无效)|"
-    "被(?:撤回|收回|收缴|取消|终止|暂停|中止|冻结|关闭)|已经?(?:降级|责令停[业产])|主动放弃|^无效$|已于[0-9年月日./-]*(?:转出|迁出))"
-)
-#: What takes such a word back: it did not happen, will happen on a condition, or ended.
-NOT_ENDING: Final = (
-    r"(?:未|无|没有|不予|不得|不|非|免于|免予|解除|恢复|(?<!许)可以?|应当?|将会?)(?:被|予以|予|曾|经|依法)*",
-    r"(?<!已)(?<!已经)(?:逾期|过期|到期)(?:后|自动|自行|即|则)*",
-)
-#: Services that a business renders (注销登记代理, 代办注销), and a clause on a condition. A kind of
-#: business (餐饮服务) and a place (如东县) are neither.
-NO_ENDING: Final = (
-    rf"{ENDING_WORDS}(?:登记|手续)?(?:代理|代办|咨询|服务)",
-    r"(?<![已被])代(?:理|办|为)[^。;,]*",
-    r"(?:如(?![下皋东])|若(?!羌)|凡(?!人)|否则|一经)(?:(?!已|现|目前)[^。;])*",
-)
-#: What ended is an older paper (原证作废, 注销原证), and not 注销原因 or 原食药监局注销; and one that a new
-#: one stands for (遗失作废，已补发).
-_OLD: Final = (
-    "[原旧](?!因|发证|许可机关|核发|审批|登记机关)[^。;,]{0,12}(?:[证照批号本件0-9]|许可|资质)"
-)
-_OLD_FIRST: Final = f"{_OLD}[^。;,局厅委]{{0,40}}{ENDING_WORDS}|[原旧]{ENDING_WORDS}"
-OLDER_PAPER: Final = f"{_OLD_FIRST}|{ENDING_WORDS}[^,;。]{{0,6}}{_OLD}"
-REPLACED_PAPER: Final = "(?:(?<![目此之日先当])前|遗失|正本|副本)[^。;,]{0,40}"
-NEW_PAPER: Final = "换发|补发|补办|补领|补证|换证|换领|换新|新证|新发|重新核发|变更|延续|续期"
-#: No new paper: 未延续, 未按期换证.
-NO_NEW_PAPER: Final = f"(?:未|不|没有|逾期)[^。;,]{{0,6}}(?:{NEW_PAPER})"
-
-_BEFORE: Final = (
-    "(?:该|本|此|上述|企业|单位|行政|许可|证书|证照|资质|执照|证|件|已经|已|现|依法|主动|自愿|予以|申请|准予|决定"
-    "|[于因由自被]|[0-9年月日./-])*+"
-)
-#: What a remark says of the licence it stands beside, at its head: 该许可证已于2026年3月吊销. An older
-#: one (原证已注销, 注销原证) is another.
-ENDING_REMARK: Final = (
-    rf"^{_BEFORE}(?:(?<=[于因由自被])[^,;。原旧]{{1,20}}?)?{_BEFORE}"
-    r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)(?![^,;。]{0,6}[原旧](?!因))"
-)
-
 
 @cache
 def alike(word: str) -> tuple[str, ...]:

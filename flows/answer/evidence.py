@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Final
 
 from flows.answer.credit_check import UNCOUNTED, check_credit
+from flows.answer.ending import ending
 from flows.answer.facts import Facts, Row, held, source_state
-from flows.answer.lost import begun, ending, is_later, is_lost, may_mean, spoken
+from flows.answer.lost import begun, is_later, is_lost, may_mean, spoken
 from flows.answer.naming import same_number
 from flows.answer.scope import permits
 from flows.answer.stopping import stop_of, stopped_by

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from flows.answer.lost import ending
+from flows.answer.ending import ending
 
 
 @pytest.mark.parametrize(

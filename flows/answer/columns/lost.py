@@ -8,14 +8,16 @@ from typing import Final
 
 import polars as pl
 
+from flows.answer import ending as endings
 from flows.answer.facts import Row
-from flows.answer.lost import AGAINST, COLUMNS, ENDINGS, TAKEN, ending, may_mean
+from flows.answer.lost import AGAINST, COLUMNS, TAKEN, may_mean
 from flows.answer.naming import same_number
+from schemas.ending_words import VERBS
 from schemas.facets import FAR
+from schemas.folding import fold
 
 _CHINA: Final = "Asia/Shanghai"
-#: Every word of a document that ends a licence has one of these signs.
-_SIGNS: Final = tuple("撤注吊收缴废扣失终取暂中转迁停无冻歇关闭交退降")
+_SIGNS: Final = tuple({verb[0] for verb in VERBS})
 _PAIR: Final = ("who", "nr", "spoken", "state", "standing_event_id", "last_landed_at")
 
 
@@ -33,14 +35,16 @@ def with_days(rows: pl.DataFrame, on: dt.date) -> pl.DataFrame:
 
 def with_ending(rows: pl.DataFrame) -> pl.DataFrame:
     """Add `ending`: what a document makes of a licence that it ends."""
-    texts = [name for name in ENDINGS if name in rows.columns]
+    texts = [name for name in endings.COLUMNS if name in rows.columns]
     if "scope" not in texts:
         return rows.with_columns(ending=pl.lit(None, pl.String))
-    maybe = pl.any_horizontal(
+    # Folding costs: first the signs that are in most words, then the words, then the few by rule.
+    signed = pl.any_horizontal(
         pl.col(name).str.contains_any([*_SIGNS]).fill_null(value=False) for name in texts
     )
-    few = rows.filter(maybe).select("nr", *texts)
-    made = [(row["nr"], ending(row)) for row in few.iter_rows(named=True)]
+    said = fold(pl.concat_str(texts, separator="。", ignore_nulls=True))
+    few = rows.filter(signed).select("nr", *texts).filter(said.str.contains_any([*VERBS]))
+    made = [(row["nr"], endings.ending(row)) for row in few.iter_rows(named=True)]
     found = pl.DataFrame(made, {"nr": pl.UInt32, "ending": pl.String}, orient="row")
     return rows.join(found, on="nr", how="left", maintain_order="left")
 
