@@ -8,7 +8,6 @@ log restored from a backup, or made anew, it does not hold until the next landin
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 
 from deltalake import DeltaTable
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -41,13 +40,13 @@ class Heartbeat(BaseModel):
 def newest_commit(table: DeltaTable) -> Commit:
     """Return the commit at which a log was opened."""
     place, version = store.place_of(table.table_uri), table.version()
-    return Commit(version=version, digest=_digest(place, version) or "")
+    return Commit(version=version, digest=lake.commit_digest(place, version) or "")
 
 
 def is_in_log(settings: Settings, family: str, commit: Commit) -> bool:
     """Return whether a commit is one of the log that lies there now. One small request."""
     place = lake.uri(settings, "log", family)
-    return _digest(place, commit.version) == commit.digest
+    return lake.commit_digest(place, commit.version) == commit.digest
 
 
 def read_heartbeat(settings: Settings, family: str) -> Heartbeat | None:
@@ -94,11 +93,6 @@ def held_through(settings: Settings, family: str) -> dt.datetime | None:
 def has_log(settings: Settings, family: str) -> bool:
     """Return whether a family has a log: one that has none was never landed."""
     return store.exists(f"{lake.uri(settings, 'log', family)}/_delta_log/{0:020}.json")
-
-
-def _digest(log: str, version: int) -> str | None:
-    content = store.read(f"{log}/_delta_log/{version:020}.json")
-    return None if content is None else hashlib.sha256(content).hexdigest()
 
 
 def _place(settings: Settings, family: str) -> str:

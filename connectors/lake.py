@@ -245,13 +245,13 @@ def is_there(table: DeltaTable) -> bool:
     return exists(f"{log}/{table.version():020}.json")
 
 
-def commit_digest(table: DeltaTable, version: int) -> int | None:
-    """Return 63 bits of the SHA-256 of one of a table's commits; None where it is not there.
+def commit_digest(place: str, version: int) -> str | None:
+    """Return the SHA-256 (hex) of a commit of the table at a place; None where it is not there.
 
     Two tables, or two courses of one, have no commit alike: each names files by chance.
     """
-    said = read(f"{place_of(table.table_uri)}/_delta_log/{version:020}.json")
-    return None if said is None else int.from_bytes(hashlib.sha256(said).digest()[:8]) >> 1
+    said = read(f"{place}/_delta_log/{version:020}.json")
+    return None if said is None else hashlib.sha256(said).hexdigest()
 
 
 def in_pieces(table: DeltaTable, columns: pl.Schema, where: str) -> Iterator[pl.DataFrame]:

@@ -15,7 +15,7 @@ from typing import Final
 
 from deltalake import DeltaTable
 
-from connectors import lake
+from connectors import lake, store
 from connectors.errors import MiantiError
 from connectors.settings import Settings
 from connectors.transactions import transactions
@@ -65,7 +65,13 @@ class Origin:
 
 def origin(log: DeltaTable) -> Origin:
     """Return a log as it was opened."""
-    return Origin(log.version() + 1, lake.commit_digest(log, log.version()))
+    return Origin(log.version() + 1, _commit(log, log.version()))
+
+
+def _commit(log: DeltaTable, version: int) -> int | None:
+    """Return 63 bits of a commit's digest, which fit a transaction's number."""
+    digest = lake.commit_digest(store.place_of(log.table_uri), version)
+    return None if digest is None else int(digest[:16], 16) >> 1
 
 
 def is_own(log: DeltaTable, known: Mapping[str, int]) -> bool:
@@ -79,7 +85,7 @@ def is_own(log: DeltaTable, known: Mapping[str, int]) -> bool:
         return True
     if max(last, through) > log.version() + 1:
         return False
-    return through == 0 or lake.commit_digest(log, through - 1) == known.get(COMMIT)
+    return through == 0 or _commit(log, through - 1) == known.get(COMMIT)
 
 
 def require_own(log: DeltaTable, table: DeltaTable, family: str) -> dict[str, int]:

@@ -15,7 +15,7 @@ from flows.publish.doubts import Doubts
 from flows.publish.holding import fingerprint, state_rest
 from flows.publish.job import Job
 from flows.publish.outcome import Outcome
-from flows.publish.statement import state
+from flows.publish.statement import Said, state
 from flows.publish.waiting import WAITING, failed_file, held_by, merged, without_file
 
 _MOSTLY_NOBODY: Final = {
@@ -58,18 +58,13 @@ def finish(
     destination.ledger.note_waiting(layout, waiting)
     if must_state or (new and has_news):
         sender = replace(destination.sender, edition=edition)
-        code, rows, unreadable = job.owner.code, outcome.read, outcome.unreadable
         state(
-            *(
-                destination.delivery,
-                destination.client,
-                destination.topic,
-                sender,
-                code,
-                through,
-                rows,
-            ),
-            *(excepted, everyone, unreadable),
+            destination.delivery,
+            destination.client,
+            destination.topic,
+            sender,
+            job.owner.code,
+            Said(through, outcome.read, excepted, everyone, outcome.unreadable),
         )
         destination.ledger.note_edition(layout, edition)
         destination.ledger.note_stated(layout, fingerprint(waiting))

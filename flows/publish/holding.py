@@ -21,7 +21,7 @@ from connectors.topics import topic_name
 from flows.publish.deliver import Delivery
 from flows.publish.events import Sender
 from flows.publish.recover import catch_up
-from flows.publish.statement import state
+from flows.publish.statement import Said, state
 from flows.publish.waiting import failed_file, held_by, merged, without_file
 from schemas import contract
 from schemas.publishers import Publisher
@@ -70,7 +70,7 @@ def state_rest(
                 sender.publisher, sender.family, layout, sender.layout_version, None, edition
             )
             named, everyone = held_by(waiting)
-            state(delivery, client, topic, own, code, None, 0, named, everyone, 0)
+            state(delivery, client, topic, own, code, Said(None, 0, named, everyone, 0))
             ledger.note_stated(layout, fingerprint(waiting))
             done += 1
     return done

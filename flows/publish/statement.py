@@ -8,6 +8,7 @@ it speaks of can then be missing.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
@@ -24,27 +25,37 @@ from schemas.names_held import is_unified
 MOST_EXCEPTED: Final = 5_000
 
 
+@dataclass(frozen=True)
+class Said:
+    """What is stated: through when (UTC; None: not said) how many rows are complete, but for whom.
+
+    `excepted`: the enterprises for whom nothing is complete. `everyone`: how many rows and files may
+    be about any enterprise; `unreadable`: how many refused rows have no valid code.
+    """
+
+    complete_through: dt.datetime | None
+    rows: int
+    excepted: pl.Series
+    everyone: int
+    unreadable: int
+
+
 def state(
     delivery: Delivery,
     producer: KafkaProducer,
     topic: str,
     sender: Sender,
     code: str,
-    complete_through: dt.datetime | None,
-    rows: int,
-    excepted: pl.Series,
-    everyone: int,
-    unreadable: int,
+    said: Said,
 ) -> int:
     """Deliver a statement about the sender's layout; return how many events that took.
 
-    `code` is the publisher's own USCC, which stands for subject and issuer. `excepted`: the
-    enterprises for whom nothing is complete; each partition's copy names its own, behind whose
-    mended rows it comes. An organisation code or a name may be in any partition: every copy names it.
-    `everyone`: how many rows and files may be about any enterprise.
+    `code` is the publisher's own USCC, which stands for subject and issuer. Each partition's copy
+    names its own enterprises, behind whose mended rows it comes. An organisation code or a name may
+    be in any partition: every copy names it.
     """
-    named = excepted.sort().head(MOST_EXCEPTED)
-    unnamed = max(excepted.len() - MOST_EXCEPTED, 0) + everyone
+    named = said.excepted.sort().head(MOST_EXCEPTED)
+    unnamed = max(said.excepted.len() - MOST_EXCEPTED, 0) + said.everyone
     numbers = sorted(producer.partitions_for(topic))
     entries = named.to_frame("subject").select(
         partition(pl.col("subject"), len(numbers)).alias("part"),
@@ -53,13 +64,13 @@ def state(
 
     def content(number: int) -> dict[str, Any]:
         return {
-            "complete_through": complete_through,
+            "complete_through": said.complete_through,
             "partition": number,
             "partitions": len(numbers),
-            "rows": rows,
+            "rows": said.rows,
             "excepted": named.filter((entries["part"] == number) | entries["anywhere"]).to_list(),
             "unnamed": unnamed,
-            "unreadable": unreadable,
+            "unreadable": said.unreadable,
         }
 
     def event(number: int) -> dict[str, Any]:

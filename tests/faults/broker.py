@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import dataclass
+from typing import Final
 
 from connectors.settings import Settings
 from connectors.stack import Server, Stack
 from deploy.local import kafka as local_kafka
 from tests.support.kafka import until
+
+#: The client waits up to half a minute before it asks a broker again that was away; a test need not.
+SOON: Final = "kafka:KafkaConsumer.DEFAULT_CONFIG[reconnect_backoff_max_ms]=500"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.settings import Settings
+from tests.conftest import running_kafka
+from tests.faults.broker import Broker
 from tests.faults.reliability import Fault, Noting, Reliability
 from tests.support.exchange import Exchange
 
@@ -53,6 +56,14 @@ def fault(request: pytest.FixtureRequest) -> Iterator[Fault]:
 def new_lake() -> Callable[[Path], str]:
     """Give the lake a directory in its home."""
     return lambda home: str(home / "lake")
+
+
+@pytest.fixture(scope="module")
+def broker(new_home: Callable[[], Path]) -> Iterator[Broker]:
+    """A broker of the module's own, to be killed, stopped and frozen."""
+    settings = Settings(mianti_home=new_home(), kafka_bootstrap_servers=None)
+    with running_kafka(settings) as address:
+        yield Broker(settings, address)
 
 
 @pytest.fixture

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.settings import Settings
-from tests.conftest import running_kafka
-from tests.faults.broker import Broker
+from tests.faults.broker import SOON, Broker
 from tests.faults.processes import again, held
 from tests.faults.reliability import Fault
 from tests.faults.scene import EVENTS, POISON, Scene, at_work
@@ -24,16 +22,7 @@ _SMALL_FETCHES = (
     "connectors.reading:_FETCH_BYTES=1",
     "connectors.reading:read.__defaults__=(1,)",
 )
-#: The client waits up to half a minute before it asks a broker again that was away; a test need not.
-_SOON = ("kafka:KafkaConsumer.DEFAULT_CONFIG[reconnect_backoff_max_ms]=500",)
 _SEND, _POLL = "kafka:KafkaProducer.send:before:15", "kafka:KafkaConsumer.poll:after"
-
-
-@pytest.fixture(scope="module")
-def broker(new_home: Callable[[], Path]) -> Iterator[Broker]:
-    settings = Settings(mianti_home=new_home(), kafka_bootstrap_servers=None)
-    with running_kafka(settings) as address:
-        yield Broker(settings, address)
 
 
 @pytest.fixture
@@ -66,7 +55,7 @@ def test_killed_in_mid_publish(exchange: Exchange, broker: Broker, fault: Fault)
 def test_killed_in_mid_landing(exchange: Exchange, broker: Broker, fault: Fault) -> None:
     scene = at_work(exchange)
     ingest = ("ingest", "licence")
-    tuned = [*_SMALL_FETCHES, *_SOON]
+    tuned = [*_SMALL_FETCHES, SOON]
     with held(exchange.environment, [f"{_POLL}:3"], *ingest, tuned=tuned) as one:
         one.arrived()
         broker.kill()

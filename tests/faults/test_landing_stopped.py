@@ -12,13 +12,11 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from connectors.settings import Settings
 from connectors.stack import Server
 from deploy.cli.at_window import demo_token
 from deploy.cli.main import cli
 from deploy.local.window import register_first
-from tests.conftest import running_kafka
-from tests.faults.broker import Broker
+from tests.faults.broker import SOON, Broker
 from tests.faults.processes import ROOT, running
 from tests.faults.reliability import Fault
 from tests.faults.scene import EVENTS, POISON, Scene, at_work
@@ -30,15 +28,6 @@ from tests.support.prefect import wait_for
 #: Landing writes a heartbeat each 5 s.
 _LIMIT: Final = 15
 _ASKED: Final = {"subject": uscc(1), "matter": "SP-2001"}
-#: The client waits up to half a minute before it asks a broker again that was away; a test need not.
-_SOON: Final = "kafka:KafkaConsumer.DEFAULT_CONFIG[reconnect_backoff_max_ms]=500"
-
-
-@pytest.fixture(scope="module")
-def broker(new_home: Callable[[], Path]) -> Iterator[Broker]:
-    settings = Settings(mianti_home=new_home(), kafka_bootstrap_servers=None)
-    with running_kafka(settings) as address:
-        yield Broker(settings, address)
 
 
 @pytest.fixture
@@ -86,7 +75,7 @@ class Clerk:
 
 def landing(exchange: Exchange) -> AbstractContextManager[subprocess.Popen[str]]:
     """Give a continuous landing; it is killed when the block ends."""
-    command = ("-m", "tests.faults.killed_at", _SOON, "--", "ingest", "--follow")
+    command = ("-m", "tests.faults.killed_at", SOON, "--", "ingest", "--follow")
     return running(exchange.environment, *command)
 
 

@@ -86,7 +86,7 @@ def works(where: Settings) -> None:
     assert transactions(table(where)) == {"offset": 3}
     assert lake.rows_by(table(where), "bucket") == {"0": 1, "1": 1, "2": 1}
     assert lake.is_there(table(where))
-    assert lake.commit_digest(table(where), 1) is not None
+    assert lake.commit_digest(lake.uri(where, "history", FAMILY), 1) is not None
     require_whole(where, FAMILY)
     place = Path(where.mianti_lake) / "history" / FAMILY
     assert place.is_dir()

@@ -38,35 +38,33 @@ export class UsesPage {
     else if (this.own !== null) this.submit();
   }
 
-  async submit() {
+  submit() {
+    return this.load(async (signal) => {
+      const subject = this.own ?? (await this.field.resolve());
+      if (subject === null) return null;
+      fill(this.result, el("div", { class: "card waiting" }, el("div", { class: "bar" }), el("p", { class: "quiet" }, t("loading"))));
+      return get("/v1/uses", { subject }, signal);
+    });
+  }
+
+  /** Add the next page behind those shown. */
+  more() {
+    return this.load(async (signal) => {
+      const { subject, next, uses } = this.found;
+      const page = await get("/v1/uses", { subject, after: next }, signal);
+      return { ...page, uses: [...uses, ...page.uses] };
+    });
+  }
+
+  /** Show what is found, or what is wrong; nothing where null is found: the field says why. */
+  async load(find) {
     if (this.running) return;
     const mine = (this.running = new AbortController());
     this.problem = null;
     try {
-      const subject = this.own ?? (await this.field.resolve());
-      if (subject === null) return;
-      fill(this.result, el("div", { class: "card waiting" }, el("div", { class: "bar" }), el("p", { class: "quiet" }, t("loading"))));
-      this.found = await get("/v1/uses", { subject }, mine.signal);
-    } catch (error) {
-      if (mine.signal.aborted) return;
-      if (error.status === undefined) throw error;
-      this.found = null;
-      this.problem = error;
-      if (error.status === 401) return void this.onUnauthorised(error);
-    } finally {
-      if (this.running === mine) this.running = null;
-    }
-    this.arrived();
-  }
-
-  /** Add the next page behind those shown. */
-  async more() {
-    if (this.running) return;
-    const mine = (this.running = new AbortController());
-    try {
-      const { subject, next, uses } = this.found;
-      const page = await get("/v1/uses", { subject, after: next }, mine.signal);
-      this.found = { ...page, uses: [...uses, ...page.uses] };
+      const found = await find(mine.signal);
+      if (found === null) return;
+      this.found = found;
     } catch (error) {
       if (mine.signal.aborted) return;
       if (error.status === undefined) throw error;
