@@ -214,17 +214,23 @@ class _Rounds:
         with self._ending.at_ease(), consumer(self._settings) as client:
             if time.monotonic() - self._listed > _TOPICS_SECONDS:
                 self._listed_at = dt.datetime.now(dt.UTC)
-                self._parts = {family: self._partitions(client, family) for family in FAMILIES}
+                self._parts = self._partitions(client)
                 self._listed = time.monotonic()
             self._note_written(families)
             parts = [part for family in families for part in self._parts[family]]
             ends: Ends = client.end_offsets(parts, timeout_ms=_ASK_MS) if parts else {}
         return {family: {p: ends[p] for p in self._parts[family]} for family in families}
 
-    def _partitions(self, client: KafkaConsumer, family: str) -> list[TopicPartition]:
+    def _partitions(self, client: KafkaConsumer) -> dict[str, list[TopicPartition]]:
+        """Return by family the partitions of the topics of known publishers."""
         publishers = contract.publishers(self._settings.mianti_publishers).publishers
-        topics = [name for name in client.topics() if name.startswith(f"mianti.{family}.")]
-        return [p for name in split_topics(topics, publishers)[0] for p in partitions(client, name)]
+        topics = client.topics()
+
+        def of(family: str) -> list[str]:
+            named = [topic for topic in topics if topic.startswith(f"mianti.{family}.")]
+            return split_topics(named, publishers)[0]
+
+        return {f: [p for topic in of(f) for p in partitions(client, topic)] for f in FAMILIES}
 
     def _note_written(self, families: list[str]) -> None:
         """Ask once for each list of topics what was written by then, where no answer waits."""
