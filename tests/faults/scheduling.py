@@ -15,6 +15,7 @@ import httpx
 from connectors.settings import Settings
 from connectors.stack import Server, Stack
 from deploy.local import prefect_server, serve
+from deploy.local.prefect_password import password
 from deploy.local.processes import log_file, python_module, start
 from tests.faults.door import Door
 from tests.faults.processes import ROOT
@@ -41,7 +42,9 @@ class Scheduler:
     @property
     def prefect(self) -> Prefect:
         """Return it as any program uses it."""
-        return Prefect(self.address)
+        known = password(self.settings.mianti_home)
+        assert known is not None
+        return Prefect(self.address, known)
 
     def start(self) -> None:
         """Start it where it is not running, on the data it has."""
@@ -88,7 +91,7 @@ class Runner:
         """Start it, and return once it serves."""
         since = dt.datetime.now(dt.UTC)
         made = self.start(each, door, *points)
-        serve.wait(self.exchange.settings, made, since)
+        serve.wait(self.scheduler.settings, made, since)  # whose password it is asked with
         return made
 
     def landed(self, but: str = "") -> list[dict[str, Any]]:
