@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,7 @@ from deploy.local import prefect_server, serve
 from deploy.local.lifecycle import _start_prefect
 from deploy.local.prefect_password import keep_password, password, password_file
 from deploy.local.processes import log_file, stop
+from deploy.local.processes import start as start_process
 from tests.support.prefect import Prefect, of_home
 
 pytestmark = pytest.mark.timeout(600)
@@ -172,11 +175,15 @@ def test_one_that_asked_for_no_password_is_started_anew_with_one(
     keep_password(settings.mianti_home)
     try:
         former = start(settings)
-        password_file(settings.mianti_home).unlink()
+        home = settings.mianti_home
+        former.serve = start_process("serve", ["sleep", "600"], "-", home=home)
+        former.write(home)
+        password_file(home).unlink()
         now = start(settings)
 
         assert former.prefect is not None
         assert now.prefect is not None
+        assert not former.serve.alive, "it would be refused for ever"
         assert now.prefect.pid != former.prefect.pid
         assert now.prefect.address == former.prefect.address
         assert of_home(settings).ask_for("POST", _LIST, json={}).status_code == 200
@@ -184,6 +191,16 @@ def test_one_that_asked_for_no_password_is_started_anew_with_one(
         assert again.prefect == now.prefect
     finally:
         stop_all(settings)
+
+
+def test_what_runs_flows_tells_prefects_makers_nothing() -> None:
+    """However it was started, and whoever's Prefect it speaks to."""
+    plain = {name: value for name, value in os.environ.items() if name != "DO_NOT_TRACK"}
+    code = "import flows.deployments, os; print(os.environ['DO_NOT_TRACK'])"
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "1\n"
 
 
 def test_status_prints_where_it_is_and_its_password(
