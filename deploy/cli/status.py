@@ -6,18 +6,20 @@ import sys
 
 import click
 
-from connectors.settings import read_settings
+from connectors.settings import Settings, read_settings
+from connectors.stack import Stack
 from connectors.topic_settings import has_authorizer
 from deploy.cli.families import AS_JSON
+from deploy.local.prefect_password import password
 from flows.status import FamilyStatus, status
 from schemas.avro import FAMILIES
 
 _HELP = """Show where each family stands · 查看各类数据的状态
 
 Lag (messages and seconds), counts, how far each publisher's exports are complete, who has been
-silent for longer than promised, and what is wrong with the topics. Exit code 1 when a family is no
-longer landed or settled.
-有类别停止入库或停止更新时退出码为 1。
+silent for longer than promised, what is wrong with the topics, and the password of the Prefect that
+`mianti up` started. Exit code 1 when a family is no longer landed or settled.
+有类别停止入库或停止更新时退出码为 1。同时显示 `mianti up` 所启动 Prefect 的口令。
 """
 _STOPPED = 1
 _NO_AUTHORIZER = (
@@ -39,6 +41,7 @@ def command(as_json: bool) -> None:
     else:
         for each in found:
             _tell(each)
+        _tell_prefect(settings)
     if not has_authorizer(settings):
         click.echo(_NO_AUTHORIZER, err=True)
     if any(each.stopped for each in found):
@@ -65,6 +68,14 @@ def _tell(one: FamilyStatus) -> None:
                 f"  {cycle.publisher}: silent since · 最后报送 {_when(cycle.heard_at)}, promised "
                 f"every · 承诺周期 {cycle.cycle.days} d"
             )
+
+
+def _tell_prefect(settings: Settings) -> None:
+    """Say where the home's own Prefect is, and what its page asks for."""
+    server, known = Stack.read(settings.mianti_home).prefect, password(settings.mianti_home)
+    if settings.prefect_api_url is None and server is not None and server.alive and known:
+        page = server.address.removesuffix("/api")
+        click.echo(f"Prefect UI · 运行界面: {page}, password · 口令: {known}")
 
 
 def _when(time: dt.datetime | None) -> str:

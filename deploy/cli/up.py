@@ -32,7 +32,7 @@ def places(settings: Settings, stack: Stack) -> list[tuple[str, str]]:
     follows = stack.follow is not None and stack.follow.alive
     return [
         ("Kafka", kafka),
-        ("Prefect UI · 运行界面", api.removesuffix("/api")),
+        ("Prefect UI · 运行界面", api.removesuffix("/api") + _guarded(settings)),
         ("Deployments · 数据流程", "served · 已启动" if served else "not served · 未启动"),
         ("Landing · 持续入库", "follows · 已启动" if follows else "not followed · 未启动"),
         ("Window · 服务窗口", _address(stack.window)),
@@ -40,6 +40,11 @@ def places(settings: Settings, stack: Stack) -> list[tuple[str, str]]:
         ("Drop zone · 投放区", settings.mianti_zone),
         ("Logs · 日志", str(settings.mianti_home / "log")),
     ]
+
+
+def _guarded(settings: Settings) -> str:
+    own = settings.prefect_api_url is None
+    return " (its password: mianti status · 口令见 mianti status)" if own else ""
 
 
 def _address(server: Server | None) -> str:

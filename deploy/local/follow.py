@@ -15,7 +15,8 @@ MODULE = "flows.operator.follow"
 def launch(settings: Settings, api: str) -> Server:
     """Start the process that follows, its state shown in the Prefect at `api`; does not wait."""
     env = environment(settings, api)
-    return start("follow", python_module(MODULE), api, home=settings.mianti_home, env=env)
+    command, cwd = python_module(MODULE), serve.directory(settings)
+    return start("follow", command, api, home=settings.mianti_home, cwd=cwd, env=env)
 
 
 def wait(settings: Settings, server: Server) -> None:
@@ -41,6 +42,7 @@ def run_here(settings: Settings) -> int:
         return _alone(settings)
     # Before anything imports Prefect, which reads it only then.
     os.environ.update(environment(settings, api))
+    os.chdir(serve.directory(settings) or ".")
     from flows.operator.follow import main
 
     return main()

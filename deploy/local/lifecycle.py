@@ -9,6 +9,7 @@ from pathlib import Path
 from connectors.settings import Settings, prefect_api
 from connectors.stack import Server, Stack
 from deploy.local import follow, kafka, prefect_server, serve, window
+from deploy.local.prefect_password import password
 from deploy.local.processes import stop
 
 STOP_SECONDS = 30.0
@@ -65,10 +66,22 @@ def down(settings: Settings, *, progress: Progress = lambda _: None) -> Stack:
 
 
 def _start_prefect(settings: Settings, stack: Stack, progress: Progress) -> None:
+    if password(settings.mianti_home) is None:
+        _stop_open(settings, stack, progress)
     if not _alive(stack.prefect):
         progress("Starting the Prefect server · 正在启动 Prefect 服务")
         stack.prefect = prefect_server.launch(settings, stack.prefect)
         stack.write(settings.mianti_home)
+
+
+def _stop_open(settings: Settings, stack: Stack, progress: Progress) -> None:
+    """Stop a Prefect that asks for no password, as former releases started it, and its clients."""
+    for name in ("follow", "serve", "prefect"):
+        server: Server | None = getattr(stack, name)
+        if server is not None and server.alive:
+            progress(f"Restarting {name} with a password · 正在以口令保护方式重启 {name}")
+            setattr(stack, name, stop(server, seconds=STOP_SECONDS))
+            stack.write(settings.mianti_home)
 
 
 def _start_kafka(settings: Settings, stack: Stack, progress: Progress) -> None:
@@ -108,6 +121,8 @@ def _serve_flows(settings: Settings, stack: Stack, progress: Progress) -> None:
     api = settings.prefect_api_url or prefect_api(settings)
     stack.serve = _only_at(api, stack.serve)
     if not _alive(stack.serve):
+        if settings.prefect_api_url is not None:
+            serve.check(settings, api)
         progress("Serving the deployments · 正在部署数据流程")
         since = datetime.now(UTC)
         stack.serve = serve.launch(settings, api)

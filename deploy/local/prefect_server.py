@@ -1,4 +1,4 @@
-"""A Prefect server on this machine: SQLite, its files under the home."""
+"""A Prefect server on this machine: SQLite, its files under the home, behind a password."""
 
 from pathlib import Path
 from urllib.error import URLError
@@ -7,6 +7,7 @@ from urllib.request import ProxyHandler, build_opener
 from connectors.settings import Settings
 from connectors.stack import Server
 from deploy.local.ports import HOST, choose_port, last_port
+from deploy.local.prefect_password import keep_password, password
 from deploy.local.processes import python_module, start, wait_until
 
 # An end is noticed at once: this is only for one that hangs. 13 to 23 s were seen on two idle cores.
@@ -21,9 +22,12 @@ def prefect_home(home: Path) -> Path:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """What the server and its clients of this home are started with."""
+    """What the server and its clients of this home are started with, the password among it."""
+    known = password(home)
     return {
         "PREFECT_HOME": str(prefect_home(home)),
+        "PREFECT_PROFILES_PATH": str(prefect_home(home) / "profiles.toml"),
+        **({"PREFECT_API_AUTH_STRING": known} if known else {}),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
@@ -33,19 +37,26 @@ def environment(home: Path) -> dict[str, str]:
 def launch(settings: Settings, last: Server | None) -> Server:
     """Start the server, on the port it had where that is free; does not wait.
 
+    It answers who has the password, and lets a browser's page ask only where it is the server's own.
     Raises PortTaken.
     """
     port = choose_port(settings.mianti_prefect_port, last_port(last), "MIANTI_PREFECT_PORT")
     home = settings.mianti_home
-    address = f"http://{HOST}:{port}/api"
+    origin = f"http://{HOST}:{port}"
+    address = f"{origin}/api"
+    known = keep_password(home)
+    prefect_home(home).mkdir(parents=True, exist_ok=True)
     return start(
         "prefect",
         python_module("prefect", "server", "start", "--host", HOST, "--port", str(port)),
         address,
         home=home,
+        cwd=prefect_home(home),  # Prefect takes settings from files of the folder it is started in
         env={
             **environment(home),
             "PREFECT_API_URL": address,
+            "PREFECT_SERVER_API_AUTH_STRING": known,
+            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": origin,
             "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
             # It plans a hundred runs ahead otherwise. Where none could be begun for a time (the
             # clock set ahead, a machine asleep) all that are late are begun at once, and SQLite

@@ -7,6 +7,7 @@ from typing import Final, cast
 
 from connectors.errors import MiantiError
 from connectors.settings import Settings, prefect_api
+from deploy.local.prefect_client import client_of
 from flows.status import status
 from schemas.avro import FAMILIES
 
@@ -23,7 +24,7 @@ def run_until_landed(settings: Settings, progress: Callable[[str], None]) -> Non
     """Run the deployment `ingest` until no family has a lag. Raises NotLanded."""
     for _ in range(_TRIES):
         progress("Prefect runs the deployment ingest/ingest · Prefect 正在运行入库流程")
-        progress(f"run · 运行: {_run(prefect_api(settings))}")
+        progress(f"run · 运行: {_run(settings)}")
         if all(status(settings, family).lag == 0 for family in FAMILIES):
             return
     raise NotLanded(
@@ -33,15 +34,13 @@ def run_until_landed(settings: Settings, progress: Callable[[str], None]) -> Non
     )
 
 
-def _run(api: str) -> str:
+def _run(settings: Settings) -> str:
     """Run the deployment to its end; return the run's name and state."""
-    # Imported here: Prefect takes seconds, and only the demo needs it.
-    from prefect.client.schemas.objects import FlowRun
-    from prefect.deployments import run_deployment
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    with client_of(settings, prefect_api(settings)):
+        # Imported here: Prefect takes seconds, and only the demo needs it.
+        from prefect.client.schemas.objects import FlowRun
+        from prefect.deployments import run_deployment
 
-    # Not through the environment: Prefect has read that already where anything imported it.
-    with temporary_settings({PREFECT_API_URL: api}):
         run = cast(FlowRun, run_deployment("ingest/ingest", timeout=_RUN_SECONDS, as_subflow=False))
     state = run.state.name if run.state is not None else "?"
     # One run at a time: the schedule's own run was first, and does the same work.

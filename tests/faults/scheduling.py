@@ -15,6 +15,7 @@ import httpx
 from connectors.settings import Settings
 from connectors.stack import Server, Stack
 from deploy.local import prefect_server, serve
+from deploy.local.prefect_password import keep_password
 from deploy.local.processes import log_file, python_module, start
 from tests.faults.door import Door
 from tests.faults.processes import ROOT
@@ -33,6 +34,10 @@ class Scheduler:
 
     settings: Settings
 
+    def __post_init__(self) -> None:
+        """Make its password: a runner may be started before it."""
+        keep_password(self.settings.mianti_home)
+
     @property
     def address(self) -> str:
         """Return the URL of its API."""
@@ -41,7 +46,7 @@ class Scheduler:
     @property
     def prefect(self) -> Prefect:
         """Return it as any program uses it."""
-        return Prefect(self.address)
+        return Prefect(self.address, keep_password(self.settings.mianti_home))
 
     def start(self) -> None:
         """Start it where it is not running, on the data it has."""
@@ -88,7 +93,7 @@ class Runner:
         """Start it, and return once it serves."""
         since = dt.datetime.now(dt.UTC)
         made = self.start(each, door, *points)
-        serve.wait(self.exchange.settings, made, since)
+        serve.wait(self.scheduler.settings, made, since)  # whose password it is asked with
         return made
 
     def landed(self, but: str = "") -> list[dict[str, Any]]:

@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import polars as pl
 import pytest
 from kafka import TopicPartition
 
 from connectors import following, reading
-from connectors.settings import Settings, prefect_api
+from connectors.settings import Settings
 from connectors.stack import Server, Stack, start_mark
 from connectors.topics import ensure_topic
 from deploy.local import kafka as local_kafka
@@ -30,6 +29,7 @@ from flows.follow import Ending, Standing, follow
 from flows.land import Landed, land
 from tests.support import kafka as raw
 from tests.support.exchange import Department, Exchange
+from tests.support.prefect import Prefect, of_home
 
 MIANTI = "from deploy.cli.main import main; main()"
 pytestmark = pytest.mark.timeout(300)
@@ -304,22 +304,24 @@ def test_its_state_is_in_prefect_which_may_die_and_stops_nothing(
         stack = up(settings)
         assert stack.kafka is not None
         exchange.address = stack.kafka.address
-        api = prefect_api(settings)
-        (first,) = runs(api)
+        prefect = of_home(settings)
+        (first,) = runs(prefect)
         assert first["state"]["type"] == "RUNNING"
         publish(department, range(1, 4), "first.csv")
         raw.send(exchange.address, department.topic(), [(b"k", b"poison")] * 2, partition=1)
         long_until(lambda: landed(exchange, department).height == 5)
-        long_until(lambda: total(table(api), "accepted") == 3)
-        long_until(lambda: total(table(api), "quarantined") == 2)
-        long_until(lambda: bool(artifacts(api, "quarantine-licence")))
+        long_until(lambda: total(table(prefect), "accepted") == 3)
+        long_until(lambda: total(table(prefect), "quarantined") == 2)
+        long_until(lambda: bool(artifacts(prefect, "quarantine-licence")))
 
         kill(of(stack, "follow").pid)
         stack = up(settings)
 
-        long_until(lambda: [run["state"]["type"] for run in runs(api)] == ["RUNNING", "CRASHED"])
+        long_until(
+            lambda: [run["state"]["type"] for run in runs(prefect)] == ["RUNNING", "CRASHED"]
+        )
         down_one(stack, "follow")
-        assert [run["state"]["type"] for run in runs(api)] == ["COMPLETED", "CRASHED"]
+        assert [run["state"]["type"] for run in runs(prefect)] == ["COMPLETED", "CRASHED"]
 
         stack = up(settings)
         kill(of(stack, "prefect").pid)
@@ -353,23 +355,23 @@ def down_one(stack: Stack, name: str) -> None:
     long_until(lambda: start_mark(pid) is None)
 
 
-def ask(api: str, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
-    answer = httpx.post(f"{api}{path}", json=body, timeout=60, trust_env=False)
+def ask(prefect: Prefect, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = prefect.ask_for("POST", path, json=body)
     return list(answer.json()) if answer.is_success else []  # a busy server is asked again
 
 
-def runs(api: str) -> list[dict[str, Any]]:
+def runs(prefect: Prefect) -> list[dict[str, Any]]:
     """Return the runs of the flow, the newest first."""
     body = {"flows": {"name": {"any_": ["follow"]}}, "sort": "START_TIME_DESC"}
-    return ask(api, "/flow_runs/filter", body)
+    return ask(prefect, "/flow_runs/filter", body)
 
 
-def artifacts(api: str, key: str) -> list[dict[str, Any]]:
-    return ask(api, "/artifacts/latest/filter", {"artifacts": {"key": {"any_": [key]}}})
+def artifacts(prefect: Prefect, key: str) -> list[dict[str, Any]]:
+    return ask(prefect, "/artifacts/latest/filter", {"artifacts": {"key": {"any_": [key]}}})
 
 
-def table(api: str) -> list[dict[str, Any]]:
-    return [row for one in artifacts(api, "follow") for row in json.loads(one["data"])]
+def table(prefect: Prefect) -> list[dict[str, Any]]:
+    return [row for one in artifacts(prefect, "follow") for row in json.loads(one["data"])]
 
 
 def total(rows: list[dict[str, Any]], column: str) -> int:

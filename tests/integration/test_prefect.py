@@ -12,19 +12,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import polars as pl
 import pytest
 import yaml
 from kafka import TopicPartition
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 import flows.operator.planned
 import schemas
-from connectors.settings import Settings, kafka_address, prefect_api
+from connectors.settings import Settings, kafka_address
 from connectors.stack import Stack
 from connectors.topics import topic_name
 from deploy.local.lifecycle import down, up
+from deploy.local.prefect_client import client_of
 from deploy.local.processes import stop
 from flows.publish import Publisher
 from flows.sample.generate import FEWEST_ROWS, generate
@@ -32,7 +31,7 @@ from flows.status import status
 from schemas.avro import FAMILIES
 from tests.support import kafka as raw
 from tests.support.codes import citizen
-from tests.support.prefect import ENDED, SECONDS, Prefect, rows_of, wait_for
+from tests.support.prefect import ENDED, SECONDS, Prefect, of_home, rows_of, wait_for
 
 pytestmark = pytest.mark.timeout(600)  # starting the stack is part of the first test
 
@@ -77,7 +76,7 @@ def kafka(settings: Settings) -> str:
 
 @pytest.fixture(scope="module")
 def prefect(settings: Settings) -> Prefect:
-    return Prefect(prefect_api(settings))
+    return of_home(settings)
 
 
 def test_the_schedule_fires_by_itself(settings: Settings, prefect: Prefect) -> None:
@@ -210,21 +209,21 @@ def test_a_run_that_was_killed_blocks_no_other(settings: Settings, prefect: Pref
     assert after["state"]["type"] == "COMPLETED"
 
 
-def test_what_is_planned_anew_is_as_it_was(prefect: Prefect) -> None:
+def test_what_is_planned_anew_is_as_it_was(settings: Settings, prefect: Prefect) -> None:
     """Asked for once more, nothing is planned twice; by new schedules, all of it, as it was."""
     name, who = "settle-by-date", {"families": ["credit"]}
-    url = f"{prefect.api}/deployments/{prefect.deployment(name)}/schedules"
-    (own,) = httpx.get(url, trust_env=False).json()
+    path = f"/deployments/{prefect.deployment(name)}/schedules"
+    (own,) = prefect.get(path)
     more = [
         {"schedule": own["schedule"], "active": True, "parameters": who, "max_scheduled_runs": 5},
         {"schedule": own["schedule"], "active": False, "parameters": who},
     ]
-    httpx.post(url, json=more, trust_env=False).raise_for_status()
+    prefect.post(path, more)
 
     def planned(*, anew: bool) -> tuple[set[str], list[Any], list[Any]]:
-        with temporary_settings({PREFECT_API_URL: prefect.api}):
+        with client_of(settings, prefect.api):
             assert flows.operator.planned.plan([name], anew=anew)
-        schedules = httpx.get(url, trust_env=False).json()
+        schedules = prefect.get(path)
         kept = ("schedule", "active", "parameters", "max_scheduled_runs")
         said = sorted(json.dumps([one[part] for part in kept]) for one in schedules)
         runs = [

@@ -12,21 +12,38 @@ from uuid import uuid4
 
 import httpx
 
+from connectors.settings import Settings, prefect_api
+from deploy.local.prefect_password import password
+
 SECONDS: Final = 240
 ENDED: Final = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
 @dataclass
 class Prefect:
-    """The server's own API, as any program may use it."""
+    """The server's own API, as any program may use it that has its password (`user:password`)."""
 
     api: str
+    password: str
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
+    def ask_for(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Send one request under the API's address, whatever it is answered."""
+        user, _, secret = self.password.partition(":")
+        url, auth = f"{self.api}{path}", (user, secret)
+        return httpx.request(method, url, auth=auth, timeout=60, trust_env=False, **more)
+
+    def post(self, path: str, body: Any) -> Any:
         """Ask, and return the answer's JSON; a server that is busy (503) is asked again."""
+        return self._answered("POST", path, json=body)
+
+    def get(self, path: str) -> Any:
+        """Return the answer's JSON; a server that is busy (503) is asked again."""
+        return self._answered("GET", path)
+
+    def _answered(self, method: str, path: str, **more: Any) -> Any:
         deadline = time.monotonic() + SECONDS
         while True:
-            answer = httpx.post(f"{self.api}{path}", json=body, timeout=60, trust_env=False)
+            answer = self.ask_for(method, path, **more)
             busy = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
             if not busy or time.monotonic() > deadline:
                 answer.raise_for_status()
@@ -35,8 +52,7 @@ class Prefect:
 
     def deployment(self, name: str) -> str:
         """Return a deployment's id."""
-        url = f"{self.api}/deployments/name/{name}/{name}"
-        return str(httpx.get(url, timeout=30, trust_env=False).raise_for_status().json()["id"])
+        return str(self.get(f"/deployments/name/{name}/{name}")["id"])
 
     def ask(self, name: str, parameters: dict[str, Any]) -> str:
         """Ask for a run, as a person does in the UI; return its id."""
@@ -73,14 +89,12 @@ class Prefect:
 
     def forget(self, name: str) -> None:
         """Delete a deployment, and what is scheduled of it."""
-        url = f"{self.api}/deployments/{self.deployment(name)}"
-        httpx.delete(url, timeout=60, trust_env=False).raise_for_status()
+        self.ask_for("DELETE", f"/deployments/{self.deployment(name)}").raise_for_status()
 
     def limit(self, name: str, runs: int) -> None:
         """Let so many runs of a deployment be at work at once."""
-        url = f"{self.api}/deployments/{self.deployment(name)}"
-        body = {"concurrency_limit": runs}
-        httpx.patch(url, json=body, timeout=60, trust_env=False).raise_for_status()
+        path = f"/deployments/{self.deployment(name)}"
+        self.ask_for("PATCH", path, json={"concurrency_limit": runs}).raise_for_status()
 
     def artifact(self, key: str) -> dict[str, Any]:
         """Return the latest artifact under a key."""
@@ -103,6 +117,13 @@ class Prefect:
             return any(text in line["message"] for line in self.post("/logs/filter", body))
 
         wait_for(held, f"the log to say {text!r}")
+
+
+def of_home(settings: Settings) -> Prefect:
+    """Return the Prefect that runs in a home."""
+    known = password(settings.mianti_home)
+    assert known is not None
+    return Prefect(prefect_api(settings), known)
 
 
 def wait_for(true: Callable[[], bool], what: str) -> None:
