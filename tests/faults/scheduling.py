@@ -15,6 +15,7 @@ import httpx
 from connectors.settings import Settings
 from connectors.stack import Server, Stack
 from deploy.local import prefect_server, serve
+from deploy.local.ports import HOST
 from deploy.local.prefect_password import keep_password
 from deploy.local.processes import log_file, python_module, start
 from tests.faults.door import Door
@@ -41,7 +42,7 @@ class Scheduler:
     @property
     def address(self) -> str:
         """Return the URL of its API."""
-        return f"http://{prefect_server.HOST}:{self.settings.mianti_prefect_port}/api"
+        return f"http://{HOST}:{self.settings.mianti_prefect_port}/api"
 
     @property
     def prefect(self) -> Prefect:

@@ -36,7 +36,7 @@ def main(seconds: str, *held_at: str) -> None:
     if held_at:
         os.environ["HELD_AT"] = shlex.join(held_at)
         ingest = _Armed(**vars(ingest))
-    deployments.DEPLOYMENTS = (ingest,)  # type: ignore[misc]
+    deployments.DEPLOYMENTS = (ingest,)  # type: ignore[assignment, misc]
     deployments.main()
 
 

@@ -56,7 +56,7 @@ def exchange(kafka: str, proxy: Proxy, bucket: str, tmp_path: Path) -> Iterator[
 def _forget() -> None:
     """Do as a new process: one keeps its client and its verdict."""
     for kept in (store.s3, store._session, require_safe):
-        kept.cache_clear()  # type: ignore[attr-defined]
+        kept.cache_clear()
 
 
 def suffer(

@@ -45,7 +45,7 @@ def whole(
     lie that may not be accepted. `gone`: messages landed that Kafka has deleted since.
     """
     held = published(exchange, family)
-    flowed = held | (gone or {})
+    flowed = {**held, **(gone or {})}
     log = exchange.log(family).filter(pl.col("topic").is_in(_topics(exchange, family)))
     accepted = _every_message_is_there_once(flowed, log, bad)
     _each_is_what_was_sent(flowed, log, family)

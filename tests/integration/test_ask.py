@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -85,7 +86,10 @@ def test_a_penalty_of_another_department_stops_a_licence_until_it_is_withdrawn(
     window: Window,
 ) -> None:
     window.publish(window.food.licence(1))
-    affected = {"CF_NR_ZKDX": "食品经营许可证（JY000001）", "CF_CFLB": "吊销许可证件"}
+    affected: dict[str, Any] = {
+        "CF_NR_ZKDX": "食品经营许可证（JY000001）",
+        "CF_CFLB": "吊销许可证件",
+    }
     window.punish(penalty(window.police, **affected))
     assert window.told()["licence"] == ("not_accepted", "stopped")
     settings = window.exchange.settings_with(mianti_catalogue=window.catalogue)

@@ -104,7 +104,7 @@ def test_a_restored_installation_has_all_and_goes_on(
 
     assert run(RESTORE, fresh, backup) == 0
     with running_kafka(Settings(mianti_home=fresh)) as address:
-        ours = {"mianti_home": fresh, "mianti_lake": str(fresh / "lake")}
+        ours: dict[str, Any] = {"mianti_home": fresh, "mianti_lake": str(fresh / "lake")}
         ours |= {"kafka_bootstrap_servers": address, "mianti_window_name": "window-2"}
         kept = ("mianti_publishers", "mianti_catalogue")
         again = Settings(**ours, **{name: getattr(settings, name) for name in kept})

@@ -20,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 from polars.exceptions import PanicException
 
+from connectors.files import open_source
 from connectors.ledger import open_ledger
 from connectors.sending import NotDelivered
 from connectors.settings import Settings
@@ -380,7 +381,7 @@ def test_a_fault_nobody_foresaw_costs_its_own_file_only(
 ) -> None:
     directory.put("a.csv", directory.rows(1))
     directory.put("b.csv", directory.rows(2), age=50)
-    opened = failed.open_source
+    opened = open_source
     first = [error]
 
     def fails_once(path: Path, **how: Any) -> Any:

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from connectors import damage
+from connectors import damage, store
+from connectors import lake as lake_tables
 from deploy.cli.main import cli
 from flows.verify import verify
 from tests.support.codes import uscc
@@ -67,8 +68,8 @@ def commit(lake: Path, back: int = 0, kind: str = "log") -> Path:
 
 def data(lake: Path, kind: str = "log") -> Path:
     """Return a data file that the newest version still has."""
-    table = damage.lake.opened(str(lake / kind / FAMILY))
-    held = {Path(damage.store.place_of(file)) for file in table.file_uris()}
+    table = lake_tables.opened(str(lake / kind / FAMILY))
+    held = {Path(store.place_of(file)) for file in table.file_uris()}
     return min(held)
 
 

@@ -32,7 +32,7 @@ from tests.support.window import (
 pytestmark = pytest.mark.parametrize("new_lake", ["directory"], indirect=True)
 OTHER = uscc(2)
 INCOMPLETE, CLEAN = ("must_bring", "source_incomplete"), ("exempt_by_data", None)
-STOP = {"CF_CFLB": "责令停产停业"}
+STOP: dict[str, Any] = {"CF_CFLB": "责令停产停业"}
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_an_old_file_sent_again_excepts_nobody(window: Window) -> None:
 
 @pytest.mark.parametrize("wrong", [{"CF_NR": "旧"}, {"CF_JDRQ": "x"}], ids=["older", "unread"])
 def test_an_older_row_that_says_otherwise_waits_for_a_newer_edition(
-    window: Window, wrong: dict[str, str]
+    window: Window, wrong: dict[str, Any]
 ) -> None:
     old, new, newer = (dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in (1, 2, 3))
     punish(window, penalty(window.police, CF_NR="新"), edition=new)

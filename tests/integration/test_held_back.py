@@ -98,7 +98,7 @@ def test_what_was_known_at_a_time_is_told_again_by_all(window: Window) -> None:
     times.append(dt.datetime.now(dt.UTC))
     settings = window.settings
     follow(settings)
-    granted = window.exchange.log().filter(verdict="accepted")["landed_at"].min()
+    granted = window.exchange.log().filter(verdict="accepted")["landed_at"].sort()[0]
     for known_at in [*times, granted]:
         there = gather(settings, SUBJECT, None, known_at)
         for _ in range(2):

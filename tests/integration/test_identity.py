@@ -195,7 +195,7 @@ def excepted(dept: Department) -> set[str]:
     return {code for said in newest.values() for code in said["excepted"]}
 
 
-POORER = {
+POORER: dict[str, Any] = {
     "facet": "decision",
     "type": {"const": "granted"},
     "content": {
@@ -229,7 +229,7 @@ def test_a_poorer_layout_erases_nothing_unasked(exchange: Exchange) -> None:
 
 
 def test_constants_in_the_key_keep_two_lists_of_one_organ_apart(exchange: Exchange) -> None:
-    layouts = {}
+    layouts: dict[str, Any] = {}
     for name in ("甲", "乙"):
         key = {
             "columns": [{"const": f"名单（{name}）"}, "XK_XDR_SHXYM"],
@@ -302,7 +302,11 @@ def earlier(dept: Department, number: int, spelling: str, day_: int, **said: Any
         "file_digest": "0" * 64,
         "file_row": 1,
     }
-    content = {"name": "食品经营许可证", "identifier_check": "none", "term": "not_stated"}
+    content: dict[str, Any] = {
+        "name": "食品经营许可证",
+        "identifier_check": "none",
+        "term": "not_stated",
+    }
     content |= {"document_number": spelling}
     content |= {"addresses": [], "previous_identifiers": [], "permits": []}
     [event] = single("licence", fields | {facet: said.get(facet, content)}).to_dicts()

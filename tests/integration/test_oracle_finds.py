@@ -61,7 +61,7 @@ def sound(make_exchange: Callable[[], Any]) -> Sound:
     law, deeds = publish_files(window)
     publish(window)
     disturb(window)
-    since = [(EPOCH, window.settings.mianti_publishers)]
+    since = [(EPOCH, table_of(window.settings))]
     since += refuse_and_redrive(window)
     answers = ask(window)
     land_more(window)
@@ -76,7 +76,8 @@ def sound(make_exchange: Callable[[], Any]) -> Sound:
 
 def publish_files(window: Window) -> tuple[Department, list[Sent | TakenBack]]:
     """Files of the small layout, of which the oracle knows every rule, in a department of its own."""
-    law, deeds = window.exchange.departments[-1], []
+    law = window.exchange.departments[-1]
+    deeds: list[Sent | TakenBack] = []
 
     def send(name: str, edition: dt.date | None, *rows: dict[str, str]) -> None:
         path = law.folder / name
@@ -182,7 +183,13 @@ def refuse_and_redrive(window: Window) -> list[tuple[dt.datetime, Path]]:
     for reason in ("unknown_schema", "key_mismatch"):  # which do not say of whom they are
         assert discard(settings, "licence", Chosen(reason=reason), by="Li Wei", why="noise") == 1
     window.exchange.ingest()
-    return [(begun, path), (ended, settings.mianti_publishers)]
+    return [(begun, path), (ended, table_of(settings))]
+
+
+def table_of(settings: Settings) -> Path:
+    """Return the publishers' table that an installation was given."""
+    assert settings.mianti_publishers is not None
+    return settings.mianti_publishers
 
 
 def patient(window: Window) -> Settings:

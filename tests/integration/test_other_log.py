@@ -71,7 +71,7 @@ def run(exchange: Exchange, *words: str) -> Result:
 def forget_the_memory(exchange: Exchange) -> None:
     """Leave history and dataset as an earlier release does."""
     for kind in ("history", "datasets"):
-        table = lake.open_table(exchange.settings, kind, FAMILY)  # type: ignore[arg-type]
+        table = lake.open_table(exchange.settings, kind, FAMILY)
         assert table is not None
         lake.append(table, lake.empty(table), FORGOTTEN)
 
@@ -79,7 +79,7 @@ def forget_the_memory(exchange: Exchange) -> None:
 def remembered(exchange: Exchange) -> set[tuple[int | None, int | None]]:
     found = set()
     for kind in ("history", "datasets"):
-        known = transactions(lake.open_table(exchange.settings, kind, FAMILY))  # type: ignore[arg-type]
+        known = transactions(lake.open_table(exchange.settings, kind, FAMILY))
         found.add((known.get(THROUGH), known.get(COMMIT)))
     return found
 

@@ -150,7 +150,8 @@ def test_a_number_in_any_column_goes_nowhere(
 ) -> None:
     department = department_of(exchange, layout)
     clean = [layout.row(number, department.code) for number in range(1, 4)]
-    dropped, mapped = [], []
+    dropped: list[dict[str, str]] = []
+    mapped: list[dict[str, str]] = []
     for column in [*layout.columns, "另加的一列"]:
         if column in layout.amounts:
             continue

@@ -19,7 +19,9 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from connectors.errors import MiantiError
 from connectors.files.unreadable import Unreadable
+from connectors.framing import values
 from connectors.ledger import Ledger, LedgerUnusable
+from connectors.sending import send_all
 from connectors.topics import ensure_topic
 from flows.publish import Outcome
 from flows.publish.edition import BadTime, parse_time
@@ -482,7 +484,7 @@ def test_a_publish_that_crashed_is_made_good_by_the_next(
 
     dept = exchange.department()
     rows = [dept.licence(n, XK_ZT="2") for n in range(1, 21)]
-    sending = deliver.send_all
+    sending = send_all
 
     def crashing(*arguments: Any) -> Any:
         if when == "before it is confirmed":
@@ -512,7 +514,8 @@ def test_a_crash_in_the_middle_of_a_correction_leaves_one_owner(
 
     dept = moving(exchange)
     dept.publish([dept.licence(1)], layout="moving")
-    sending, calls = deliver.send_all, []
+    sending = send_all
+    calls: list[Any] = []
 
     def crashing(*arguments: Any) -> Any:
         calls.append(arguments)
@@ -620,7 +623,7 @@ def test_events_that_are_not_read_as_written_are_not_sent_and_can_be_published_a
 
     dept = exchange.department()
     rows = [dept.licence(n) for n in range(1, 6)]
-    writing = sending.values
+    writing = values
 
     def wrongly(*arguments: Any) -> Any:
         return writing(*arguments).reverse()

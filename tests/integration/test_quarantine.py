@@ -19,6 +19,7 @@ from connectors.settings import Settings
 from deploy.cli.main import cli
 from flows import redrive as redriving
 from flows.ingest import ingest
+from flows.judge import judge
 from flows.land import land
 from flows.log import PLACE
 from flows.quarantine import Chosen, NotSaid, discard, listed, shown
@@ -157,7 +158,6 @@ def test_who_was_overtaken_begins_again(
 ) -> None:
     department = exchange.department()
     waits = refused(exchange, department, 5)
-    judge = redriving.judge
 
     def overtaken(*given: Any) -> pl.DataFrame:
         monkeypatch.setattr(redriving, "judge", judge)

@@ -239,7 +239,7 @@ def test_a_file_of_the_same_name_in_another_layout_does_not_mend_a_failed_one(
     send(window, food.licence(3), name="20260601.csv")
     window.exchange.ingest("credit")
     assert told(window) == INCOMPLETE
-    own = {"CF_CFJG": food.name, "CF_CFJGDM": food.code, "CF_XDR_SHXYM": OTHER}
+    own: dict[str, Any] = {"CF_CFJG": food.name, "CF_CFJGDM": food.code, "CF_XDR_SHXYM": OTHER}
     food.publish([penalty(food, **own)], "20260601.csv", layout=PENALTY)
     window.exchange.ingest("credit")
     assert told(window) == EXEMPT

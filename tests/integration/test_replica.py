@@ -13,9 +13,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from connectors import lake
 from connectors.replica import NoReplica, Replica, ReplicaBusy
 from connectors.topics import PARTITIONS
-from flows import replica as replicas
 from flows.fold import whole
 from flows.fold_rows import whole_rows
 from flows.query import versions
@@ -157,7 +157,7 @@ def test_what_is_landed_while_the_log_is_read_waits_for_its_position(
 ) -> None:
     window.publish(window.food.licence(1))
     step(window)
-    read = replicas.lake.added_since
+    read = lake.added_since
 
     def late(*given: Any) -> Any:
         monkeypatch.undo()  # publishing reads the log in the same way
@@ -165,7 +165,7 @@ def test_what_is_landed_while_the_log_is_read_waits_for_its_position(
         return read(*given)
 
     window.publish(window.food.licence(2))
-    monkeypatch.setattr(replicas.lake, "added_since", late)
+    monkeypatch.setattr(lake, "added_since", late)
     assert step(window).versions == 1 + PARTITIONS
     with opened(window) as replica:
         position = replica.positions()["licence"]

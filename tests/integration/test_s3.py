@@ -36,7 +36,7 @@ def afresh() -> Iterator[None]:
 def forget() -> None:
     """Do as a new process: one keeps its client and its verdict."""
     for kept in (store.s3, store._session, require_safe):
-        kept.cache_clear()  # type: ignore[attr-defined]
+        kept.cache_clear()
 
 
 def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -139,7 +139,9 @@ def test_a_bucket_that_does_not_let_us_in_is_told_without_the_key(
 def test_a_profile_of_the_usual_file_is_used(
     bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    keys = boto3.Session().get_credentials().get_frozen_credentials()
+    found = boto3.Session().get_credentials()
+    assert found is not None
+    keys = found.get_frozen_credentials()
     file = tmp_path / "credentials"
     file.write_text(
         f"[city]\naws_access_key_id = {keys.access_key}\n"

@@ -40,7 +40,7 @@ EVERY = Chosen()
 LAYOUT = "cn-sgs-2018-licence"
 
 
-def make_topic(exchange: Exchange, topic: str, partitions: int = 1, **configs: str) -> None:
+def make_topic(exchange: Exchange, topic: str, /, *, partitions: int = 1, **configs: str) -> None:
     named = {name.replace("_", "."): value for name, value in configs.items()}
     with raw.admin(exchange.address) as client:
         client.create_topics([NewTopic(topic, num_partitions=partitions, topic_configs=named)])
@@ -194,7 +194,7 @@ def test_a_topic_that_deletes_or_has_clients_times_is_told(
     exchange: Exchange, caplog: pytest.LogCaptureFixture
 ) -> None:
     department = exchange.department()
-    make_topic(exchange, department.topic(), 4, retention_ms="604800000")
+    make_topic(exchange, department.topic(), partitions=4, retention_ms="604800000")
     assert department.publish([department.licence(1)]).published == 1
     assert "retention.ms=604800000" in caplog.text
     exchange.ingest()
@@ -211,7 +211,7 @@ def test_what_was_compacted_away_is_told_and_is_not_ok(exchange: Exchange) -> No
     """The topic was compacted before anybody looked, and made right since."""
     department = exchange.department()
     topic = department.topic()
-    quick = {"segment_ms": "100", "min_cleanable_dirty_ratio": "0.01"}
+    quick: dict[str, Any] = {"segment_ms": "100", "min_cleanable_dirty_ratio": "0.01"}
     quick |= {"max_compaction_lag_ms": "100", "min_compaction_lag_ms": "0"}
     make_topic(exchange, topic, cleanup_policy="compact", **quick)
     for value in (b"1", b"2", b"3", b"4"):
@@ -275,7 +275,7 @@ def test_the_address_that_kafka_names_in_vain_is_named(
 @pytest.fixture
 def own_kafka(
     new_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Settings, Callable[[], str], Callable[[], None]]]:
+) -> Iterator[tuple[Settings, Callable[[], str], Callable[[], object]]]:
     """A broker of the test's own: its settings, how to start it and how to stop it."""
     monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
     settings = Settings(mianti_home=new_home())

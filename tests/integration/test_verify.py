@@ -207,7 +207,7 @@ def invent_dataset_row(copy: Copy) -> list[str]:
 def set_a_facet_back_in_the_dataset(copy: Copy) -> list[str]:
     """An older version's row in the place of the present one."""
     key = copy.state.two.key(1)
-    first = copy.rows("history", record_key=key, facet="decision")["landed_at"].max()
+    first = copy.rows("history", record_key=key, facet="decision")["landed_at"].sort()[-1]
     older = query(copy.settings, "licence", uscc(1), known_at=first).filter(record_key=key)
     assert older["state"].to_list() == ["in_force"]
     copy.replace("datasets", key_is(key), older)
@@ -216,7 +216,7 @@ def set_a_facet_back_in_the_dataset(copy: Copy) -> list[str]:
 
 def leave_a_stopped_record_in(copy: Copy) -> list[str]:
     key = copy.state.one.key(STOPPED)
-    stop = copy.rows("history", record_key=key, facet="withdrawal")["landed_at"].min()
+    stop = copy.rows("history", record_key=key, facet="withdrawal")["landed_at"].sort()[0]
     before = stop - dt.timedelta(microseconds=1)
     used = query(copy.settings, "licence", uscc(STOPPED), known_at=before).filter(record_key=key)
     assert used["usable"].to_list() == ["yes"]
@@ -236,7 +236,7 @@ def leave_a_corrected_subjects_record_in(copy: Copy) -> list[str]:
 
 def advance_an_offset(copy: Copy) -> list[str]:
     topic = copy.state.two.topic()
-    part = copy.rows("log", topic=topic)["partition"].min()
+    part = copy.rows("log", topic=topic)["partition"].sort()[0]
     name = f"offset:{topic}:{part}"
     copy.append("log", copy.rows("log").clear(), {name: copy.number("log", name) + 1})
     return [f"{topic}/{part}", "does not balance", "beyond Kafka's end"]
@@ -244,7 +244,7 @@ def advance_an_offset(copy: Copy) -> list[str]:
 
 def set_an_offset_back(copy: Copy) -> list[str]:
     topic = copy.state.two.topic()
-    part = copy.rows("log", topic=topic)["partition"].min()
+    part = copy.rows("log", topic=topic)["partition"].sort()[0]
     name = f"offset:{topic}:{part}"
     copy.append("log", copy.rows("log").clear(), {name: copy.number("log", name) - 1})
     return [f"{topic}/{part}", "does not balance", "which stands at"]
@@ -391,7 +391,7 @@ def lose_the_newest_version_from_history_and_dataset(copy: Copy) -> list[str]:
     key = copy.state.one.key(FLIPPED)
     versions = copy.rows("history", record_key=key, facet="standing").sort("sequence")
     copy.delete("history", f"event_id = '{versions['event_id'][-1]}'")
-    before = versions["landed_at"].max() - dt.timedelta(microseconds=1)
+    before = versions["landed_at"].sort()[-1] - dt.timedelta(microseconds=1)
     older = query(copy.state.exchange.settings, "licence", uscc(FLIPPED), known_at=before)
     copy.replace("datasets", key_is(key), older.filter(record_key=key))
     return ["history: event missing", "dataset: row", key]

@@ -96,5 +96,6 @@ def _read_part(client: KafkaConsumer, part: TopicPartition, of: int, found: Kafk
                 place = (part.topic, part.partition, one.offset)
                 came = dt.datetime.fromtimestamp(one.timestamp / 1000, dt.UTC)
                 at = came if one.timestamp_type == _BY_BROKER else None
-                beside = (tuple(one.headers), one.timestamp, of, at)
-                found.messages.append(Message(*place, one.key, one.value, *beside))
+                headers = tuple(one.headers)
+                message = Message(*place, one.key, one.value, headers, one.timestamp, of, at)
+                found.messages.append(message)

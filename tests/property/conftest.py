@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from hypothesis import settings
 
 # Nothing depends on speed, and what fails is printed so that it can be repeated.
-_ALWAYS = {"deadline": None, "database": None, "print_blob": True}
+_ALWAYS: dict[str, Any] = {"deadline": None, "database": None, "print_blob": True}
 settings.register_profile(
     "usual", derandomize=os.environ.get("CI", "").lower() == "true", **_ALWAYS
 )

@@ -58,6 +58,12 @@ class Mortal(World):
     _follower: Follower | None = None
     _alone: ExitStack = field(default_factory=ExitStack)
 
+    @property
+    def kafka(self) -> str:
+        """The broker's address."""
+        assert self.settings.kafka_bootstrap_servers is not None
+        return self.settings.kafka_bootstrap_servers
+
     def close(self) -> None:
         """Let go of the replica."""
         self._alone.close()
@@ -121,7 +127,7 @@ class Mortal(World):
         A statement speaks of its own partition, and counts in no other; the rest goes anywhere.
         """
         held = self.messages()[-count:] if count else []
-        address = self.settings.kafka_bootstrap_servers
+        address = self.kafka
         for one in held:
             partition = one.partition if b"/statement/" in one.value else 0
             raw.send(address, self.topic, [(one.key, one.value)], partition=partition)
@@ -129,7 +135,7 @@ class Mortal(World):
 
     def messages(self) -> list[Any]:
         """Return what the topic holds, in the order of its times."""
-        address = self.settings.kafka_bootstrap_servers
+        address = self.kafka
         found = raw.messages(address, self.topic) if self.topic in raw.topics(address) else []
         return sorted(found, key=lambda one: one.timestamp)
 
@@ -237,7 +243,7 @@ class Mortal(World):
     def examined(self) -> Report:
         """Ask the oracle, which goes by what Kafka holds."""
         found, places = Report(), Path(self.settings.mianti_lake)
-        kafka = read(self.settings.kafka_bootstrap_servers, [self.topic])
+        kafka = read(self.kafka, [self.topic])
         since = dt.datetime.min.replace(tzinfo=dt.UTC)
         tables = Tables([(since, self.settings.mianti_publishers or Path())])
         table = Table(places / "log" / FAMILY)

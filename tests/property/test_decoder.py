@@ -81,7 +81,9 @@ def test_whatever_a_topic_holds_has_a_verdict_and_both_ways_and_the_oracle_agree
             seen[row["verdict"]] += 1
             seen[str(row["reason"])] += 1
             said = tuple(headers_of(value))
-            _as_the_oracle_says(Message(*b.PART, row["offset"], key, value, said), row)
+            _as_the_oracle_says(
+                Message(b.PART.topic, b.PART.partition, row["offset"], key, value, said), row
+            )
 
     agree()
     assert seen["accepted"] > some(20)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -51,7 +52,7 @@ names = st.lists(
 ).map("".join)
 
 
-def table(where: Settings) -> lake.DeltaTable:
+def table(where: Settings) -> DeltaTable:
     found = lake.open_table(where, "history", FAMILY)
     assert found is not None
     return found

@@ -154,7 +154,7 @@ class Written:
     def department(self) -> Department:
         """Return the department that writes."""
         rights = {"facets": ["decision"], "issuers": [uscc(1, kind="11")]}
-        layouts = {f"mianti-{self.family}": {}}
+        layouts: dict[str, Any] = {f"mianti-{self.family}": {}}
         return self.exchange.department(families={self.family: rights}, layouts=layouts)
 
     def say(self, told: dict[str, Any], names: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from os import cpu_count, getloadavg
@@ -143,7 +143,7 @@ def _cores(ran: Ran, begin: float) -> dict[str, float]:
     samples = [found for at, found in ran.figures.processor if begin <= at <= ran.loaded]
     last = {process: seconds for found in samples for process, seconds in found.items()}
     first = samples[0] if samples else {}
-    used: Counter[str] = Counter()
+    used: defaultdict[str, float] = defaultdict(float)
     for process, seconds in last.items():
         used[process[0]] += seconds - first.get(process, 0.0)
     return {name: round(seconds / (ran.loaded - begin), 3) for name, seconds in used.items()}

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from kafka.errors import KafkaError
@@ -170,7 +171,7 @@ def _finish(town: Town, watch: Watch, ran: Ran) -> None:
     ran.finished = time.time()
     for scheduled in ("ingest", "maintain"):
         town.part(scheduled).every = _PATIENCE
-        _until(town, lambda name=scheduled: town.part(name).pid is None, "a run does not end")
+        _until(town, partial(_idle, town, scheduled), "a run does not end")
     # The follower last: it ships the last receipts when it is told to end.
     for name in ("asker", "ingest", "maintain", "follow", "window", "replica"):
         ran.stopped[name] = town.part(name).stop(60)
@@ -181,6 +182,10 @@ def _finish(town: Town, watch: Watch, ran: Ran) -> None:
         maintain(settings, family, retain=dt.timedelta(0))
     maintain_receipts(settings, retain=dt.timedelta(0))
     follow(settings)
+
+
+def _idle(town: Town, name: str) -> bool:
+    return town.part(name).pid is None
 
 
 def _until(town: Town, true: Callable[[], bool], why: str) -> None:

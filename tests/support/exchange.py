@@ -57,7 +57,7 @@ class Exchange:
 
     def settings_with(self, **changes: Any) -> Settings:
         """Return the settings with some of them changed."""
-        given = {
+        given: dict[str, Any] = {
             "mianti_home": self.home,
             "mianti_lake": self.lake,
             "mianti_publishers": self._table(),

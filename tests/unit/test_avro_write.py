@@ -96,6 +96,6 @@ def test_partitions_are_those_of_kafkas_own_partitioner() -> None:
 
     subjects = [uscc(number) for number in range(500)]
     frame = pl.DataFrame({"subject": subjects})
-    found = _partitions(Client(), "topic", frame)  # type: ignore[arg-type]
+    found = _partitions(Client(), "topic", frame)
     assert found.to_list() == [(murmur2(s.encode()) & 0x7FFFFFFF) % 7 for s in subjects]
     assert set(found) == set(range(7))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import pytest
 from kafka.errors import CorruptRecordError, NodeNotReadyError
@@ -41,7 +42,8 @@ def test_what_is_no_silence_of_kafka_comes_through(error: type[Exception]) -> No
 
 
 def test_a_kept_client_is_made_once_and_closed_at_the_end() -> None:
-    made, closed = numbers(), []
+    made = numbers()
+    closed: list[Any] = []
     with kept():
         for _ in range(2):
             with client("kind", lambda: next(made), closed.append) as one:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +16,7 @@ from kafka.record.memory_records import MemoryRecords
 from connectors import raw_batches
 from flows import decode_columns
 from flows.check import check, with_digest
+from flows.decode import decode_records
 from flows.judge import judge
 from schemas.avro import event_columns
 from tests.support import batches as b
@@ -24,10 +25,10 @@ Message = b.Message
 
 
 @pytest.fixture
-def plainly(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def plainly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Give how many messages each call of the plain way got from the fast one."""
     calls: list[int] = []
-    plain = decode_columns.decode_records
+    plain = decode_records
 
     def counted(records: Any, *rest: Any) -> Any:
         held = list(records)
@@ -132,7 +133,7 @@ def respelled(find: bytes, put: bytes) -> Callable[[], Message]:
 
 NAME = b"\x026" + "建筑工程施工许可证".encode()
 DATES = bytes.fromhex("02ccbf02") + b"\x02\xb4\xd6\x02"
-DAMAGED = {
+DAMAGED: dict[str, Callable[[], Any]] = {
     "a union's index that is neither": respelled(NAME, b"\x0a" + NAME[1:]),
     "a text longer than its message": respelled(NAME, b"\x02\x80\x80\x01" + NAME[2:]),
     "a text of no UTF-8": respelled(NAME, b"\x026\xff" + NAME[3:]),
@@ -285,8 +286,8 @@ def test_a_wrong_checksum_stops_both_ways() -> None:
 
 
 def test_a_client_without_the_place_is_not_used() -> None:
-    assert not raw_batches.hand_over_whole(SimpleNamespace())  # type: ignore[arg-type]
-    assert not raw_batches.hand_over_whole(SimpleNamespace(_fetcher=object()))  # type: ignore[arg-type]
+    assert not raw_batches.hand_over_whole(SimpleNamespace())
+    assert not raw_batches.hand_over_whole(SimpleNamespace(_fetcher=object()))
 
 
 def test_batches_can_be_read_again_record_by_record() -> None:

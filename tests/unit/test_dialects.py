@@ -193,9 +193,9 @@ def why(layout: str, publisher: str, row: Mapping[str, str | None]) -> tuple[str
     return fault["code"], fault["where"]
 
 
-def china(*day: int) -> dt.datetime:
+def china(year: int, month: int, day: int, hour: int = 0) -> dt.datetime:
     """Midnight in China of a day, as UTC."""
-    return dt.datetime(*day, tzinfo=dt.UTC) - dt.timedelta(hours=8)  # type: ignore[misc]
+    return dt.datetime(year, month, day, hour, tzinfo=dt.UTC) - dt.timedelta(hours=8)
 
 
 # What each layout says

@@ -12,7 +12,7 @@ from flows.publish.edition import EditionUnclear, edition_in_name, require_past
 
 def local(name: str) -> str | None:
     edition = edition_in_name(name)
-    return edition and edition.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    return edition.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S") if edition else None
 
 
 @pytest.mark.parametrize(

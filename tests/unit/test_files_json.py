@@ -11,7 +11,7 @@ from connectors.files import Source, Unreadable, open_source
 from connectors.files.json_stream import JsonStream
 
 
-def opened(tmp_path: Path, text: str | bytes, name: str = "export.json", **how: int) -> Source:
+def opened(tmp_path: Path, text: str | bytes, name: str = "export.json", **how: Any) -> Source:
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return open_source(path, **how)

@@ -70,7 +70,11 @@ def test_a_csv_comes_back_with_its_delimiter_and_header_and_opens_in_excel(tmp_p
 
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.json", "a.jsonl"])
 def test_a_mended_file_reads_like_the_one_that_was_sent(tmp_path: Path, name: str) -> None:
-    rows = [["代码", "名称", "备注"], ["007", "甲公司", "一\n二"], ["008", "乙", None]]
+    rows: list[list[Any]] = [
+        ["代码", "名称", "备注"],
+        ["007", "甲公司", "一\n二"],
+        ["008", "乙", None],
+    ]
     records = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
     path = tmp_path / name
     if name == "a.csv":

@@ -131,7 +131,7 @@ def test_two_header_rows_are_offered_joined(tmp_path: Path) -> None:
         for ref in ("A2:A3", "B2:C2", "D2:E2"):
             made["表0"].merge_cells(ref)
 
-    table = [["某市许可一览表"], upper, lower, ["1", "甲", "C1", "N1", "1"]]
+    table: list[list[Any]] = [["某市许可一览表"], upper, lower, ["1", "甲", "C1", "N1", "1"]]
     readings = [*open_source(book(tmp_path / "a.xlsx", table, change=merge)).readings()]
     headers = [reading.header for reading in readings]
     for wanted in (

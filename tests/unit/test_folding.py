@@ -12,8 +12,8 @@ from schemas.folding import fold, fold_text, is_placeholder, is_placeholder_text
 NUMBER = "示许〔2026〕1号"
 SPELLINGS = [
     *(
-        f"示许{left}2026{right}1号"
-        for left, right in [
+        f"示许{pair[0]}2026{pair[1]}1号"
+        for pair in [
             "[]",
             "()",
             "《》",

@@ -55,7 +55,7 @@ def beat(settings: Settings, through: dt.datetime, now: dt.datetime = NOW) -> No
 
 def through(settings: Settings) -> dt.datetime | None:
     found = read_heartbeat(settings, FAMILY)
-    return found and found.through
+    return found.through if found is not None else None
 
 
 def test_it_is_one_small_file_and_no_commit(settings: Settings) -> None:

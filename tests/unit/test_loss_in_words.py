@@ -66,7 +66,7 @@ def test_a_penalty_that_takes_another_thing(paper: str, events: list[Event]) -> 
 
 @pytest.mark.parametrize("until", ["直至整改合格", "三个月，整改验收合格后方可恢复"])
 def test_a_suspension_until_something_was_done(until: str) -> None:
-    ended = {"valid_to": dt.date(2026, 3, 1)}
+    ended: dict[str, Any] = {"valid_to": dt.date(2026, 3, 1)}
     assert not decided(penalised(f"暂扣食品经营许可证{until}", **ended), "licence")
     assert decided(penalised("暂扣食品经营许可证三十日", **ended), "licence")
 
@@ -116,7 +116,11 @@ def test_another_licences_number_is_another() -> None:
     ],
 )
 def test_a_scope_that_is_not_held(scope: str) -> None:
-    held = {"document": "示建许〔2023〕4号", "name": "建筑业企业资质证书", "number": "D299000123"}
+    held: dict[str, Any] = {
+        "document": "示建许〔2023〕4号",
+        "name": "建筑业企业资质证书",
+        "number": "D299000123",
+    }
     events = [one | {"sequence": 3} for one in licence(**held, scope=scope)]
     assert not decided(events, "builder")
 

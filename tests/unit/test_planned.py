@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -23,16 +24,16 @@ def asked(
     asks: list[bool] = []
 
     def now() -> float:
-        for time in told:
-            return time
+        for moment in told:
+            return moment
         raise Enough
 
     def plan(_: Sequence[str], *, anew: bool) -> bool:
         asks.append(anew)
         return len(asks) not in away
 
-    monkeypatch.setattr(planned.time, "time", now)
-    monkeypatch.setattr(planned.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "time", now)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.setattr(planned, "plan", plan)
     with pytest.raises(Enough):
         planned.keep_planned(["ingest"])

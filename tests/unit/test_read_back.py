@@ -176,7 +176,7 @@ def test_what_cannot_be_written_leaves_nothing_in_the_ledger(tmp_path: Path) -> 
 def test_what_is_not_read_again_leaves_nothing_in_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writing = sending.values
+    writing = values
 
     def wrongly(*arguments: Any) -> pl.Series:
         return damaged(writing(*arguments), "a byte changed")

@@ -71,7 +71,7 @@ def publish_without_kafka(path: Path, publisher: str, ledgers: Path) -> Came:
         made = plan(pl.concat(good), _held(ledger, pl.concat(good)), dialect.family)
         ledger.write(ledger_rows(made.publish, sent=True))
         ledger.write(ledger_rows(made.silent, sent=True))
-    why = pl.concat([frame.cast(dict(FAULTS)) for frame in [*refused, made.refused]])
+    why = pl.concat([frame.cast(FAULTS) for frame in [*refused, made.refused]])
     counts = why.unique("__row").group_by("code").len()
     published, out = made.publish["__row"].n_unique(), why["__row"].n_unique()
     return Came(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import polars as pl
@@ -11,8 +10,12 @@ import pytest
 
 from tests.soak.count import Tables, count
 
-_PLACES: Final = {"topic": ["t"] * 4, "partition": [0] * 4, "offset": [0, 1, 2, 3]}
-_EVENTS: Final = {
+_PLACES: Final[dict[str, list[Any]]] = {
+    "topic": ["t"] * 4,
+    "partition": [0] * 4,
+    "offset": [0, 1, 2, 3],
+}
+_EVENTS: Final[dict[str, list[Any]]] = {
     "event_id": ["e1", "e2", "e3", None],
     "record_key": ["i/1", "i/1", "i/2", None],
     "subject": ["s", "s", "s", None],
@@ -41,21 +44,25 @@ def test_what_is_whole_has_no_fault() -> None:
     assert (found.records, found.versions) == (2, 3)
 
 
+def changed(table: str, frame: pl.DataFrame) -> Tables:
+    return Tables(**{**vars(WHOLE), table: frame})
+
+
 def without(table: str, row: int) -> Callable[[], Tables]:
     frame: pl.DataFrame = getattr(WHOLE, table)
-    return lambda: replace(WHOLE, **{table: frame.filter(pl.int_range(pl.len()) != row)})
+    return lambda: changed(table, frame.filter(pl.int_range(pl.len()) != row))
 
 
 def twice(table: str, row: int) -> Callable[[], Tables]:
     frame: pl.DataFrame = getattr(WHOLE, table)
-    return lambda: replace(WHOLE, **{table: pl.concat([frame, frame[row]])})
+    return lambda: changed(table, pl.concat([frame, frame[row]]))
 
 
 def other(table: str, row: int, **changes: Any) -> Callable[[], Tables]:
     frame: pl.DataFrame = getattr(WHOLE, table)
     rows = frame.to_dicts()
     rows[row] |= changes
-    return lambda: replace(WHOLE, **{table: pl.DataFrame(rows, frame.schema)})
+    return lambda: changed(table, pl.DataFrame(rows, frame.schema))
 
 
 SPOILED: Final = {

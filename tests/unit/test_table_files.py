@@ -154,7 +154,9 @@ def test_a_missing_column_is_refused(settings: Settings) -> None:
 
 def test_replacing_a_bucket_leaves_the_others(settings: Settings) -> None:
     table = made(settings)
-    before = [{"bucket": b, "number": n} for b in range(4) for n in range(3)]
+    before: list[dict[str, object]] = [
+        {"bucket": b, "number": n} for b in range(4) for n in range(3)
+    ]
     lake.append(table, frame(before), {})
     table.update_incremental()
     lake.replace(table, frame([{"bucket": 1, "number": 9}]), {"settled:1": 5}, [1, 2])

@@ -129,7 +129,13 @@ def test_titles_above_and_two_header_rows_are_passed_over_and_told(tmp_path: Pat
     names = list(LICENCE)
     upper = [*names[:7], "许可机关", None, names[9]]
     lower = [None] * 7 + ["许可机关", "许可机关统一社会信用代码", None]
-    rows = [["一览表"], ["填报", "a", "b", "c", "d", "e"], upper, lower, [*LICENCE.values()]]
+    rows: list[list[Any]] = [
+        ["一览表"],
+        ["填报", "a", "b", "c", "d", "e"],
+        upper,
+        lower,
+        [*LICENCE.values()],
+    ]
     choice = chosen(book(tmp_path, {"许可": rows}))
     assert values(choice, "当前状态") == [("5", "1")]
     assert "2" in choice.notes[0].en

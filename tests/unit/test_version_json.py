@@ -41,7 +41,7 @@ _amounts = st.none() | st.decimals(-(10**17), 10**17, places=2).map(
 
 @st.composite
 def licences(draw: st.DrawFn) -> dict[str, Any]:
-    permit = {"name": draw(_texts), "code": None, "scope": draw(_texts)}
+    permit: dict[str, Any] = {"name": draw(_texts), "code": None, "scope": draw(_texts)}
     decision = {
         "number": draw(_texts),
         "scope": draw(_texts),

@@ -200,12 +200,12 @@ def test_a_ledger_of_release_0_1_goes_on_waiting(tmp_path: Path) -> None:
     for _ in range(2):
         with open_ledger(tmp_path, "dept", "credit") as ledger:
             waiting = ledger.waiting("l").sort("subject")
-    assert [*waiting.select("record_key", "subject", "place").iter_rows()] == [
-        ("k", "a", ""),
-        ("", "b", "lost"),
-    ]
-    accepted = {"record_key": "k", "subject": "a", "edition": DAYS[0]}
-    assert after(waiting, accepted=[accepted])[0]["subject"].to_list() == ["b"]
+        assert [*waiting.select("record_key", "subject", "place").iter_rows()] == [
+            ("k", "a", ""),
+            ("", "b", "lost"),
+        ]
+        accepted = {"record_key": "k", "subject": "a", "edition": DAYS[0]}
+        assert after(waiting, accepted=[accepted])[0]["subject"].to_list() == ["b"]
 
 
 def test_what_a_lost_ledger_held_ends_by_no_row() -> None:

@@ -32,7 +32,7 @@ def test_a_row_far_wider_than_its_table_is_cut_and_refused(tmp_path: Path) -> No
     (chunk,) = open_source(path).chunks()
     faults = chunk.rows["__fault"]
     assert (faults.len(), (faults == "too_many_fields").sum()) == (120, 20)
-    assert chunk.rows["a"].str.len_chars().max() < 400
+    assert (chunk.rows["a"].str.len_chars() < 400).all()
     assert chunk.rows["a"].tail(1).str.ends_with("4").all()
 
 
