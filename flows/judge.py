@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import polars as pl
@@ -26,7 +28,11 @@ from schemas.publishers import Publisher
 #: In bytes that are no event a number may touch anything, so nothing is asked of its edges.
 _NUMBERS: Final = re.compile(r"1[3-9]\d{9}|\d{17}[\dXx]|\d{15}")
 _UNKNOWN: Final[Mapping[str, tuple[int, int]]] = {}
-_GAPS: Final = re.compile(r"[\s\u00a0\u2010-\u2015\u2212\u3000\uff0d-]+")
+_GAPS: Final = re.compile(r"[\s\u00a0\u00b7\u2010-\u2015\u2212\u3000\uff0d./_()-]+")
+#: What programs write texts in; whatever the bytes are, digits show in one of them.
+_ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "cp037")
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/_=\s-]{15,}")
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def judge(
@@ -180,10 +186,18 @@ def _shape(frame: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.DataFrame
 
 def _personal_bytes(raw: pl.Series) -> pl.Series:
     """Return whether bytes that could not be read may hold a number of a person."""
-    return pl.Series([bool(value) and _may_hold_number(value) for value in raw], dtype=pl.Boolean)
+    return pl.Series([bool(value) and may_hold_number(value) for value in raw], dtype=pl.Boolean)
 
 
-def _may_hold_number(value: bytes) -> bool:
-    """Full-width digits are digits, and blanks and hyphens hide nothing."""
-    text = unicodedata.normalize("NFKC", value.decode("utf-8", "ignore"))
-    return bool(_NUMBERS.search(_GAPS.sub("", text)))
+def may_hold_number(value: bytes) -> bool:
+    """Digits of any width, in any usual encoding; nothing that stands between hides them."""
+    texts = (one.decode(code, "ignore") for one in _readings(value) for code in _ENCODINGS)
+    plain = (_GAPS.sub("", unicodedata.normalize("NFKC", text)) for text in texts)
+    return any(_NUMBERS.search(text) for text in plain)
+
+
+def _readings(value: bytes) -> Iterator[bytes]:
+    yield value
+    if _BASE64.fullmatch(value):
+        with suppress(ValueError):
+            yield b64decode(value.translate(_URL_SAFE) + b"==")

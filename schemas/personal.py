@@ -8,16 +8,19 @@ text; columns of validated codes need none, since a long code may look like a mo
   other marks anywhere in it, and with its last digits masked. Province, date and check must be
   right: 1 in 75,000 random numbers is taken for one, and of unified social credit codes only
   all-digit ones that happen to hold a date, 4 in a million at most.
-- A 15-digit one stands alone between other characters than letters and digits; see
-  `identifiers.citizen.is_old_number` for what is taken for one.
-- A mobile number carries no check: eleven digits from 13 to 19 on that stand alone, together or in
-  groups of 3-4-4, 4-4-3, 4-3-4 or 3-3-5, with or without the country's 86.
+- A 15-digit one stands alone between other characters than letters and digits, but for words such
+  as ID, together, in groups of 6-6-3 or each digit apart; see `identifiers.citizen.is_old_number`
+  for what is taken for one.
+- A mobile number carries no check: eleven digits from 13 to 19 on that stand alone, together, in
+  groups of 3-4-4, 4-4-3, 4-3-4 or 3-3-5, or each digit apart; with or without the country's 86, a 0
+  for long distance or letters that touch it, or glued to others of its kind.
 
 Where a field holds numbers of documents (`NUMBER_FIELDS`), a whole entry that has the form of one
 is none of a person: see `_DOCUMENT`. Everywhere else the scan knows no exception.
 
 Landline numbers are an office's and stay. Passports and travel permits carry no check, so they
-cannot be told from other codes: their columns are named in a dialect and dropped.
+cannot be told from other codes: their columns are named in a dialect and dropped. `SECURITY.md`
+says what else stays out of reach.
 """
 
 from __future__ import annotations
@@ -64,7 +67,7 @@ NUMBER_FIELDS: Final = frozenset(
 # These are patterns for both Polars and `re`, which must agree: no look-around, no `\d`.
 _GAP: Final = "[ -]{0,3}"
 # Whatever people put between the groups of an identity number, whose check tells it from others.
-_WIDE: Final = "[ ./_,:\u00b7-]{0,4}"
+_WIDE: Final = "[ ./_,:()\u00b7-]{0,4}"
 # 1900 to `citizen.LAST_BIRTH_YEAR`: without that end, every permit numbered by its date would have
 # to be checked row by row.
 _YEAR: Final = (
@@ -74,35 +77,56 @@ _BORN: Final = _WIDE.join(("[1-9]", *["[0-9]"] * 5, _YEAR, "[01]", "[0-9]", "[0-
 _CITIZEN: Final = _WIDE.join((_BORN, *["[0-9]"] * 3, "[0-9Xx]"))
 # Whose last digits are masked: the place and the day of birth are still a person's.
 _MASKED: Final = f"{_BORN}[0-9]{{0,3}}[*]{{1,4}}"
-_OLD: Final = "[1-8][0-9]{5}[ -]?[0-9]{2}[01][0-9][0-3][0-9][ -]?[0-9]{3}"
+_OLD_GAP: Final = "[ ./_\u00b7-]{0,2}"
+_OLD: Final = (
+    "(?:[1-8][0-9]{5}"
+    f"{_OLD_GAP}[0-9]{{2}}[01][0-9][0-3][0-9]{_OLD_GAP}[0-9]{{3}}"
+    "|[1-8](?:[ ._\u00b7-]{1,2}[0-9]){14})"
+)
+#: Words that touch a number of 15 digits: others begin numbers of documents.
+_OLD_WORD: Final = "(?:(?i:id|idno|idcard|sfz|sfzh|sfzhm|zjh|zjhm|no))?"
 _MARKED: Final = "[._\u00b7]"
+# Not the year of 135/2024/1234, which is a document's number.
+_NO_YEAR: Final = "(?:[03-9][0-9]|1[0-8]|2[1-9])[0-9]{2}"
+_TOGETHER: Final = "1[3-9][0-9]{9}"
 _MOBILE: Final = (
-    "(?i:telephone|tel|mobile|mob|phone|wechat|wx)?"
-    f"(?:[(]?(?:[+]|00|0)?86[)]?{_GAP})?(?:"
+    # Of long distance, of the country, of an operator's own prefix.
+    f"(?:179[0-9]{{2}}|12593|0{_GAP}|[(]?(?:[+]|00|0)?86[)]?{_GAP})?(?:"
     f"1[3-9][0-9](?:{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}"
     f"|[0-9]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{3}}"
     f"|[0-9]{_GAP}[0-9]{{3}}{_GAP}[0-9]{{4}}"
     f"| [0-9]{{3}} [0-9]{{5}}"
-    f"|{_MARKED}[0-9]{{4}}{_MARKED}[0-9]{{4}})"
-    f"|[(]1[3-9][0-9][)]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}})"
+    f"|{_MARKED}[0-9]{{4}}{_MARKED}[0-9]{{4}}"
+    f"| ?/ ?{_NO_YEAR} ?/ ?[0-9]{{4}})"
+    f"|[(]1[3-9][0-9][)]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}"
+    "|1[ ._\u00b7-]{1,2}[3-9](?:[ ._\u00b7-]{1,2}[0-9]){9}"
+    f"|(?:{_TOGETHER}){{2,9}})"
 )
+# Letters that touch it: wx138…, 138…x. In a longer run of letters and digits it is none: such
+# runs are digests and ids.
+_WORD: Final = "[A-Za-z]{0,9}"
 # Forms of document numbers that look like numbers of persons. An entry is what stands between the
 # ends of the text, blanks, `/` and marks of enumeration; no words of a telephone are in it.
 # - Six digits of division (GB/T 2260) and five of serial: pesticides (农药经许（蒙）15000020001),
 #   road transport, discharge. Provinces 13 to 15 alone have the beginnings of a mobile number; the
 #   prefectures, leagues and regions that they have, or had, are 00 to 11 and 21 to 30.
 # - Mining licences: C, six digits of division, six of month, two of kind, the rest serial.
-# - Fifteen digits of division, day from 2010 to 2029 and serial: nobody born in 1910 to 1929.
+# - Eighteen digits of division, day from 2000 to 2010 and serial (construction permits): one in
+#   eleven passes the check of an identity number. Of persons, only those born since are missed.
+# - Capital letters that touch eleven digits, or 字, 第 or 许 before them, or 号 behind them.
 _DIVISION: Final = "1[3-5](?:0[0-9]|1[01]|2[1-9]|30)"
 _YEAR_MARK: Final = r"[(\[{〔【]?(?:19|20)[0-9]{2}[)\]}〕】年]?[^0-9/、,;，；]{0,12}"
 _DOCUMENT: Final = (
     r"(^|[/、,;，；])("
     rf"[^0-9/、,;，；]{{0,40}}(?:{_YEAR_MARK})?{_DIVISION}[0-9]{{7}}[^0-9A-Za-z/、,;，；]{{0,4}}"
-    r"|[^0-9A-Za-z/、,;，；]{0,40}[A-Z]{1,3}[0-9]{21,25}[^0-9A-Za-z/、,;，；]{0,4}"
-    r"|[^0-9/、,;，；]{0,40}[1-8][0-9]{5}[12][0-9]{8}[^0-9A-Za-z/、,;，；]{0,4}"
+    r"|[^0-9A-Za-z/、,;，；]{0,40}[A-Z]{1,3}(?:[0-9]{11}|[0-9]{21,25})[^0-9A-Za-z/、,;，；]{0,4}"
+    rf"|[^0-9A-Za-z/、,;，；]{{0,40}}{_TOGETHER}[A-Z][^0-9A-Za-z/、,;，；]{{0,4}}"
+    rf"|[^0-9/、,;，；]{{0,40}}(?:{_YEAR_MARK})?[字第许][^0-9A-Za-z/、,;，；]{{0,4}}{_TOGETHER}号?"
+    rf"|[^0-9/、,;，；]{{0,40}}(?:{_YEAR_MARK})?{_TOGETHER}号"
+    rf"|[^0-9/、,;，；]{{0,40}}[1-8][0-9]{{5}}20(?:0[0-9]|10)[0-9]{{8}}号?"
     r")($|[/、,;，；])"
 )
-_TELEPHONE: Final = "(?i)电话|手机|联系|联络|微信|座机|传真|tel|phone|mob|wechat|wx"
+_TELEPHONE: Final = "(?i)电话|手机|联系|联络|微信|座机|传真|身份|tel|phone|mob|cell|wechat|wx|vx"
 
 # Whatever the patterns find has eleven digits with no more than these gaps between them.
 _DIGIT: Final = f"[0-9{''.join(wide for wide, narrow in _PLAIN.items() if narrow.isdigit())}]"
@@ -113,12 +137,14 @@ _MARKS: Final = re.compile("[^0-9Xx*]")
 _SUFFIX: Final = re.compile(r"[.][A-Za-z]{2,4}x?$")
 _EDGE: Final = "[^0-9A-Za-z]"
 _END: Final = "[^0-9A-Za-z元]"  # 13500000000元 is an amount
+_OLD_ALONE: Final = f"(?:^|{_EDGE}){_OLD_WORD}{_OLD}(?:{_EDGE}|$)"
+_MOBILE_ALONE: Final = f"(?:^|{_EDGE}){_WORD}{_MOBILE}{_WORD}(?:{_END}|$)"
 _INSIDE: Final = "[0-9A-Za-z]"
 # A look-ahead that captures is tried at every place, so that no match hides another.
 _CITIZEN_AT: Final = re.compile(f"(?=({_CITIZEN}))")
 _MASKED_AT: Final = re.compile(f"(?=({_MASKED}))")
-_OLD_AT: Final = re.compile(f"(?<!{_INSIDE})(?=({_OLD})(?!{_INSIDE}))")
-_MOBILE_AT: Final = re.compile(f"(?<!{_INSIDE})(?=({_MOBILE})(?![0-9A-Za-z元]))")
+_OLD_AT: Final = re.compile(f"(?<!{_INSIDE})(?={_OLD_WORD}({_OLD})(?!{_INSIDE}))")
+_MOBILE_AT: Final = re.compile(f"(?<!{_INSIDE})(?={_WORD}({_MOBILE}){_WORD}(?![0-9A-Za-z元]))")
 
 
 def holds_personal(expr: pl.Expr) -> pl.Expr:
@@ -194,8 +220,8 @@ def _holds_beside(texts: pl.Series) -> pl.Series:
 
 def _holds_number(texts: pl.Series) -> pl.Series:
     plain = texts.str.replace_many(_PLAIN)
-    mobile = plain.str.contains(f"(?:^|{_EDGE}){_MOBILE}(?:{_END}|$)").fill_null(value=False)
-    candidate = plain.str.contains(f"{_CITIZEN}|{_MASKED}|(?:^|{_EDGE}){_OLD}(?:{_EDGE}|$)")
+    mobile = plain.str.contains(_MOBILE_ALONE).fill_null(value=False)
+    candidate = plain.str.contains(f"{_CITIZEN}|{_MASKED}|{_OLD_ALONE}")
     # Row by row for the few with the shape of an identity number: the check is no pattern.
     at = candidate.arg_true()
     found = plain.gather(at).map_elements(_holds_identity, return_dtype=pl.Boolean)

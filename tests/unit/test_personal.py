@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flows.judge import may_hold_number
 from schemas.personal import (
     holds_personal,
     holds_personal_beside_numbers,
@@ -19,7 +20,12 @@ from schemas.personal import (
     redact,
     redact_path,
 )
-from tests.oracle.personal import doubtful, holds_number, holds_number_beside_documents
+from tests.oracle.personal import (
+    bytes_may_hold_number,
+    doubtful,
+    holds_number,
+    holds_number_beside_documents,
+)
 
 WITH_X = "34052419800101001X"
 HOLDS = {
@@ -55,7 +61,7 @@ HOLDS = {
     "0086-13812345678": "***",
     "8613812345678": "***",
     "（１３８１２３４５６７８）": "（***）",
-    "TEL13812345678": "***",
+    "TEL13812345678": "TEL***",
     "mobile:19912345678": "mobile:***",
     "0451-13812345678": "0451-***",
     "13812345678/13912345678": "***/***",
@@ -84,9 +90,26 @@ HOLDS = {
     "（138）1234-5678": "***",
     "138 123 45678": "***",
     "(+86)13812345678": "***",
-    "wx13812345678": "***",
-    "Mob13812345678": "***",
-    "TELEPHONE13812345678": "***",
+    "wx13812345678": "wx***",
+    "Mob13812345678": "Mob***",
+    "TELEPHONE13812345678": "TELEPHONE***",
+    "A13812345678": "A***",
+    "13812345678x": "***x",
+    "zhang13812345678@example.com": "zhang***@example.com",
+    "013812345678": "***",
+    "0 138-1234-5678": "***",
+    "1795113812345678": "***",
+    "138/1234/5678": "***",
+    "138 / 1234 / 5678": "***",
+    "1 3 8 1 2 3 4 5 6 7 8": "***",
+    "1.3.8.1.2.3.4.5.6.7.8": "***",
+    "1381234567813912345678": "***",
+    "(230102)19900101(1230)": "(***)",
+    "ID230102900101127": "ID***",
+    "sfz230102900101127，": "sfz***，",
+    "230102.900101.127": "***",
+    "230102/900101/127": "***",
+    "2 3 0 1 0 2 9 0 0 1 0 1 1 2 7": "***",
 }
 HOLDS_NONE = [
     None,
@@ -110,8 +133,6 @@ HOLDS_NONE = [
     "12812345678",
     "138123456789",
     "113812345678",
-    "A13812345678",
-    "13812345678A",
     "1381234567",
     "13 2014-01-01 5",
     "2021-10-23 2026-10-23",
@@ -119,6 +140,14 @@ HOLDS_NONE = [
     "440402202403150102",  # a construction permit
     "139.12345678",  # a longitude
     "135/2024/1234",
+    "138/2012/5678",
+    "5f3ca8d91b2e4a13812345678bd07e6c",  # an id of a record
+    "10012345678.0",
+    "230102.90.0101127",
+    "SC230102900101127",  # letters and 15 digits are a document's
+    "110105260401125",  # a permit of 15 digits by its day
+    "230102260100127",  # and by its month
+    "2013812345678",
     "138,1234,5678",
     "13500000000元",
     "23010219901301****",
@@ -132,7 +161,11 @@ DOCUMENTS = [
     "14000000485",
     "C1400002009112120020007",
     "采矿许可证C1400002009112120020007",
-    "110105260401125",
+    "440402200803151068",  # a construction permit of 2008 that passes the check
+    "建字第440402200803151068号",
+    "A13812345678",
+    "13812345678A",
+    "京运字第13812345678号",
     "农药经营许可证（农药经许（蒙）15000020001）、13000000527",
     "11990100000000123K/农药经许(蒙)15000020001",
 ]
@@ -144,6 +177,10 @@ PERSONS_IN_NUMBERS = [
     "L230102199001011230",
     "23010219900101123000",
     "14000000485/230102199001011230",
+    "13812345678x",
+    "13812345678号，联系电话",
+    "身份证440402200803151068",
+    "44040220080315106800",
 ]
 
 
@@ -220,7 +257,7 @@ def test_the_first_column_with_such_a_number_is_named_and_the_value_is_not() -> 
         [(11,), (3, 4, 4), (4, 4, 3), (4, 3, 4), (1, 10), (2, 9), (3, 8), (5, 6)]
     ),
     gaps=st.lists(st.sampled_from(["", " ", "-", "  ", "\u2014", "    "]), min_size=2, max_size=2),
-    before=st.sampled_from(["", "a", "9", "tel", "+86", "86 ", "law-"]),
+    before=st.sampled_from(["", "a", "9", "tel", "+86", "86 ", "law-", "0", "zhang", "a5f"]),
     after=st.sampled_from(["", " ", "x", "5", "号"]),
 )
 @settings(max_examples=300, deadline=None)
@@ -248,3 +285,32 @@ def test_the_oracle_finds_the_same_mobile_numbers(
 )
 def test_a_name_with_a_persons_number_goes_whole(path: str, shown: str) -> None:
     assert redact_path(path) == shown
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"{13812345678",
+        "电话１３８１２３４５６７８".encode(),
+        "{13812345678".encode("utf-16"),
+        "{13812345678".encode("utf-16-be"),
+        "（１３８）１２３４５６７８".encode("gb18030"),
+        "13812345678".encode("cp037"),
+        b"MTM4MTIzNDU2Nzg=",
+        b"138.1234.5678",
+        b"138/1234/5678",
+        b"(138)1234-5678",
+        b"230102.19900101.1230",
+    ],
+)
+def test_bytes_that_are_no_event_show_a_number_in_any_encoding(value: bytes) -> None:
+    assert may_hold_number(value)
+    assert bytes_may_hold_number(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"junk", bytes(range(256)), "许可".encode("utf-16"), b"MTM4"]
+)
+def test_other_bytes_show_none(value: bytes) -> None:
+    assert not may_hold_number(value)
+    assert not bytes_may_hold_number(value)
