@@ -27,7 +27,7 @@ from flows.clock import china_today
 from flows.due import Group, Marks, Stand, Waiting, plan
 from flows.fold import fold, union
 from flows.log import history_columns
-from flows.origin import FORGOTTEN, Origin, origin, require_own
+from flows.origin import FORGOTTEN, Origin, is_own, origin, require_own
 from flows.tail import marks_of, tail, tail_in_pieces, watermark_id
 from schemas.avro import dataset_columns
 from schemas.bucket import BUCKETS
@@ -100,6 +100,16 @@ def _settle(settings: Settings, family: str, day: dt.date, *, everything: bool) 
     done = sum(len(group.buckets) for group in groups)
     dataset.update_incremental()
     return Settled(family, done, taken, sum(sizes(dataset).values()))
+
+
+def is_settled(settings: Settings, family: str) -> bool:
+    """Return whether a dataset is there and holds every version that its log has now."""
+    dataset = lake.open_table(settings, "datasets", family)
+    log = lake.open_table(settings, "log", family)
+    known = transactions(dataset)
+    if dataset is None or log is None or not is_own(log, known):
+        return False
+    return tail(log, marks_of(known), list(range(BUCKETS)), _COUNTED).is_empty()
 
 
 def forget(table: DeltaTable) -> None:

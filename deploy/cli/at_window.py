@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any, Final
 
 import click
@@ -14,9 +13,7 @@ from connectors import lake
 from connectors.errors import MiantiError
 from connectors.settings import Settings
 from connectors.stack import Server
-from deploy.cli.times import landed_words
 from deploy.window.tokens import Caller, issue
-from flows.answer.ask import landed_through
 from flows.answer.asked import ASKED
 from flows.answer.batch import ask_all
 from flows.catalogue import catalogue
@@ -49,11 +46,11 @@ def ask_window(settings: Settings, window: Server, subject: str, matter: str) ->
     told = response.json()
     [answer] = told["answers"]
     click.echo(
-        f"{matter} {answer['name']['zh']} · {answer['name']['en']}  "
+        f"\nAt the window · 在窗口: {matter} {answer['name']['zh']} · {answer['name']['en']}  "
         f"({told['name'] or ''} {subject}, {told['on']})"
     )
-    for line in _lines(answer["papers"]):
-        click.echo(line)
+    for one in answer["papers"]:
+        click.echo(_line(one))
     proof = verify(settings, told["receipt"]["id"])
     if proof.flaws:
         raise NotProven(
@@ -63,46 +60,33 @@ def ask_window(settings: Settings, window: Server, subject: str, matter: str) ->
     click.echo(f"  receipt · 回执: {proof.id}, verified · 已验证")
 
 
-def _lines(papers: list[dict[str, Any]]) -> Iterable[str]:
-    for one in papers:
-        outcome, name = one["outcome_words"], one["name"]
-        mark = _MARKS.get(one["outcome"], "✗")
-        yield f"  {mark} {outcome['zh']} · {outcome['en']}: {name['zh']} · {name['en']}"
-        yield f"      {one['why']['zh']}"
-        yield f"      {one['why']['en']}"
+def _line(one: dict[str, Any]) -> str:
+    outcome, name = one["outcome_words"], one["name"]
+    mark = _MARKS.get(one["outcome"], "✗")
+    return f"  {mark} {outcome['zh']} · {outcome['en']}: {name['zh']} · {name['en']}"
 
 
 def tell_saved(settings: Settings) -> None:
     """Ask every matter for every enterprise of the datasets; print how many papers that saves."""
     found = catalogue(settings.mianti_catalogue)
-    subjects, through = _subjects(settings), landed_through(settings)
+    subjects = _subjects(settings)
     asked = subjects.join(pl.DataFrame({"matter": [*found.matters]}), how="cross").with_columns(
         row=pl.int_range(pl.len(), dtype=pl.Int64), fault=pl.lit(None, pl.String)
     )
     decided = pl.concat(ask_all(settings, asked.select(ASKED.names())))
     counts = saved(decided, found)
-    click.echo(
-        f"\nPapers saved · 免提交统计 ({subjects.height:,} enterprises · 家企业, data through · "
-        f"数据截至 {landed_words(through)})"
-    )
-    click.echo(_row("matter · 事项", "asked 应交", "exempt 免", "promised 诺", "to bring 交"))
-    for row in counts.iter_rows(named=True):
-        name = f"{row['matter']} {found.matters[row['matter']].name.zh}"
-        to_bring = row["to_bring"] + row["to_follow"] + row["not_accepted"]
-        click.echo(_row(name, row["asked"], row["exempt"], row["promised"], to_bring))
-    summed = pl.col("asked", "exempt", "promised", "to_bring", "to_follow", "not_accepted").sum()
-    total = counts.select(summed).row(0, named=True)
+    columns = ("asked", "exempt", "promised", "to_bring", "to_follow", "not_accepted")
+    total = counts.select(pl.col(columns).sum()).row(0, named=True)
     to_bring = total["to_bring"] + total["to_follow"] + total["not_accepted"]
-    click.echo(_row("all · 合计", total["asked"], total["exempt"], total["promised"], to_bring))
+    click.echo(
+        f"Every matter for each of {subjects.height:,} enterprises, papers · "
+        f"全部事项 × {subjects.height:,} 家企业，材料份数: asked · 应交 {total['asked']:,}, exempt · 免提交 "
+        f"{total['exempt']:,}, promise · 承诺 {total['promised']:,}, to bring · 须提交 {to_bring:,}"
+    )
 
 
 def _subjects(settings: Settings) -> pl.DataFrame:
     tables = [lake.open_table(settings, "datasets", family) for family in FAMILIES]
     found = [lake.scan(table).select("subject") for table in tables if table is not None]
-    return pl.concat(found).unique().sort("subject").collect()
-
-
-def _row(name: str, *numbers: object) -> str:
-    told = [f"{one:>10,}" if isinstance(one, int) else f"{one:>10}" for one in numbers]
-    wide = sum(ord(char) > 0x2E80 for char in name)
-    return f"  {name}{' ' * max(1, 42 - len(name) - wide)}{' '.join(told)}"
+    none = pl.LazyFrame(schema={"subject": pl.String})
+    return pl.concat([none, *found]).unique().sort("subject").collect()

@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import Final
 
 import click
-import polars as pl
 
 from connectors import lake
 from connectors.settings import Settings, read_settings
 from deploy.cli.at_window import ask_window, demo_token, tell_saved
-from deploy.cli.publish import tell
-from deploy.cli.up import places
 from deploy.local.lifecycle import up
 from deploy.local.processes import NotStarted
-from deploy.local.runs import run_until_landed
+from deploy.local.runs import run_until_settled
 from deploy.local.window import wait_current
-from flows.publish import Publisher
-from flows.query import query
+from flows.publish import Outcome, Publisher
 from flows.sample.generate import generate
 from flows.sample.manifest import Manifest
 from schemas.avro import FAMILIES
@@ -41,36 +37,64 @@ def command() -> None:
     settings = read_settings()
     stack = up(settings, flows=True, progress=_step)
     folder = settings.mianti_home / "sample"
-    _step("Writing the sample · 正在生成样例")
     manifest = generate(_ROWS, _SEED, folder)
-    click.echo("\nPublished · 发布")
-    first_day = [name for name in manifest.files if "/" not in name]
-    for name in first_day:
-        publisher = Publisher(manifest.files[name].publisher, settings)
-        # As a department does with each export: without it nobody may conclude from an absence.
-        now = dt.datetime.now(dt.UTC)
-        tell(
-            publisher.publish_file(folder / name, complete_through=now), publisher.name, stated=True
-        )
-    run_until_landed(settings, _step)
+    _publish(settings, manifest, folder)
+    run_until_settled(settings, _step)
     _datasets(settings)
-    _enterprise(settings, manifest)
-    click.echo("\nAt the window · 在窗口")
-    if stack.window is None or stack.replica is None:
+    if stack.window is None or stack.replica is None or stack.prefect is None:
         raise NotStarted("The window does not run.", "服务窗口没有运行。")
     wait_current(settings, stack.replica)
     ask_window(settings, stack.window, manifest.enterprise, _MATTER)
     tell_saved(settings)
-    click.echo()
-    for name, where in places(settings, stack):
-        click.echo(f"{name}: {where}")
-    _next(settings, manifest, folder)
+    _next(manifest, folder)
     page = f"{stack.window.address}/page/#token={demo_token(settings)}"
-    click.echo(f"\nOpen the window as its clerk · 打开窗口页面（8 小时内有效）:\n  {page}")
+    click.echo(f"The window as its clerk, for 8 hours · 窗口页面（8 小时内有效）: {page}")
 
 
 def _step(text: str) -> None:
     click.echo(f"… {text}", err=True)
+
+
+def _publish(settings: Settings, manifest: Manifest, folder: Path) -> None:
+    """Publish the files of the first day, and say which refusals were meant."""
+    click.echo(
+        "\nPublished; some rows are wrong on purpose, to show what becomes of them · "
+        "发布（样例中特意放入了错误行，用于演示退回）"
+    )
+    held, whose = 0, ""
+    for name in (name for name in manifest.files if "/" not in name):
+        whose = manifest.files[name].publisher
+        # As a department does with each export: without it nobody may conclude from an absence.
+        now = dt.datetime.now(dt.UTC)
+        outcome = Publisher(whose, settings).publish_file(folder / name, complete_through=now)
+        held = max(held, outcome.excepted)
+        click.echo(
+            f"  {name:<26} published · 发布 {outcome.published:>3}, unchanged · 未变 "
+            f"{outcome.unchanged:>3}, refused · 退回 {outcome.refused:>3} "
+            f"{_meant(outcome, manifest.files[name].refused)}"
+        )
+        for doubt in outcome.not_complete:
+            click.echo(f"    not stated complete · 不作完整性声明: {doubt['en']} {doubt['zh']}")
+    if held:
+        click.echo(
+            "  Refused rows wait in *.refused.* beside the files; until they are mended, the enterprises "
+            "they may be about are exempted from nothing.\n"
+            "  退回的行及原因见样例旁的 *.refused.* 文件；修改前，涉及的企业暂不免提交: "
+            f"mianti refused list --publisher {whose}"
+        )
+
+
+def _meant(outcome: Outcome, planned: dict[str, int]) -> str:
+    """Return whether what was refused is what the sample was made to have refused, and what is not."""
+    other = {
+        code: number - planned.get(code, 0)
+        for code, number in outcome.reasons.items()
+        if number > planned.get(code, 0)
+    }
+    if not other:
+        return "(all meant · 均为有意放入)"
+    named = ", ".join(f"{code} {number}" for code, number in other.items())
+    return f"(not meant · 并非有意放入: {named})"
 
 
 def _datasets(settings: Settings) -> None:
@@ -83,40 +107,25 @@ def _datasets(settings: Settings) -> None:
         counts = dict(usable.iter_rows())
         click.echo(
             f"  {family:<13}{sum(counts.values()):>6,} rows · 行, usable · 可用 "
-            f"{counts.get('yes', 0):,}   {lake.uri(settings, 'datasets', family)}"
+            f"{counts.get('yes', 0):,}   {_shown(lake.uri(settings, 'datasets', family))}"
         )
 
 
-def _enterprise(settings: Settings, manifest: Manifest) -> None:
-    code = manifest.enterprise
-    found = {family: query(settings, family, code) for family in FAMILIES}
-    names = found["registration"]["name"].drop_nulls().to_list()
-    click.echo(f"\nOne enterprise · 一家企业: {code} {''.join(names[:1])}")
-    for row in found["licence"].iter_rows(named=True):
-        until = row["valid_to"] or "-"
-        what = f"{row['name'] or '-'} {row['number'] or row['document_number'] or ''}"
-        click.echo(f"  licence · 许可  {row['state']:<14} until · 至 {until}  {what}")
-    for row in found["credit"].filter(pl.col("usable") == "yes").iter_rows(named=True):
-        fine = f"{row['fine_yuan']:,} 元" if row["fine_yuan"] else "-"
-        until = row["publication_to"] or "-"
-        what = f"{row['document_number']} {row['violation_type'] or ''}"
-        click.echo(
-            f"  credit · 信用   {row['state']:<14} shown to · 公示至 {until}  {fine}  {what}"
-        )
-
-
-def _next(settings: Settings, manifest: Manifest, folder: Path) -> None:
+def _next(manifest: Manifest, folder: Path) -> None:
     later = next(name for name in manifest.files if name.startswith("day2"))
-    publisher = manifest.files[later].publisher
-    shown = folder / later
-    # The commands are shown as they can be typed from where the person stands.
-    path = shown.relative_to(Path.cwd()) if shown.is_relative_to(Path.cwd()) else shown
+    who, publisher = manifest.enterprise, manifest.files[later].publisher
     click.echo(
-        "\nTry next · 接下来可以试试 (. .venv/bin/activate)\n"
-        f"  mianti query licence --subject {manifest.enterprise}\n"
-        f"  mianti ask --subject {manifest.enterprise} --matter start-building\n"
-        f"  mianti publish {path} --publisher {publisher}   # some licences are suspended · 部分许可被暂扣\n"
-        "  mianti ingest && mianti status\n"
-        "  mianti verify\n"
-        "  make down"
+        "\nAll of it runs until `make down` · 各项服务持续运行，`make down` 停止. Try next · 接下来可以试试:\n"
+        "  . .venv/bin/activate\n"
+        f"  mianti query licence --subject {who}\n"
+        f"  mianti ask --subject {who} --matter start-building\n"
+        f"  mianti publish {_shown(str(folder / later))} --publisher {publisher}"
+        "   # some licences are suspended · 部分许可被暂扣\n"
+        "  mianti ingest && mianti verify && mianti status"
     )
+
+
+def _shown(place: str) -> str:
+    """Return a path as it can be typed from where the person stands."""
+    path = Path(place)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else place

@@ -17,7 +17,7 @@ from flows.clock import china_today
 from flows.fold import fold
 from flows.land import land
 from flows.rebuild import rebuild
-from flows.settle import settle
+from flows.settle import is_settled, settle
 from tests.support import lake
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
@@ -204,6 +204,21 @@ def test_a_question_includes_what_is_not_settled_yet(exchange: Exchange) -> None
     assert asked.equals(by_subject.sort("subject", "record_key"))
     settle(exchange.settings, "licence")
     assert asked.equals(exchange.dataset().select(asked.columns))
+
+
+def test_a_family_is_settled_when_its_dataset_has_all_that_was_landed(exchange: Exchange) -> None:
+    department = exchange.department()
+    settings = exchange.settings
+    found = [is_settled(settings, "licence")]
+    department.publish([department.licence(1)])
+    land(settings, "licence")
+    found.append(is_settled(settings, "licence"))
+    settle(settings, "licence")
+    found.append(is_settled(settings, "licence"))
+    department.publish([department.licence(2)], "more.csv")
+    land(settings, "licence")
+    found.append(is_settled(settings, "licence"))
+    assert found == [False, False, True, False]
 
 
 def test_a_question_about_the_past_is_answered_as_it_was_known(exchange: Exchange) -> None:
