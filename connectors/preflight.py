@@ -14,17 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import polars as pl
-from botocore.exceptions import BotoCoreError, ClientError
 from polars.exceptions import PolarsError
 
 from connectors.errors import MiantiError
 from connectors.store import (
     S3,
     StoreUnreachable,
+    aws,
     bucket_of,
     no_answer,
     options,
@@ -100,11 +100,11 @@ def _race(folder: str) -> None:
         for (key, racer), first in zip(tries, won, strict=True):
             if first and read(key) != racer.encode():
                 raise _changed("boto3")
-    except ClientError as error:
+    except aws().ClientError as error:
         if _code(error) in _NO_CONDITIONS:
             raise _unconditional(_code(error)) from error
         raise unreachable(error) from error
-    except BotoCoreError as error:
+    except aws().BotoCoreError as error:
         raise unreachable(error) from error
     finally:
         _remove(keys)
@@ -114,7 +114,7 @@ def _won(attempt: tuple[str, str]) -> bool:
     (bucket, key), racer = bucket_of(attempt[0]), attempt[1]
     try:
         s3().put_object(Bucket=bucket, Key=key, Body=racer.encode(), IfNoneMatch="*")
-    except ClientError as error:
+    except aws().ClientError as error:
         if _code(error) in _LOST:
             return False
         raise
@@ -140,14 +140,14 @@ def _write_and_read(uri: str) -> None:
         _remove([uri])
 
 
-def _code(error: ClientError) -> str:
+def _code(error: Any) -> str:
     return str(error.response.get("Error", {}).get("Code"))
 
 
 def _remove(uris: list[str]) -> None:
     """Remove one by one: several at once want a checksum that not every server takes."""
     for bucket, key in map(bucket_of, uris):
-        with suppress(BotoCoreError, ClientError):  # small, in a folder of their own
+        with suppress(aws().BotoCoreError, aws().ClientError):  # small, in a folder of their own
             s3().delete_object(Bucket=bucket, Key=key)
 
 

@@ -6,8 +6,6 @@ import json
 from functools import cache
 from typing import Any, Final
 
-import httpx
-
 from connectors.errors import MiantiError
 from connectors.settings import BadSetting, Settings
 from schemas.avro import event_schema
@@ -36,6 +34,8 @@ class Registry:
     """
 
     def __init__(self, address: str, login: tuple[str, str] | None) -> None:
+        import httpx  # here and below: most installations have no registry
+
         self._address = address
         self._client = httpx.Client(auth=login, timeout=_SECONDS, headers=_OURS)
         self.kept: dict[int, int] = {}
@@ -74,6 +74,8 @@ class Registry:
         self, method: str, path: str, about: str, body: dict[str, str] | None = None
     ) -> dict[str, Any] | None:
         """Return what the registry says; None where it says that there is none."""
+        import httpx
+
         try:
             answer = self._client.request(method, f"{self._address}{path}", json=body)
             told = answer.json()

@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
-
 from connectors.disk import room
 from connectors.errors import MiantiError
 from connectors.refusals import meaning
 
 if TYPE_CHECKING:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_s3 import S3Client
 
 S3: Final = "s3://"
@@ -33,17 +31,18 @@ TIMEOUT: Final = "120s"
 _AMAZON: Final = (".amazonaws.com", ".amazonaws.com.cn")
 #: Servers that take a bucket's name in the host name only: Aliyun OSS, Tencent COS, Volcengine TOS.
 _IN_HOST: Final = (".aliyuncs.com", ".myqcloud.com", ".volces.com", ".ivolces.com")
-_CONFIG: Final = Config(
-    retries={"mode": "standard", "max_attempts": 5},
-    max_pool_connections=16,  # as many as race in the preflight, and some
-    connect_timeout=10,
-    read_timeout=60,
-)
+_CONFIG: Final[dict[str, Any]] = {
+    "retries": {"mode": "standard", "max_attempts": 5},
+    "max_pool_connections": 16,  # as many as race in the preflight, and some
+    "connect_timeout": 10,
+    "read_timeout": 60,
+}
 #: Else boto3 puts a checksum behind each body (aws-chunked), and a server that knows nothing of it
 #: stores the frame within the object. Amazon's own take it apart.
-_NO_FRAMES: Final = Config(
-    request_checksum_calculation="when_required", response_checksum_validation="when_required"
-)
+_NO_FRAMES: Final[dict[str, Any]] = {
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
 
 #: What no repetition helps against, as the tables' own client tells it.
 _REFUSED: Final = re.compile(r"\b(?:30[17]|4\d\d|50[17]) [A-Z].*?<Code>(\w+)</Code>", re.DOTALL)
@@ -57,10 +56,20 @@ class AlreadyThere(MiantiError):
     """A file that is written once is there with another content."""
 
 
+def aws() -> Any:
+    """Return boto3's errors (`botocore.exceptions`), imported where one is to be told.
+
+    boto3 takes a third of a second to import, and a lake in a directory has no use for it.
+    """
+    from botocore import exceptions
+
+    return exceptions
+
+
 def unreachable(error: BotoCoreError | ClientError) -> StoreUnreachable:
     """Return the error of a person for one of boto3's; it names no key."""
     kind = type(error).__name__
-    if isinstance(error, ClientError):
+    if isinstance(error, aws().ClientError):
         kind = error.response.get("Error", {}).get("Code", kind)
     return no_answer(kind)
 
@@ -88,17 +97,20 @@ def s3() -> S3Client:
     A bucket's name stands in the path, but in the host name where the profile says so
     (`addressing_style`), or the server is known to want it.
     """
+    from botocore.config import Config
+
+    config = Config(**_CONFIG)
     try:
-        told = _session().client("s3", config=_CONFIG).meta
+        told = _session().client("s3", config=config).meta
         said = _style(told)  # of the profile
         within = said == "virtual" or (
             said != "path" and _host(told.endpoint_url).endswith(_IN_HOST)
         )
-        config = _CONFIG.merge(Config(s3={"addressing_style": "virtual" if within else "path"}))
+        config = config.merge(Config(s3={"addressing_style": "virtual" if within else "path"}))
         if not _host(told.endpoint_url).endswith(_AMAZON):
-            config = config.merge(_NO_FRAMES)
+            config = config.merge(Config(**_NO_FRAMES))
         return _session().client("s3", config=config)
-    except BotoCoreError as error:
+    except aws().BotoCoreError as error:
         raise unreachable(error) from error
     except ValueError:  # "Invalid endpoint: …"
         raise no_answer("BadAddress") from None
@@ -116,9 +128,11 @@ def _host(endpoint: str) -> str:
 
 @cache
 def _session() -> boto3.Session:
+    import boto3
+
     try:
         found = boto3.Session()
-    except ProfileNotFound as error:
+    except aws().ProfileNotFound as error:
         raise unreachable(error) from error
     return found if found.region_name else boto3.Session(region_name="us-east-1")
 
@@ -138,7 +152,7 @@ def options(uri: str) -> dict[str, str] | None:
         return None
     try:
         found = _session().get_credentials()
-    except BotoCoreError as error:
+    except aws().BotoCoreError as error:
         raise unreachable(error) from error
     told = {"aws_region": str(_session().region_name), "timeout": TIMEOUT}
     if found is not None:
@@ -181,7 +195,7 @@ def read(uri: str) -> bytes | None:
         return s3().get_object(Bucket=bucket, Key=key)["Body"].read()
     except s3().exceptions.NoSuchKey:
         return None
-    except (BotoCoreError, ClientError) as error:
+    except (aws().BotoCoreError, aws().ClientError) as error:
         raise unreachable(error) from error
 
 
@@ -202,7 +216,7 @@ def read_first(uri: str) -> bytes | None:
         return s3().get_object(Bucket=bucket, Key=key, VersionId=first)["Body"].read()
     except s3().exceptions.NoSuchKey:
         return None
-    except (BotoCoreError, ClientError) as error:
+    except (aws().BotoCoreError, aws().ClientError) as error:
         raise unreachable(error) from error
 
 
@@ -226,7 +240,7 @@ def _versions(uri: str) -> Iterator[Any]:
         pages = s3().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
         for page in pages:
             yield from page.get("Versions", [])
-    except (BotoCoreError, ClientError) as error:
+    except (aws().BotoCoreError, aws().ClientError) as error:
         raise unreachable(error) from error
 
 
@@ -237,11 +251,11 @@ def exists(uri: str) -> bool:
     bucket, key = bucket_of(uri)
     try:
         s3().head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
+    except aws().ClientError as error:
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
             return False
         raise unreachable(error) from error
-    except BotoCoreError as error:
+    except aws().BotoCoreError as error:
         raise unreachable(error) from error
     return True
 
@@ -257,7 +271,7 @@ def write(uri: str, content: bytes | memoryview) -> None:
     bucket, key = bucket_of(uri)
     try:
         s3().put_object(Bucket=bucket, Key=key, Body=bytes(content))
-    except (BotoCoreError, ClientError) as error:
+    except (aws().BotoCoreError, aws().ClientError) as error:
         raise unreachable(error) from error
 
 
@@ -291,11 +305,11 @@ def write_once(uri: str, content: bytes) -> None:
             _link_new(Path(uri), content)
     except FileExistsError:
         _must_be(uri, content)
-    except ClientError as error:
+    except aws().ClientError as error:
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") not in (409, 412):
             raise unreachable(error) from error
         _must_be(uri, content)
-    except BotoCoreError as error:
+    except aws().BotoCoreError as error:
         raise unreachable(error) from error
 
 
@@ -358,5 +372,5 @@ def _objects(uri: str, after: str = "") -> Iterator[tuple[str, int]]:
         for page in pages:
             for one in page.get("Contents", []):
                 yield one["Key"].removeprefix(f"{prefix}/"), one["Size"]
-    except (BotoCoreError, ClientError) as error:
+    except (aws().BotoCoreError, aws().ClientError) as error:
         raise unreachable(error) from error

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from connectors.store import bucket_of, s3, unreachable
+from connectors.store import aws, bucket_of, s3, unreachable
 from connectors.zone_names import ENDS, Dropped, parts_of, shortened
 
 _CHANGED: Final = {"PreconditionFailed", "NoSuchKey", "404", "412"}
@@ -34,7 +32,7 @@ class Bucket:
                     size, mark = one["Size"], one["ETag"]
                     written = one["LastModified"]
                     yield Dropped(path, name, publisher, layout, size, mark, True, written)
-        except (BotoCoreError, ClientError) as error:
+        except (aws().BotoCoreError, aws().ClientError) as error:
             raise unreachable(error) from error
 
     def _objects(self, prefix: str, depth: int) -> Iterator[Any]:
@@ -73,7 +71,7 @@ class Bucket:
                 )
                 for found in page.get("CommonPrefixes", [])
             )
-        except (BotoCoreError, ClientError) as error:
+        except (aws().BotoCoreError, aws().ClientError) as error:
             raise unreachable(error) from error
 
     def _finish(self, file: Dropped, folder: str, beside: Mapping[str, Path]) -> bool:
@@ -106,9 +104,9 @@ def _unless_changed(do: Callable[[], bool]) -> bool:
     """Do something with an object; return false where it is no longer what was listed."""
     try:
         return do()
-    except ClientError as error:
+    except aws().ClientError as error:
         if error.response.get("Error", {}).get("Code", "") in _CHANGED:
             return False
         raise unreachable(error) from error
-    except BotoCoreError as error:
+    except aws().BotoCoreError as error:
         raise unreachable(error) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,8 @@ from connectors.settings import Settings
 from flows.answer.decide import Decision, decide
 from flows.answer.facts import Facts, Row
 from flows.answer.periods import listed, newest_landed
+from flows.answer.subject import BadSubject as BadSubject
+from flows.answer.subject import checked_subject as checked_subject
 from flows.answer.told import paper
 from flows.catalogue import catalogue
 from flows.clock import CHINA, earliest
@@ -29,17 +30,12 @@ from schemas.bucket import bucket
 from schemas.catalogue.grammar import Catalogue
 from schemas.dialect import Words
 from schemas.facets import DECISION
-from schemas.identifiers import uscc
 from schemas.names_held import NAME_FIELDS, digest_of_name
 from schemas.publishers import PublishersTable
 
 
 class UnknownMatter(MiantiError):
     """The catalogue has no such matter or bundle."""
-
-
-class BadSubject(MiantiError):
-    """What was typed is no unified social credit code."""
 
 
 @dataclass(frozen=True)
@@ -157,19 +153,6 @@ def rights_of(table: PublishersTable) -> dict[Source, str]:
         for id_, publisher in table.publishers.items()
         for family, its in publisher.families.items()
     }
-
-
-def checked_subject(text: str) -> str:
-    """Return a unified social credit code as it is written. Raises BadSubject."""
-    code = "".join(unicodedata.normalize("NFKC", text).split()).upper()
-    if uscc.is_valid(code):
-        return code
-    # Whatever was typed may be a person's number: it is not repeated.
-    raise BadSubject(
-        "This is no unified social credit code: 18 characters, the last a check digit. Look for "
-        "a mistyped character.",
-        "输入的不是有效的统一社会信用代码（18 位，末位为校验码），请检查录入。",
-    )
 
 
 def matters_of(found: Catalogue, code: str) -> list[str]:
