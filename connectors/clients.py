@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
-from kafka.errors import BrokerResponseError, KafkaError
+from kafka.errors import BrokerResponseError, KafkaConnectionError, KafkaError
 
 from connectors.errors import MiantiError
 
@@ -56,10 +56,22 @@ def _named_in_vain(made: object) -> str | None:
     return next((f"{host}:{port}" for host, port in named if not _reachable(host, port)), None)
 
 
+def require_listening(addresses: str) -> None:
+    """Raise KafkaUnreachable at once where nothing listens at any of `host:port[,host:port…]`.
+
+    A client waits half a minute for a broker. Addresses of another form are left to it.
+    """
+    pairs = [one.strip().rpartition(":") for one in addresses.split(",")]
+    if all(port.isdecimal() for _, _, port in pairs) and not any(
+        _reachable(host.strip("[]"), int(port)) for host, _, port in pairs
+    ):
+        raise _unreachable(KafkaConnectionError())
+
+
 def _reachable(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), timeout=_REACH_SECONDS).close()
-    except (OSError, UnicodeError):
+    except (OSError, UnicodeError, OverflowError):
         return False
     return True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -60,22 +60,30 @@ class Damaged(MiantiError):
         )
 
 
-def explained(settings: Settings, error: BaseException) -> MiantiError | None:
-    """Return the sentence for an error that reading a table may have raised; None for another."""
+def explained(
+    settings: Settings, error: BaseException, families: Sequence[str] = FAMILIES
+) -> MiantiError | None:
+    """Return the sentence for an error that reading a table may have raised; None for another.
+
+    `families`: whose tables it may be.
+    """
     if isinstance(error, MiantiError) or not _may_be_of_a_table(error):
         return None
     refused = store.refusal(error) if settings.mianti_lake.startswith(store.S3) else None
     if refused is not None:
         return store.no_answer(refused)
     try:
-        return next(damages(settings), None)
+        return next(damages(settings, families), None)
     except (MiantiError, OSError):
         return None  # the storage itself has failed; that is told by the error at hand
 
 
-def damages(settings: Settings) -> Iterator[Damaged]:
-    """Yield what is wrong with each table of the lake, the first thing of each; reads it whole."""
-    every = [(kind, family) for family in FAMILIES for kind in lake.TABLES]
+def damages(settings: Settings, families: Sequence[str] = FAMILIES) -> Iterator[Damaged]:
+    """Yield what is wrong with each table of the lake, the first thing of each; reads it whole.
+
+    `families`: those looked at.
+    """
+    every = [(kind, family) for family in families for kind in lake.TABLES]
     for kind, family in (*every, ("window", "receipts")):
         place = lake.uri(settings, kind, family)
         names = store.files(place)

@@ -91,6 +91,15 @@ def follows(home: Path, pid: int | None) -> bool:
     return mark.follows and process is not None and process.pid == pid and process.alive
 
 
+def follower(home: Path) -> Server | None:
+    """Return the process that was the last to follow in this home; None: none ever did."""
+    try:
+        with (home / FILE).open(encoding="utf-8") as file:
+            return _read(file).process
+    except FileNotFoundError:
+        return None
+
+
 def _read(file: TextIO) -> Mark:
     """Return the mark; a new one where none is whole (a writer is at work, or was killed)."""
     file.seek(0)

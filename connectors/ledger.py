@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -335,6 +335,13 @@ class Ledger:
                 values,
             )
 
+    def complete_through(self, layout: str) -> dt.datetime | None:
+        """Return the latest time (UTC) through which a layout was said to be complete; None: never.
+
+        A ledger that was lost knows no more of what was said before.
+        """
+        return self._edition("SELECT max(complete) FROM files WHERE layout = ?", layout)
+
     def is_settled(self, digest: str, layout: str) -> bool:
         """Return whether a file was published to its end, what it left waiting included.
 
@@ -483,7 +490,7 @@ class Ledger:
 
     def _edition(self, query: str, layout: str) -> dt.datetime | None:
         found = self._db.execute(query, (layout,)).fetchone()
-        return _time(found[0]) if found else None
+        return _time(found[0]) if found and found[0] is not None else None
 
     def _want(self, record_keys: pl.Series) -> None:
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (record_key TEXT PRIMARY KEY)")
@@ -525,6 +532,20 @@ def open_ledger(folder: Path, publisher: str, family: str) -> Iterator[Ledger]:
             yield ledger
         finally:
             database.close()
+
+
+def count_waiting(folder: Path, publisher: str, family: str) -> int:
+    """Return how many refused rows and failed files wait in a ledger; 0 where there is none.
+
+    Beside a publication at work, which it neither waits for nor keeps waiting. Raises LedgerUnusable.
+    """
+    path = folder / f"{publisher}.{family}.sqlite"
+    if not path.exists():
+        return 0
+    with _told(path), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        if not _has_table(database, "refusals"):  # a ledger of an earlier release
+            return 0
+        return int(database.execute("SELECT count(*) FROM refusals").fetchone()[0])
 
 
 @contextmanager

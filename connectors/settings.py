@@ -1,15 +1,28 @@
-"""The settings of one installation, read from the environment alone."""
+"""The settings of one installation: from the environment, else from the file of its home."""
 
+import os
 import re
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connectors.errors import MiantiError
+from connectors.settings_file import BadSetting, read_file, settings_file
 from connectors.stack import Server, Stack
+
+__all__ = [
+    "BadSetting",
+    "NotRunning",
+    "Settings",
+    "kafka_address",
+    "kafka_options",
+    "prefect_api",
+    "read_settings",
+]
 
 #: A folder is asked for: the whole of a bucket is seldom one program's.
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}(/[A-Za-z0-9._=-]+)+/?")
@@ -22,13 +35,34 @@ class NotRunning(MiantiError):
     """Nothing was set, and nothing runs in this home: the caller must start or name a server."""
 
 
-class BadSetting(MiantiError):
-    """An environment variable has a value that cannot be used."""
+#: Settings that name a directory, or a folder of a bucket.
+_PLACES: Final = ("mianti_lake", "mianti_zone", "mianti_evidence")
+
+
+class _OfTheHome(PydanticBaseSettingsSource):
+    """What the file of the home says, where the environment says nothing."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Return its settings. Raises BadSetting."""
+        fields = self.settings_cls.model_fields
+        home = Path(self.current_state.get("mianti_home") or fields["mianti_home"].default)
+        places = {*_PLACES, *(name for name, one in fields.items() if _is_a(one, Path))}
+        secrets = {name for name, one in fields.items() if _is_a(one, SecretStr)}
+        return dict(read_file(home.expanduser().absolute(), fields, places, secrets))
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return nothing: the file is read as a whole."""
+        return None, field_name, False
+
+
+def _is_a(field: FieldInfo, kind: type) -> bool:
+    return kind in (field.annotation, *get_args(field.annotation))
 
 
 class Settings(BaseSettings):
     """Each field is the environment variable of its name; an empty variable counts as unset.
 
+    What the environment does not set is taken from the file of the home (`connectors.settings_file`).
     Paths are absolute once read, so that a process started elsewhere means the same files.
     """
 
@@ -36,6 +70,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_ignore_empty=True, frozen=True, validate_default=True, hide_input_in_errors=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from, the first that has one first."""
+        return init_settings, env_settings, _OfTheHome(settings_cls)
 
     mianti_home: Path = Path(".mianti")
     mianti_lake: str = Field(default_factory=lambda known: str(known["mianti_home"] / "lake"))
@@ -170,9 +216,9 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """The settings of this environment.
+    """The settings of this environment and its home.
 
-    Raises BadSetting, which names the variable and the rule, never the value.
+    Raises BadSetting, which names the setting and the rule, never the value.
     """
     try:
         return Settings()
@@ -180,8 +226,10 @@ def read_settings() -> Settings:
         first = wrong.errors(include_url=False, include_input=False)[0]
         name = "_".join(map(str, first["loc"])).upper()
         why = f"{name}: {first['msg']}".removeprefix(": ")
+        at = settings_file(Path(os.environ.get("MIANTI_HOME") or ".mianti").absolute())
+        where = f" ({at})" if at.is_file() and not os.environ.get(name) else ""
         raise BadSetting(
-            f"A setting cannot be used: {why}.", f"环境变量的值无效：{why}。"
+            f"A setting cannot be used: {why}{where}.", f"设置的值无效：{why}{where}。"
         ) from None
 
 

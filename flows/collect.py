@@ -254,6 +254,7 @@ def _published(settings: Settings, file: Dropped, copy: Path, now: dt.datetime) 
         file.name,
         file.layout,
         refused_path=refused,
+        as_promised=True,
     )
     outcome: Outcome | None = None
     why: MiantiError | None = None

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
 from deltalake import DeltaTable
 from kafka import KafkaConsumer
+from kafka.errors import BrokerResponseError
 
 from connectors import lake
-from connectors.damage import require_whole
+from connectors.damage import explained, require_whole
 from connectors.errors import MiantiError
 from connectors.heartbeat import held_through
 from connectors.reading import consumer
@@ -31,20 +35,21 @@ from schemas import contract
 class FamilyStatus:
     """One family: `lag` in messages not landed, `lag_seconds` the age of the oldest of them.
 
-    `accepted`: rows of the log; `quarantined`: messages that wait to be redriven or discarded.
+    `accepted`: rows of the log; `quarantined`: messages that wait to be redriven or discarded. What
+    could not be asked is None.
     `last_run`: when the log last took anything in (UTC). `landed_through` (UTC): everything
     published before it is in the log; None where that is not known. `complete_through`: by
     publisher and layout, ISO 8601 in UTC. `stopped`: why nothing more is landed or settled, in both
     languages; None: it is. `remarks`: what else must be looked at, in English and Chinese;
-    `compacted` and `topics_not_read` are among them.
+    `compacted` and `topics_not_read` are among them. `faults`: what could not be looked at, and why.
     """
 
     family: str
-    lag: int = 0
-    lag_seconds: float = 0.0
-    accepted: int = 0
-    quarantined: int = 0
-    dataset_rows: int = 0
+    lag: int | None = None
+    lag_seconds: float | None = None
+    accepted: int | None = None
+    quarantined: int | None = None
+    dataset_rows: int | None = None
     complete_through: dict[str, dict[str, str | None]] = field(default_factory=dict)
     last_run: dt.datetime | None = None
     landed_through: dt.datetime | None = None
@@ -53,6 +58,31 @@ class FamilyStatus:
     remarks: list[Remark] = field(default_factory=list)
     compacted: int = 0
     topics_not_read: list[str] = field(default_factory=list)
+    faults: list[MiantiError] = field(default_factory=list)
+
+    def never_complete(self) -> list[tuple[str, str]]:
+        """Return publisher and layout of what was sent and never stated complete."""
+        return [
+            (publisher, layout)
+            for publisher, layouts in self.complete_through.items()
+            for layout, through in layouts.items()
+            if through is None
+        ]
+
+    def outdated(self, now: dt.datetime) -> list[tuple[str, str]]:
+        """Return publisher and layout of what was stated complete longer ago than promised (UTC).
+
+        Windows exempt by it no more (`flows.answer.facts`).
+        """
+        promised = {one.publisher: one.cycle for one in self.cycles}
+        return [
+            (publisher, layout)
+            for publisher, layouts in self.complete_through.items()
+            for layout, through in layouts.items()
+            if through is not None
+            and publisher in promised
+            and now - dt.datetime.fromisoformat(through) > promised[publisher]
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return the object `mianti status --json` prints for a family."""
@@ -69,33 +99,83 @@ class FamilyStatus:
             "last_run": self.last_run.isoformat() if self.last_run else None,
             "landed_through": self.landed_through.isoformat() if self.landed_through else None,
             "stopped": self.stopped,
+            "publishers": [
+                {
+                    "publisher": one.publisher,
+                    "heard_at": one.heard_at.isoformat() if one.heard_at else None,
+                    "cycle_days": one.cycle / dt.timedelta(days=1),
+                    "late": one.missed(dt.datetime.now(dt.UTC)),
+                }
+                for one in self.cycles
+            ],
+            "faults": [{"en": why.message_en, "zh": why.message_zh} for why in self.faults],
         }
 
 
 def status(settings: Settings, family: str) -> FamilyStatus:
     """Return where a family stands. Raises Damaged, and NotRunning when Kafka cannot be found."""
-    require_whole(settings, family)
-    log = lake.open_table(settings, "log", family)
+    found = look(settings, family)
+    if found.faults:
+        raise found.faults[0]
+    return found
+
+
+def look(settings: Settings, family: str, away: MiantiError | None = None) -> FamilyStatus:
+    """Return where a family stands, as far as it can be seen; the rest is among its `faults`.
+
+    `away`: why Kafka does not answer, where that is known; it is not asked again.
+    """
+    faults: list[MiantiError] = []
+    found: dict[str, Any] = {}
+    with noting(settings, family, faults):
+        require_whole(settings, family)
+    whole = not faults
+    with noting(settings, family, faults):
+        log = lake.open_table(settings, "log", family)
+        known = transactions(log)
+        found["last_run"] = _last_run(log) if log is not None else None
+        if away is None:
+            with noting(settings, family, faults):
+                found |= _ask_kafka(settings, family, known)
+        else:
+            faults.append(away)
+        if whole:
+            found |= _lake(settings, family, log)
+    why = found.pop("not_settled", None)
+    stops = "\n".join(filter(None, [found.pop("not_landed", None), str(why or "")]))
+    return FamilyStatus(family, **found, stopped=stops or None, faults=faults)
+
+
+@contextmanager
+def noting(settings: Settings, family: str, faults: list[MiantiError]) -> Iterator[None]:
+    """Note what goes wrong in the block: a damaged table is told once, whoever stumbles over it."""
+    try:
+        yield
+    except Exception as error:
+        why = error if isinstance(error, MiantiError) else explained(settings, error, (family,))
+        if why is None and isinstance(error, BrokerResponseError):
+            kind = type(error).__name__
+            why = MiantiError(f"Kafka refused ({kind}).", f"Kafka 拒绝了请求（{kind}）。")
+        if why is None:
+            raise
+        if str(why) not in map(str, faults):
+            faults.append(why)
+
+
+def _lake(settings: Settings, family: str, log: DeltaTable | None) -> dict[str, Any]:
+    """Return what the lake says, by `FamilyStatus`'s names; `not_settled`: why nothing is settled."""
     dataset = lake.open_table(settings, "datasets", family)
-    kafka = _ask_kafka(settings, family, log)
     counts = verdicts(log) if log is not None else {}
-    why = stopped(settings, family)
-    return FamilyStatus(
-        family,
-        kafka.lag,
-        kafka.seconds,
-        counts.get(ACCEPTED, 0),
-        count_waiting(log) if counts.get(QUARANTINED, 0) and log is not None else 0,
-        sum(sizes(dataset).values()) if dataset is not None else 0,
-        _complete(settings, family),
-        _last_run(log) if log is not None else None,
-        held_through(settings, family),
-        cycles(settings, family),
-        "\n".join(filter(None, [kafka.stopped, str(why or "")])) or None,
-        kafka.remarks,
-        kafka.compacted,
-        kafka.unlisted,
-    )
+    waits = counts.get(QUARANTINED, 0) and log is not None
+    return {
+        "accepted": counts.get(ACCEPTED, 0),
+        "quarantined": count_waiting(log) if waits and log is not None else 0,
+        "dataset_rows": sum(sizes(dataset).values()) if dataset is not None else 0,
+        "complete_through": _complete(settings, family, log),
+        "landed_through": held_through(settings, family),
+        "cycles": cycles(settings, family),
+        "not_settled": stopped(settings, family),
+    }
 
 
 def verdicts(log: DeltaTable) -> dict[str, int]:
@@ -103,20 +183,11 @@ def verdicts(log: DeltaTable) -> dict[str, int]:
     return lake.rows_by(log, "verdict")
 
 
-@dataclass(frozen=True)
-class _Kafka:
-    """What Kafka holds that the log does not, and whether it can be landed."""
+def _ask_kafka(settings: Settings, family: str, known: dict[str, int]) -> dict[str, Any]:
+    """Return what Kafka holds that the log does not, by `FamilyStatus`'s names.
 
-    lag: int
-    seconds: float
-    stopped: str | None
-    remarks: list[Remark]
-    compacted: int
-    unlisted: list[str]
-
-
-def _ask_kafka(settings: Settings, family: str, log: DeltaTable | None) -> _Kafka:
-    known = transactions(log)
+    `not_landed`: why it cannot be landed. `known`: the log's transactions.
+    """
     publishers = contract.publishers(settings.mianti_publishers).publishers
     with consumer(settings) as client:
         ground = stand(survey(settings, family, client, publishers), client, known)
@@ -124,14 +195,20 @@ def _ask_kafka(settings: Settings, family: str, log: DeltaTable | None) -> _Kafk
         behind = {p: max(at[p], first[p]) for p in ground.parts if ends[p] > at[p]}
         lag = sum(ends[part] - at[part] for part in behind)
         seconds = _age(client, behind) if behind else 0.0
-        landing_stopped = None
+        not_landed = None
         try:
             require_sound(ground, client, known)
         except MiantiError as why:
-            landing_stopped = f"landing is stopped · 入库已停止: {why}"
+            not_landed = f"landing is stopped · 入库已停止: {why}"
     compacted = compacted_so_far(known)
-    told = [*told_of_topics(ground.unlisted, compacted), *remarks(ground.configs)]
-    return _Kafka(lag, seconds, landing_stopped, told, compacted, ground.unlisted)
+    return {
+        "lag": lag,
+        "lag_seconds": seconds,
+        "not_landed": not_landed,
+        "remarks": [*told_of_topics(ground.unlisted, compacted), *remarks(ground.configs)],
+        "compacted": compacted,
+        "topics_not_read": ground.unlisted,
+    }
 
 
 def _age(client: KafkaConsumer, behind: dict[Any, int]) -> float:
@@ -153,8 +230,17 @@ def _age(client: KafkaConsumer, behind: dict[Any, int]) -> float:
     return round(max(age, 0.0), 3)
 
 
-def _complete(settings: Settings, family: str) -> dict[str, dict[str, str | None]]:
+def _complete(
+    settings: Settings, family: str, log: DeltaTable | None
+) -> dict[str, dict[str, str | None]]:
+    """Return what is stated of every layout that was ever landed; None: nothing."""
     told: dict[str, dict[str, str | None]] = {}
+    if log is not None:
+        rows = lake.scan(log).filter(pl.col("verdict") == ACCEPTED).select("publisher", "layout")
+        for publisher, layout in (
+            rows.drop_nulls().unique().sort("publisher", "layout").collect().iter_rows()
+        ):
+            told.setdefault(publisher, {})[layout] = None
     for publisher, layout, through, *_ in stated(settings, family).iter_rows():
         told.setdefault(publisher, {})[layout] = through.isoformat() if through else None
     return told

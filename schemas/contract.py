@@ -144,6 +144,12 @@ def _parts(name: str, file: Traversable, faults: list[Fault]) -> dict[str, dict[
 
 _NO_FOLDER: Final = Said("there is no such directory", "没有该目录")
 _TWICE: Final = Said("is in another file, too", "在另一个文件中重复")
+_SHIPPED: Final = Said(
+    "is a line of the shipped table, which this one extends: give it another id, or leave out "
+    "`extends`, so that this table stands in the place of the shipped one",
+    "与自带发布部门表中的编号重复，而本表已声明扩展自带的表（extends）：请改用其他编号，或去掉 extends，"
+    "以本表代替自带的表",
+)
 _MISNAMED: Final = Said(
     "is not read: its name must end in .yaml", "不会被读取：文件名须以 .yaml 结尾"
 )
@@ -226,8 +232,15 @@ def _is_code_list(content: Any) -> bool:
 def _table(file: Traversable) -> tuple[PublishersTable | None, list[Fault]]:
     faults: list[Fault] = []
     found = _validated(PublishersTable, file.name, _loaded(file.name, file, faults), faults)
-    if found is not None:
-        faults += [Fault(file.name, *wrong) for wrong in wrong_in_table(found)]
+    if found is None:
+        return None, faults
+    faults += [Fault(file.name, *wrong) for wrong in wrong_in_table(found)]
+    if found.extends is not None:
+        shipped, _ = _table(_HERE / "publishers.yaml")
+        assert shipped is not None  # noqa: S101 - every release ships one that loads
+        for twice in sorted(shipped.publishers.keys() & found.publishers.keys()):
+            faults.append(Fault(file.name, f"publishers.{twice}", _SHIPPED))
+        found = PublishersTable(publishers={**shipped.publishers, **found.publishers})
     return found, faults
 
 

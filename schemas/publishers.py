@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,9 +35,14 @@ class Rights(_Strict):
 
 
 class Layout(_Strict):
-    """A layout the publisher sends, and which code list it means by each list of the dialect."""
+    """A layout the publisher sends, and which code list it means by each list of the dialect.
+
+    `complete`: the publisher promises that each file it puts into the drop zone holds all of its
+    data of the layout up to the file's edition; without the word a file there states nothing.
+    """
 
     codes: dict[str, str] = {}
+    complete: Literal["through_edition"] | None = None
 
 
 class Publisher(_Strict):
@@ -50,8 +56,13 @@ class Publisher(_Strict):
 
 
 class PublishersTable(_Strict):
-    """All publishers by their id (the last part of their topics' names)."""
+    """All publishers by their id (the last part of their topics' names).
 
+    `extends`: the lines of the shipped table hold as well; without the word this table stands in
+    its place.
+    """
+
+    extends: Literal["shipped"] | None = None
     publishers: dict[str, Publisher]
 
 

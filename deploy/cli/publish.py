@@ -14,7 +14,7 @@ import click
 from connectors.errors import MiantiError
 from connectors.settings import read_settings
 from deploy.cli.progress import progress_bar
-from flows.clock import CHINA
+from deploy.cli.times import local
 from flows.publish import Outcome, Publisher
 from flows.publish.edition import parse_time
 from flows.publish.job import Step
@@ -25,11 +25,6 @@ from schemas.personal import redact
 SOME_REFUSED = 3
 NOTHING_DONE = 2
 _UNREAD: Final = 20
-_NOT_STATED: Final = (
-    "Completeness not stated. If this file holds all of your data, publish it with "
-    "--complete-through: windows exempt only by data stated complete · 未作完整性声明："
-    "本文件为全部数据的，请用 --complete-through 声明；窗口只依据已声明完整的数据免提交"
-)
 _STEPS: Final[dict[Step, str]] = {"reading": "reading · 读取", "sending": "sending · 发送"}
 
 _HELP = """Publish department files · 发布部门文件
@@ -125,7 +120,7 @@ def tell(outcome: Outcome, publisher: str, *, dry_run: bool = False, stated: boo
         f"refused · 退回 {outcome.refused:,} ({outcome.seconds:.1f} s)"
     )
     if outcome.edition is not None:
-        click.echo(f"  edition · 版次 {outcome.edition.astimezone(CHINA):%Y-%m-%d %H:%M:%S}")
+        click.echo(f"  edition · 版次 {local(outcome.edition)}")
     if outcome.skipped:
         click.echo(f"  skipped, footers and totals · 略过的合计、落款等行 {outcome.skipped:,}")
     for code, count in outcome.reasons.items():
@@ -141,8 +136,10 @@ def tell(outcome: Outcome, publisher: str, *, dry_run: bool = False, stated: boo
         click.echo(f"  {note['en']} {note['zh']}")
     for doubt in outcome.not_complete:
         click.echo(f"Not stated complete · 不作完整性声明: {doubt['en']} {doubt['zh']}")
-    if not stated and not outcome.not_complete:
-        click.echo(_NOT_STATED)
+    if outcome.complete_through is not None:
+        click.echo(f"Stated complete through · 已声明完整至 {local(outcome.complete_through)}")
+    elif not stated and not outcome.not_complete:
+        click.echo(_not_stated(outcome))
     for line in unread_lines(outcome):
         click.echo(line)
     for line in preview_lines(outcome.shown):
@@ -153,6 +150,21 @@ def tell(outcome: Outcome, publisher: str, *, dry_run: bool = False, stated: boo
             f"Refused rows with their reasons · 退回的行及原因: {outcome.refused_file}\n"
             "Mend them there and publish that file · 修改后可直接发布该文件"
         )
+
+
+def _not_stated(outcome: Outcome) -> str:
+    """Ask for a statement of completeness, with the option as it is typed."""
+    before = outcome.complete_before
+    since = "never before" if before is None else f"last through {local(before)}"
+    zh = "此前从未声明" if before is None else f"上次声明至 {local(before)}"
+    edition = outcome.edition.astimezone().isoformat(timespec="minutes") if outcome.edition else ""
+    option = f"--layout {outcome.layout} --complete-through {edition or 'TIME'}"
+    return (
+        f"Completeness of {outcome.layout} not stated ({since}). Windows exempt only by data stated "
+        f"complete: where this file holds all of your data of the layout, publish it again with "
+        f"`{option}` (the time of the export) · 未作完整性声明（{zh}）。窗口只依据已声明完整的数据免提交："
+        f"本文件为该版式全部数据的，请加 `{option}`（导出时间）重新发布"
+    )
 
 
 def unread_lines(outcome: Outcome) -> Iterator[str]:

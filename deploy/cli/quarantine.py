@@ -12,6 +12,7 @@ import polars as pl
 
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
+from deploy.cli.times import local
 from flows.publish.edition import parse_time
 from flows.quarantine import Chosen, discard, listed, require_said, shown
 from flows.redrive import Redriven, redrive
@@ -104,7 +105,7 @@ def list_(as_json: bool, **given: Any) -> None:
         said = sentence(row["reason"], "…")
         click.echo(
             f"{row['topic']}  {row['reason']}  messages · 条数 {row['messages']:,}  "
-            f"{row['oldest']:%Y-%m-%d %H:%M} – {row['newest']:%Y-%m-%d %H:%M} UTC\n"
+            f"{local(row['oldest'])} – {local(row['newest'])}\n"
             f"    {said.en}\n    {said.zh}"
         )
     if found.is_empty():
@@ -128,7 +129,7 @@ def show(limit: int, as_json: bool, **given: Any) -> None:
         said = sentence(row["reason"], row["reason_where"] or "…")
         click.echo(
             f"{row['topic']}/{row['partition']}/{row['offset']}  {row['reason']}  "
-            f"{row['landed_at']:%Y-%m-%d %H:%M:%S} UTC\n    {said.en}\n    {said.zh}"
+            f"{local(row['landed_at'])}\n    {said.en}\n    {said.zh}"
         )
     if found.is_empty():
         click.echo(_NOTHING)

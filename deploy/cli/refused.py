@@ -11,8 +11,11 @@ import polars as pl
 from connectors.files.columns import sheet_and_row
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
+from deploy.cli.times import local
 from flows.publish.discard import Which, discard, listed
+from schemas.dialect import Words
 from schemas.names_held import is_digest
+from schemas.reasons import REASONS, sentence
 
 _HELP = """Refused rows and failed files that wait to be mended · 待修改的退回行和失败文件
 
@@ -26,6 +29,21 @@ by being published. What will never be mended is discarded by a person.
 """
 _NOTHING = "Nothing waits · 没有待修改的退回行或文件"
 _NO_MATCH = "No entry matches: nothing was discarded · 没有相符的条目，未放弃任何内容"
+
+_OTHERS = {
+    "sheet_unread": Words(
+        en="A sheet that holds rows was not read: publish the file again with it, or without it.",
+        zh="有数据的工作表未读取：请处理该工作表后重新发布文件。",
+    ),
+    "ledger_lost": Words(
+        en="It waited in a ledger that was lost: publish the files again.",
+        zh="丢失的台账中曾有待修改的行：请重新发布文件。",
+    ),
+    "unknown": Words(
+        en="A refused row of which a former ledger kept no more: publish the file again.",
+        zh="早先台账未保留该退回行的原因：请重新发布文件。",
+    ),
+}
 
 
 def _which(command: Any) -> Any:
@@ -59,10 +77,12 @@ def list_(publisher: str, as_json: bool, **which: Any) -> None:
         click.echo(json.dumps(told.to_dicts(), ensure_ascii=False))
         return
     for row in found.iter_rows(named=True):
+        said = meaning(row["code"])
         click.echo(
             f"{row['number']:012}  {row['layout']}  {row['code']}  {about(row['subject'])}  "
             f"{row['record_key']}\n"
-            f"        {place(row['file'], row['row'])}  {row['since']:%Y-%m-%d %H:%M} UTC"
+            f"        {place(row['file'], row['row'])}  {local(row['since'])}\n"
+            f"        {said.en}\n        {said.zh}"
         )
     if found.is_empty():
         click.echo(_NOTHING)
@@ -83,6 +103,18 @@ def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> 
         click.echo(json.dumps({"discarded": count}))
     else:
         click.echo(f"Discarded · 已放弃 {count:,}" if count else _NO_MATCH)
+
+
+def meaning(code: str) -> Words:
+    """Say what a code means: a row's reason, or why a file or a sheet waits as a whole."""
+    if code in REASONS:
+        return sentence(code, "…")
+    if code in _OTHERS:
+        return _OTHERS[code]
+    return Words(
+        en="The file could not be published at all: publish it again to see why, and mend it.",
+        zh="文件整体未能发布：请重新发布以查看原因，修改后再发布。",
+    )
 
 
 def about(subject: str) -> str:

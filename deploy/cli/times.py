@@ -25,4 +25,12 @@ def asked_time(known_at: str | None) -> dt.datetime | None:
 
 def landed_words(through: dt.datetime | None) -> str:
     """Return the time through which data were landed, in the machine's zone, for people."""
-    return through.astimezone().isoformat(timespec="seconds") if through else "not known · 未知"
+    return local(through) if through else "not known · 未知"
+
+
+def local(time: dt.datetime) -> str:
+    """Return a time as every command shows it to people: in the machine's zone, which it names.
+
+    JSON has ISO 8601 with its offset instead.
+    """
+    return time.astimezone().isoformat(" ", "seconds")

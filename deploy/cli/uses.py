@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,6 +13,7 @@ import click
 from connectors.receipts import Receipts
 from connectors.settings import Settings, read_settings
 from deploy.cli.families import AS_JSON
+from deploy.cli.times import local
 from flows.answer.ask import checked_subject
 from flows.catalogue import catalogue
 from flows.receipt.uses import use, uses
@@ -44,7 +46,7 @@ def _line(one: dict[str, Any]) -> str:
     departments = ", ".join(f"{of['name']['zh']} · {of['name']['en']}" for of in one["departments"])
     matters = ", ".join(f"{of['code']} {of['name']['zh']}" for of in one["matters"])
     refused = "  REFUSED · 拒绝" if one["kind"] == "refusal" else ""
-    return f"{one['at'][:19]}Z  {one['receipt']}  {departments}  {matters}{refused}"
+    return f"{local(dt.datetime.fromisoformat(one['at']))}  {one['receipt']}  {departments}  {matters}{refused}"
 
 
 @contextmanager

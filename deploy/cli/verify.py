@@ -5,21 +5,30 @@ import sys
 
 import click
 
-from connectors.settings import read_settings
+from connectors.clients import KafkaUnreachable
+from connectors.errors import MiantiError
+from connectors.settings import NotRunning, read_settings
+from connectors.store import StoreUnreachable
 from deploy.cli.families import AS_JSON
+from flows.status import noting
 from flows.verify import Verified, verify
 from schemas.avro import FAMILIES
 
 _HELP = """Recount everything, from Kafka to the datasets · 全面核对
 
 Every offset is accounted for, every event is what it was, and the log, folded again, gives the
-datasets. Exit code 1 when anything is missing, doubled or different.
+datasets. Exit code 1 when anything is missing, doubled or different; 2 when a family's tables are
+damaged, and the others are recounted all the same.
+有缺失、重复或差异时退出码为 1；某类数据的表已损坏时为 2，其余类别照常核对。
 
 \b
   mianti verify
   mianti verify --json
 """
 _DIFFERENT = 1
+_DAMAGED = 2
+#: What is no fault of one family's tables.
+_ELSEWHERE = (NotRunning, KafkaUnreachable, StoreUnreachable)
 
 
 @click.command(help=_HELP)
@@ -27,7 +36,17 @@ _DIFFERENT = 1
 def command(as_json: bool) -> None:
     """Verify all families."""
     settings = read_settings()
-    found = [verify(settings, family) for family in FAMILIES]
+    found: list[Verified] = []
+    faults: list[MiantiError] = []
+    for family in FAMILIES:
+        harmed: list[MiantiError] = []
+        with noting(settings, family, harmed):
+            found.append(verify(settings, family))
+        for why in harmed:
+            if isinstance(why, _ELSEWHERE):
+                raise why
+            found.append(Verified(family, differences=[str(why)]))
+        faults += harmed
     ok = all(each.ok for each in found)
     if as_json:
         told = {each.family: each.as_json() for each in found}
@@ -36,7 +55,9 @@ def command(as_json: bool) -> None:
         for each in found:
             _tell(each)
         click.echo("ok · 核对无误" if ok else "NOT ok · 核对发现差异")
-    sys.exit(0 if ok else _DIFFERENT)
+    for why in faults:
+        click.echo(str(why), err=True)
+    sys.exit(_DAMAGED if faults else 0 if ok else _DIFFERENT)
 
 
 def _tell(one: Verified) -> None:

@@ -106,11 +106,11 @@ def require_past(edition: dt.datetime | None, now: dt.datetime) -> None:
     All that is published until then would count as older, and be refused.
     """
     if edition is not None and edition > now + CLOCKS_DIFFER:
+        shown = edition.astimezone().isoformat(" ", "minutes")
         raise EditionUnclear(
-            f"The edition {edition.astimezone(CHINA):%Y-%m-%d %H:%M} (China) is yet to come: correct the "
+            f"The edition {shown} is yet to come: correct the "
             "date in the file's name, or give the date of the export with --edition.",
-            f"版次 {edition.astimezone(CHINA):%Y-%m-%d %H:%M} 晚于当前时间：请更正文件名中的日期，"
-            "或用 --edition 指定导出日期。",
+            f"版次 {shown} 晚于当前时间：请更正文件名中的日期，或用 --edition 指定导出日期。",
         )
 
 

@@ -22,6 +22,20 @@ _MOSTLY_NOBODY: Final = {
     "en": "Most of its rows have no valid code.",
     "zh": "多数行没有有效的统一社会信用代码。",
 }
+_UNDATED: Final = {
+    "en": "The publishers' table promises complete files, and this one has no date in its name: put it there.",
+    "zh": "发布部门表约定每个文件均为全部数据，而本文件名中没有日期：请在文件名中写明日期。",
+}
+_SOME_REFUSED: Final = {
+    "en": "The publishers' table promises complete files, and rows of this one were refused: mend them, "
+    "and put the whole file in again under a later date.",
+    "zh": "发布部门表约定每个文件均为全部数据，而本文件有退回的行：请修改后以较晚的日期重新投放完整文件。",
+}
+_EMPTY: Final = {
+    "en": "The publishers' table promises complete files, and this one has no row: where that is right, "
+    "publish it with --complete-through.",
+    "zh": "发布部门表约定每个文件均为全部数据，而本文件没有数据行：确无数据的，请用 --complete-through 发布。",
+}
 
 
 def finish(
@@ -42,11 +56,13 @@ def finish(
     waiting = merged(without_file(waiting, name, digest), unread)
     excepted, everyone = held_by(waiting)
     _tell_held(outcome, waiting)
-    through = job.request.complete_through
+    outcome.complete_before = destination.ledger.complete_through(layout)
+    through = job.request.complete_through or _promised(job, outcome, refused)
     if 2 * outcome.unreadable > outcome.read:
         outcome.not_complete.append(_MOSTLY_NOBODY)
     if outcome.not_complete:
         through = None
+    outcome.complete_through = through
     if destination.delivery is None or destination.client is None:
         return
     newest = destination.ledger.newest(layout)
@@ -80,6 +96,25 @@ def finish(
         destination.sender,
         job.owner.code,
     )
+
+
+def _promised(job: Job, outcome: Outcome, refused: pl.DataFrame) -> dt.datetime | None:
+    """Return through when the publisher's line says that a file is complete (UTC); None: nothing.
+
+    A file that cannot keep the promise says why. An older one than was stated before takes nothing
+    back.
+    """
+    line = job.owner.layouts[job.match.dialect.id]
+    if not job.request.as_promised or line.complete is None:
+        return None
+    broken = _UNDATED if job.named is None else _SOME_REFUSED if refused.height else None
+    broken = _EMPTY if broken is None and outcome.read == 0 else broken
+    if broken is not None:
+        outcome.not_complete.append(broken)
+        return None
+    before = outcome.complete_before
+    older = before is not None and job.named is not None and job.named <= before
+    return None if older else job.named
 
 
 def _unread_sheets(outcome: Outcome, name: str, digest: str) -> pl.DataFrame:

@@ -41,7 +41,8 @@ class Request:
     """What the caller asks for. Times are UTC. `name` stands for the file in messages.
 
     Without an `edition` a file has the one in its name. `show`: how many rows of a dry run to show
-    as events.
+    as events. `as_promised`: completeness is stated where the publisher's line promises it of each
+    file of the layout (`schemas.publishers.Layout`).
     """
 
     publisher: str
@@ -52,6 +53,7 @@ class Request:
     dry_run: bool = False
     refused_path: Path | None = None
     show: int = 0
+    as_promised: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,15 @@ def require_complete_past(through: dt.datetime | None) -> None:
     now = dt.datetime.now(dt.UTC)
     if through is not None and through > now + CLOCKS_DIFFER:
         raise StatedTooEarly(
-            f"Nothing can be complete through {through:%Y-%m-%d %H:%M} UTC, which is yet to come "
-            f"(now {now:%Y-%m-%d %H:%M}): give the time the export was made.",
-            f"完整截至时间 {through:%Y-%m-%d %H:%M}（UTC）尚未到来（现在 {now:%Y-%m-%d %H:%M}）：请填写导出时间。",
+            f"Nothing can be complete through {_shown(through)}, which is yet to come "
+            f"(now {_shown(now)}): give the time the export was made.",
+            f"完整截至时间 {_shown(through)} 尚未到来（现在 {_shown(now)}）：请填写导出时间。",
         )
+
+
+def _shown(time: dt.datetime) -> str:
+    """Write a time in the machine's zone, which it names."""
+    return time.astimezone().isoformat(" ", "minutes")
 
 
 def publisher_line(settings: Settings, name: str) -> Publisher:

@@ -30,6 +30,8 @@ class Outcome:
     enterprise's now, `withdrawn_elsewhere`: what was withdrawn from enterprises for that; `merged`:
     records withdrawn that another one, of the same number in another spelling, goes on for;
     `corrected`: rows that correct what this file said when it was read otherwise.
+    `complete_through`: what was stated with the file (UTC), or would be; `complete_before`: the
+    latest that was stated of its layout before (UTC), as far as the ledger knows.
     """
 
     file: str
@@ -57,7 +59,8 @@ class Outcome:
     hidden_sheets: list[str] = field(default_factory=list)
     not_complete: list[dict[str, str]] = field(default_factory=list)
     notes: list[dict[str, str]] = field(default_factory=list)
-
+    complete_through: dt.datetime | None = None
+    complete_before: dt.datetime | None = None
     unread_columns: list[Unread] = field(default_factory=list)
     shown: list[dict[str, Any]] = field(default_factory=list)
 
@@ -75,6 +78,8 @@ class Outcome:
         values = asdict(self)
         edition = self.edition.isoformat() if self.edition else None
         as_told = {"edition": edition} | {name: values[name] for name in names}
+        for name in ("complete_through", "complete_before"):
+            as_told[name] = values[name].isoformat() if values[name] else None
         for column in as_told["unread_columns"]:
             column["column"] = redact(column["column"])
         examples = [

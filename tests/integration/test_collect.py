@@ -29,6 +29,7 @@ from flows import collect as collecting
 from flows.collect import Collected, collect
 from flows.operator.words import collected_rows, collected_text
 from flows.publish import failed
+from tests.support import kafka as raw
 from tests.support import lake
 from tests.support.exchange import Department, Exchange, read_csv
 
@@ -103,6 +104,71 @@ class Zone:
 @pytest.fixture
 def zone(exchange: Exchange) -> Zone:
     return Zone(exchange, exchange.department())
+
+
+def promised(at: Zone) -> Zone:
+    """Let the department's line say that each file is complete through its edition."""
+    line = at.department.line
+    layout = line["layouts"][LAYOUT] | {"complete": "through_edition"}
+    line["layouts"] = line["layouts"] | {LAYOUT: layout}
+    return at
+
+
+def stated(at: Zone) -> list[Any]:
+    """Return what was said of completeness, in the order of the messages."""
+    found = raw.events(at.exchange.address, at.department.topic())
+    said = [one["statement"]["complete_through"] for one in found if one["facet"] == "statement"]
+    return list(dict.fromkeys(said))
+
+
+def test_a_file_of_the_zone_is_stated_complete_where_its_line_promises_that(
+    directory: Zone,
+) -> None:
+    zone = promised(directory)
+    zone.put("licences-20260501.csv", zone.rows(1, 2))
+    zone.collect()
+    through = dt.datetime(2026, 4, 30, 16, tzinfo=dt.UTC)  # midnight in China
+    [receipt] = zone.receipts()
+    assert receipt["complete_through"] == through.isoformat()
+    assert stated(zone) == [through]
+
+    zone.put("licences-20260401.csv", zone.rows(1))
+    zone.collect()
+    assert [one for one in stated(zone) if one] == [through]  # an older file takes nothing back
+    assert through.isoformat() in {one["complete_before"] for one in zone.receipts()}
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "changes", "why"),
+    [
+        ("licences-20260501.csv", (1, 2), {"XK_JDRQ": "nonsense"}, "were refused"),
+        ("licences.csv", (1, 2), {}, "no date in its name"),
+        ("licences-20260501.csv", (), {}, "no row"),
+    ],
+)
+def test_a_file_that_cannot_keep_the_promise_states_nothing_and_says_why(
+    directory: Zone, name: str, numbers: tuple[int, ...], changes: dict[str, str], why: str
+) -> None:
+    zone = promised(directory)
+    content = zone.rows(*numbers, **changes)
+    zone.put(name, content if numbers else zone.rows(1).splitlines(keepends=True)[0])
+    done = zone.collect()
+    [receipt] = zone.receipts()
+    assert receipt["complete_through"] is None
+    assert why in receipt["not_complete"][0]["en"]
+    assert receipt["not_complete"][0]["zh"]
+    assert done.receipts[0].outcome is not None
+    assert done.receipts[0].outcome.warns
+    assert [one for one in stated(zone) if one] == []
+
+
+def test_without_the_promise_and_outside_the_zone_nothing_is_stated(directory: Zone) -> None:
+    directory.put("licences-20260501.csv", directory.rows(1))
+    directory.collect()
+    assert directory.receipts()[0]["complete_through"] is None
+    zone = promised(directory)
+    zone.department.publish([zone.department.licence(2)], "licences-20260601.csv")
+    assert [one for one in stated(zone) if one] == []
 
 
 @pytest.fixture

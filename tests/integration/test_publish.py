@@ -1314,6 +1314,8 @@ def test_the_command_tells_its_outcome_by_its_exit_code(exchange: Exchange) -> N
         "hidden_sheets": [],
         "not_complete": [],
         "notes": [],
+        "complete_through": None,
+        "complete_before": None,
         "read": 2,
         "published": 1,
         "unchanged": 0,

@@ -49,9 +49,12 @@ def family_of(schema_id: int) -> str | None:
 
 @cache
 def publishers(path: Path) -> dict[str, Any]:
-    """Return the lines of a publishers' table by publisher."""
-    found: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["publishers"]
-    return found
+    """Return the lines of a publishers' table by publisher, and of the shipped one it adds to."""
+    table: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    own: dict[str, Any] = table["publishers"]
+    if table.get("extends") == "shipped":
+        return publishers(SCHEMAS / "publishers.yaml") | own
+    return own
 
 
 def leaves(family: str, event: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:

@@ -502,6 +502,24 @@ AROUND: dict[str, tuple[Change, str, str, str]] = {
         "publishers.hygiene-demo.families.credit.issuers",
         "empty",
     ),
+    "a promise of another word": (
+        lambda f: line(f)["layouts"]["hygiene"].update(complete="always"),
+        "publishers.yaml",
+        "publishers.hygiene-demo.layouts.hygiene.complete",
+        "through_edition",
+    ),
+    "a promise under a mistyped name": (
+        lambda f: line(f)["layouts"]["hygiene"].update(compleet="through_edition"),
+        "publishers.yaml",
+        "publishers.hygiene-demo.layouts.hygiene.compleet",
+        "did you mean complete?",
+    ),
+    "a table that extends another": (
+        lambda f: f["publishers.yaml"].update(extends="publishers.yaml"),
+        "publishers.yaml",
+        "extends",
+        "shipped",
+    ),
     "a cycle of no time": (
         lambda f: line(f).update(cycle="P0D"),
         "publishers.yaml",

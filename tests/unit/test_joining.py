@@ -13,6 +13,7 @@ from flows.publish.job import Request
 from flows.publish.publish import publish
 from schemas import contract
 from schemas.dialect import Dialect, FieldMap
+from schemas.publishers import Publisher
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -73,6 +74,30 @@ def test_the_documentation_lists_every_shipped_dialect() -> None:
     for page in ("dialects.md", "dialects.zh-CN.md"):
         text = (DOCS / page).read_text("utf-8")
         assert [name for name in contract.dialects() if f"`{name}`" not in text] == [], page
+
+
+def test_a_table_that_extends_the_shipped_one_has_its_lines_and_may_not_repeat_one(
+    tmp_path: Path,
+) -> None:
+    settings = write(tmp_path)
+    own = settings.mianti_publishers
+    assert own is not None
+    assert set(contract.publishers(own).publishers) == {"fire-demo"}
+    own.write_text(SHOWN["publishers.yaml"], "utf-8")
+    contract.publishers.cache_clear()
+    shipped = contract.publishers().publishers
+    assert contract.publishers(own).publishers == {
+        **shipped,
+        "fire-demo": Publisher.model_validate(LINE),
+    }
+    twice = {"extends": "shipped", "publishers": {"samr-demo": LINE, "fire-demo": LINE}}
+    clash = tmp_path / "clash.yaml"
+    clash.write_text(yaml.safe_dump(twice, allow_unicode=True), "utf-8")
+    with pytest.raises(contract.BadContract) as told:
+        contract.publishers(clash)
+    [fault] = told.value.faults
+    assert (fault.file, fault.place) == ("clash.yaml", "publishers.samr-demo")
+    assert "is a line of the shipped table" in fault.says.en
 
 
 def test_a_line_without_the_lists_its_layout_needs_publishes_nothing(tmp_path: Path) -> None:

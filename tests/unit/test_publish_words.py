@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from deploy.cli.publish import tell
@@ -52,5 +54,12 @@ def test_a_file_without_a_statement_says_how_to_state(
     good = Outcome("a.csv", "fire", read=1, published=1)
     assert "--complete-through" in printed(capsys, good, dry_run=dry_run)
     assert "--complete-through" not in printed(capsys, good, dry_run=dry_run, stated=True)
+    good.edition = dt.datetime(2026, 5, 1, 10, tzinfo=dt.UTC)
+    told = printed(capsys, good, dry_run=dry_run)
+    option = "--layout fire --complete-through 2026-05-01T10:00+00:00"
+    assert told.count(f"`{option}`") == 2
+    assert "never before" in told
+    good.complete_before = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+    assert "last through 2026-04-01" in printed(capsys, good, dry_run=dry_run)
     good.not_complete = [{"en": "A sheet was not read.", "zh": "有工作表未读取。"}]
     assert "--complete-through" not in printed(capsys, good, dry_run=dry_run)

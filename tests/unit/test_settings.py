@@ -154,3 +154,82 @@ def test_a_process_that_has_ended_has_no_start(tmp_path: Path) -> None:
     assert start_mark(pid) is None
     os.waitpid(pid, 0)
     assert start_mark(pid) is None
+
+
+def kept(home: Path, text: str, mode: int = 0o600) -> Path:
+    home.mkdir(exist_ok=True)
+    (home / "settings.toml").write_text(text, "utf-8")
+    (home / "settings.toml").chmod(mode)
+    return home
+
+
+def test_a_home_keeps_its_settings_whoever_works_in_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = kept(
+        tmp_path / "home",
+        'MIANTI_PUBLISHERS = "departments.yaml"\nMIANTI_LAKE = "s3://one/lake"\n'
+        'MIANTI_ZONE = "/srv/zone"\nMIANTI_WINDOW_PORT = 8080\nKAFKA_BOOTSTRAP_SERVERS = ""\n',
+    )
+    monkeypatch.setenv("MIANTI_HOME", str(home))
+    monkeypatch.chdir("/")
+    settings = read_settings()
+    assert settings.mianti_publishers == home / "departments.yaml"
+    assert (settings.mianti_lake, settings.mianti_zone) == ("s3://one/lake", "/srv/zone")
+    assert (settings.mianti_window_port, settings.kafka_bootstrap_servers) == (8080, None)
+    assert Settings(mianti_home=home).mianti_window_port == 8080
+
+
+def test_the_environment_wins_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept(tmp_path / ".mianti", 'MIANTI_WINDOW_NAME = "window-2"\nMIANTI_WINDOW_PORT = 8080\n')
+    monkeypatch.setenv("MIANTI_WINDOW_NAME", "window-3")
+    settings = read_settings()
+    assert (settings.mianti_window_name, settings.mianti_window_port) == ("window-3", 8080)
+
+
+@pytest.mark.parametrize(
+    ("text", "english", "chinese"),
+    [
+        (
+            'MIANTI_PUBLISHER = "secret"',
+            "did you mean MIANTI_PUBLISHERS?",
+            "是否应为“MIANTI_PUBLISHERS”",
+        ),
+        ('NONSENSE = "secret"', "there is no setting 'NONSENSE'; there are: KAFKA_", "没有设置"),
+        ('MIANTI_HOME = "secret"', "belongs into the environment", "只能用环境变量"),
+        ('AWS_REGION = "secret"', "S3's clients", "S3 客户端"),
+        ("MIANTI_WINDOW_PORT = true", "must be a text in quotes, or a number", "应为"),
+        ("MIANTI_WINDOW_PORT = 99999", "MIANTI_WINDOW_PORT: ", "设置的值无效"),
+        ("MIANTI_LAKE = secret", "is no TOML (at line 1", "不是有效的 TOML"),
+        ('MIANTI_LAKE = "a"\nmianti_lake = "secret"', "is given twice", "重复"),
+        ("[mianti]\nlake = 'secret'", "there is no setting 'mianti'", "没有设置"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_told_with_its_place(
+    tmp_path: Path, text: str, english: str, chinese: str
+) -> None:
+    home = kept(tmp_path / ".mianti", text)
+    with pytest.raises(BadSetting) as told:
+        read_settings()
+    said = str(told.value)
+    assert english in said
+    assert chinese in said
+    assert str(home / "settings.toml") in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_file_with_a_secret_is_its_owners_alone(tmp_path: Path, mode: int) -> None:
+    text = 'KAFKA_SASL_PASSWORD = "hush"\nMIANTI_WINDOW_PORT = 8080\n'
+    home = kept(tmp_path / ".mianti", text, mode)
+    with pytest.raises(BadSetting, match="chmod 600") as told:
+        read_settings()
+    assert "hush" not in str(told.value)
+    (home / "settings.toml").chmod(0o600)
+    password = read_settings().kafka_sasl_password
+    assert password is not None
+    assert password.get_secret_value() == "hush"
+    kept(tmp_path / ".mianti", "MIANTI_WINDOW_PORT = 8080\n", mode)
+    assert read_settings().mianti_window_port == 8080  # nothing in it is a secret
