@@ -17,6 +17,7 @@ from connectors.errors import MiantiError
 from connectors.receipts import Receipts
 from connectors.replica import Position, Replica
 from connectors.settings import Settings
+from flows.answer.ask import layout_titles
 from flows.answer.at_window import Gathering, Known, landed_through
 from flows.answer.form import Filled
 from flows.clock import china_today
@@ -75,6 +76,7 @@ class Window:
         self.settings = settings
         self.book = rules.rule_book(settings)
         self.publishers = rules.publishers_of(settings)
+        self.layout_titles = layout_titles(settings)
         rules.keep_here(settings, self.book)
         self._place = place(settings)
         self._gathering: Gathering | None = None

@@ -341,8 +341,8 @@ def _told(window: Window, question: Question, pending: Pending) -> dict[str, Any
     """Return what an answer says, but for its receipt."""
     found, table, facts = window.catalogue, window.publishers, pending.known.facts
     answers, through = pending.decided.answers, pending.known.through
-    fields = [*form_of(pending.decided)]
-    filled = form.as_json([one for _, one in fields], found, table)
+    fields, titles = [*form_of(pending.decided)], window.layout_titles
+    filled = form.as_json([one for _, one in fields], found, table, titles)
     return {
         "subject": question.subject,
         "name": pending.name,
@@ -354,13 +354,13 @@ def _told(window: Window, question: Question, pending: Pending) -> dict[str, Any
             {
                 "matter": code,
                 "name": found.matters[code].name.both,
-                "papers": [paper(one, found, table) for one in decisions],
+                "papers": [paper(one, found, table, titles) for one in decisions],
             }
             for code, decisions in answers.items()
         ],
         "form": [one | {"matters": codes} for one, (codes, _) in zip(filled, fields, strict=True)],
         "notice": notice.as_json(
-            notice.notice(found, table, question.subject, facts.on, answers, through)
+            notice.notice(found, table, question.subject, facts.on, answers, through, titles)
         ),
     }
 

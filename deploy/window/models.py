@@ -82,7 +82,10 @@ class Stopped(BaseModel):
 
 
 class Paper(BaseModel):
-    """The decision on one paper; `complete_through` is UTC, `due` a day in China."""
+    """The decision on one paper; `complete_through` is UTC, `due` a day in China.
+
+    `layout_name`: of the source's layouts the one that this is about; null if it sends one alone.
+    """
 
     material: str
     name: Words
@@ -105,6 +108,7 @@ class Paper(BaseModel):
     stopped: Stopped | None
     source: str | None
     source_name: Words | None
+    layout_name: Words | None
     complete_through: str | None
     due: str | None
 
@@ -128,6 +132,7 @@ class FormField(BaseModel):
     evidence_name: Words | None
     source: str | None
     source_name: Words | None
+    layout_name: Words | None
     complete_through: str | None
     record_key: str | None
     reason: str | None

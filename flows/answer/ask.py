@@ -27,6 +27,7 @@ from schemas import contract
 from schemas.avro import FAMILIES
 from schemas.bucket import bucket
 from schemas.catalogue.grammar import Catalogue
+from schemas.dialect import Words
 from schemas.facets import DECISION
 from schemas.identifiers import uscc
 from schemas.names_held import NAME_FIELDS, digest_of_name
@@ -139,6 +140,11 @@ def cycles(settings: Settings) -> dict[str, dt.timedelta]:
     return {id_: publisher.cycle for id_, publisher in table.items()}
 
 
+def layout_titles(settings: Settings) -> dict[str, Words]:
+    """Return the titles of all layouts by id. Raises schemas.contract.BadContract."""
+    return {id_: one.title for id_, one in contract.dialects(settings.mianti_dialects).items()}
+
+
 def rights(settings: Settings) -> dict[Source, str]:
     """Return, by publisher and family, a regular expression of the issuers it may speak for."""
     return rights_of(contract.publishers(settings.mianti_publishers))
@@ -181,7 +187,7 @@ def matters_of(found: Catalogue, code: str) -> list[str]:
 def as_json(answer: Answer, settings: Settings) -> dict[str, Any]:
     """Return an answer as one JSON object; times are UTC, days are China's."""
     found = catalogue(settings.mianti_catalogue)
-    table = contract.publishers(settings.mianti_publishers)
+    table, titles = contract.publishers(settings.mianti_publishers), layout_titles(settings)
     return {
         "subject": answer.subject,
         "matter": answer.matter,
@@ -189,5 +195,5 @@ def as_json(answer: Answer, settings: Settings) -> dict[str, Any]:
         "on": answer.on.isoformat(),
         "known_at": answer.asked_at.isoformat(),
         "landed_through": answer.landed_through.isoformat() if answer.landed_through else None,
-        "papers": [paper(one, found, table) for one in answer.decisions],
+        "papers": [paper(one, found, table, titles) for one in answer.decisions],
     }

@@ -47,8 +47,8 @@ class Decision:
     the columns of the record that may be shown; `fields`: values for the matter's form. `through`
     (UTC): until when the source is complete; `late`: the publisher that is not. `due`: the last
     day (China) a paper that may follow may be brought. `by`, `state`, `since`, `document`: who
-    stopped what cannot be accepted, and how (`flows.answer.verdict`). `excepted`: the source is incomplete because
-    rows about this enterprise were refused.
+    stopped what cannot be accepted, and how (`flows.answer.verdict`). `excepted`, `layout`,
+    `uncounted`: what is told of the source (`flows.answer.facts.SourceState`).
     """
 
     material: str
@@ -67,6 +67,8 @@ class Decision:
     document: str | None = None
     due: dt.date | None = None
     excepted: bool = False
+    layout: str | None = None
+    uncounted: str | None = None
 
 
 def decide(catalogue: Catalogue, code: str, facts: Facts) -> list[Decision]:
@@ -131,6 +133,7 @@ def _decision(
     fields = None
     if isinstance(evidence, FieldEvidence) and verdict.reason is None and verdict.record:
         fields = {column: verdict.record[column] for column in evidence.fields}
+    source = verdict.source
     return Decision(
         material=id_,
         necessity=necessity,
@@ -140,13 +143,15 @@ def _decision(
         rule=evidence.rule,
         record=_shown(verdict.record),
         fields=fields,
-        through=verdict.source.through if verdict.source else None,
-        source=verdict.source.publisher if verdict.source else None,
+        through=source.through if source else None,
+        source=source.publisher if source else None,
         by=verdict.by,
         state=verdict.state,
         since=verdict.since,
         document=verdict.document,
-        excepted=verdict.source is not None and verdict.source.excepted,
+        excepted=source is not None and source.excepted,
+        layout=source.layout if source else None,
+        uncounted=source.uncounted if source else None,
     )
 
 

@@ -17,7 +17,7 @@ from flows.answer.lost import begun, is_later, is_lost, may_mean, spoken
 from flows.answer.naming import same_number
 from flows.answer.scope import permits
 from flows.answer.stopping import stop_of, stopped_by
-from flows.answer.verdict import Reason, Verdict
+from flows.answer.verdict import Verdict
 from schemas.catalogue.grammar import FieldEvidence, LicenceEvidence, SharedEvidence
 from schemas.folding import fold_text
 
@@ -132,9 +132,9 @@ def _best(
         if not overtaking and not against:
             if held(row, evidence, facts):
                 return Verdict("source_incomplete", row, replace(source, excepted=True))
-            told = row["layout"] in evidence.sources[row["publisher"]]
-            fault: Reason | None = source.fault if told else "source_incomplete"
-            return Verdict(fault, row, source)
+            if row["layout"] in evidence.sources[row["publisher"]]:
+                return Verdict(source.fault, row, source)
+            return Verdict("source_incomplete", row, replace(source, uncounted=row["layout"]))
         stopping += [*against, *overtaking]
     known = [row for row, _ in bad]
     others = [one for one in stopping if not any(one is row for row in known)]

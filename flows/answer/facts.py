@@ -51,12 +51,16 @@ class SourceState:
     """Whether sources may be relied on; `through` (UTC): until when all of them are complete.
 
     `excepted`: rows, files or messages that may be about the enterprise wait to be mended.
+    `layout`: the one of the publisher's layouts that this is about, as each is complete by itself.
+    `uncounted`: the layout of the record that would be relied on, if the evidence does not list it.
     """
 
     fault: Literal["source_incomplete", "too_old"] | None
     through: dt.datetime | None
     publisher: str
     excepted: bool = False
+    layout: str | None = None
+    uncounted: str | None = None
 
 
 def source_state(evidence: SharedEvidence, facts: Facts) -> SourceState:
@@ -72,17 +76,17 @@ def source_state(evidence: SharedEvidence, facts: Facts) -> SourceState:
     # One that is no publisher is named first: the catalogue's keeper has to mend that.
     for pair in sorted(pairs, key=lambda pair: pair[0] in facts.cycles):
         if pair not in facts.complete:
-            return SourceState("source_incomplete", None, pair[0])
-    through, publisher = min((facts.complete[pair], pair[0]) for pair in pairs)
-    for id_, layout in pairs:
-        said = facts.complete[id_, layout]
+            return SourceState("source_incomplete", None, pair[0], layout=pair[1])
+    through, publisher, layout = min((facts.complete[pair], *pair) for pair in pairs)
+    for id_, each in pairs:
+        said = facts.complete[id_, each]
         cycle = facts.cycles.get(id_)
         if cycle is None or said > facts.asked_at or facts.asked_at - said > cycle:
-            return SourceState("source_incomplete", said, id_)
+            return SourceState("source_incomplete", said, id_, layout=each)
     if facts.on > facts.asked_at.astimezone(CHINA).date():
-        return SourceState("source_incomplete", through, publisher)
+        return SourceState("source_incomplete", through, publisher, layout=layout)
     late = facts.asked_at - through > evidence.max_age
-    return SourceState("too_old" if late else None, through, publisher)
+    return SourceState("too_old" if late else None, through, publisher, layout=layout)
 
 
 def holder_of_all(evidence: SharedEvidence, facts: Facts) -> str | None:

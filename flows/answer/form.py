@@ -12,7 +12,7 @@ from flows.answer.decide import Decision
 from flows.answer.evidence import judge
 from flows.answer.facts import Facts
 from flows.answer.verdict import LACKING, Reason, Verdict
-from flows.answer.words import why
+from flows.answer.words import NO_TITLES, layout_name, why
 from schemas.catalogue.grammar import (
     SUBJECT,
     Catalogue,
@@ -33,7 +33,7 @@ class Filled:
     """A field of a form: its value and the record it was taken from, or why it has none.
 
     `source`: the publisher; `events`: ids of the record's events; `through` (UTC): until when all
-    sources of the evidence are complete. The subject's own code comes from no evidence.
+    sources of the evidence are complete; `layout`: the one that says so. The subject's own code comes from no evidence.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Filled:
     record_key: str | None = None
     events: tuple[str, ...] = ()
     through: dt.datetime | None = None
+    layout: str | None = None
     unfilled: Decision | None = None
 
     @property
@@ -94,6 +95,7 @@ def _filled(
                 record_key=row["record_key"],
                 events=tuple(one for one in events if one is not None),
                 through=verdict.source.through if verdict.source else None,
+                layout=verdict.source.layout if verdict.source else None,
             )
         failed.append(_unfilled(catalogue, field, id_, verdict))
     told = next((one for one in failed if one.reason not in LACKING), failed[0])
@@ -103,13 +105,14 @@ def _filled(
         evidence=told.evidence,
         source=told.source,
         through=told.through,
+        layout=told.layout,
         unfilled=told,
     )
 
 
 def _unfilled(catalogue: Catalogue, field: FormField, id_: str, verdict: Verdict) -> Decision:
     """Return why, in the shape that words are found for; of a record, its term alone."""
-    row = verdict.record or {}
+    row, state = verdict.record or {}, verdict.source
     return Decision(
         material=field.id,
         necessity="optional",
@@ -118,24 +121,29 @@ def _unfilled(catalogue: Catalogue, field: FormField, id_: str, verdict: Verdict
         evidence=id_,
         rule=catalogue.evidence[id_].rule,
         record={name: row[name] for name in _TERM if row.get(name) is not None},
-        through=verdict.source.through if verdict.source else None,
-        source=verdict.source.publisher if verdict.source else None,
+        through=state.through if state else None,
+        source=state.publisher if state else None,
         by=verdict.by,
         state=verdict.state,
         since=verdict.since,
         document=verdict.document,
-        excepted=verdict.source is not None and verdict.source.excepted,
+        excepted=state is not None and state.excepted,
+        layout=state.layout if state else None,
+        uncounted=state.uncounted if state else None,
     )
 
 
 def as_json(
-    fields: list[Filled], catalogue: Catalogue, table: PublishersTable
+    fields: list[Filled],
+    catalogue: Catalogue,
+    table: PublishersTable,
+    titles: Mapping[str, Words] = NO_TITLES,
 ) -> list[dict[str, Any]]:
     """Return a form as JSON; times are UTC, texts in both languages."""
     # Many fields lack one piece of evidence for one reason, which is put into words once.
     lacking = {(one.evidence, one.reason): one.unfilled for one in fields}
-    reasons = {key: why(one, catalogue, table).both for key, one in lacking.items() if one}
-    return [_field(one, catalogue, table, reasons) for one in fields]
+    reasons = {key: why(one, catalogue, table, titles).both for key, one in lacking.items() if one}
+    return [_field(one, catalogue, table, reasons, titles) for one in fields]
 
 
 def _field(
@@ -143,6 +151,7 @@ def _field(
     catalogue: Catalogue,
     table: PublishersTable,
     reasons: Mapping[tuple[str | None, Reason | None], dict[str, str]],
+    titles: Mapping[str, Words],
 ) -> dict[str, Any]:
     evidence = catalogue.evidence.get(one.evidence or "")
     publisher = table.publishers.get(one.source or "")
@@ -154,6 +163,7 @@ def _field(
         "evidence_name": evidence.name.both if evidence else None,
         "source": one.source,
         "source_name": publisher.name.both if publisher else None,
+        "layout_name": layout_name(one.source, one.layout, table, titles),
         "record_key": one.record_key,
         "events": [*one.events],
         "complete_through": one.through.isoformat() if one.through else None,

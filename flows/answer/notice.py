@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flows.answer.decide import EXEMPT, Decision, Outcome
 from flows.answer.verdict import LACKING
-from flows.answer.words import OUTCOMES, why
+from flows.answer.words import NO_TITLES, OUTCOMES, why
 from schemas.catalogue.grammar import Catalogue, PromiseEvidence
 from schemas.dialect import Words
 from schemas.publishers import PublishersTable
@@ -76,13 +76,17 @@ def notice(
     on: dt.date,
     decided: Mapping[str, Sequence[Decision]],
     landed_through: dt.datetime | None = None,
+    titles: Mapping[str, Words] = NO_TITLES,
 ) -> Notice:
-    """Return one notice out of the decisions of each matter, by its code."""
+    """Return one notice out of the decisions of each matter, by its code.
+
+    `titles`: the layouts' titles by id (`flows.answer.words`).
+    """
     by: dict[str, list[tuple[str, Decision]]] = {}
     for code, decisions in decided.items():
         for one in decisions:
             by.setdefault(one.material, []).append((code, one))
-    papers = [_paper(catalogue, table, of) for of in by.values()]
+    papers = [_paper(catalogue, table, titles, of) for of in by.values()]
 
     def group(*outcomes: Outcome) -> tuple[Paper, ...]:
         return tuple(one for one in papers if one.outcome in outcomes)
@@ -101,7 +105,10 @@ def notice(
 
 
 def _paper(
-    catalogue: Catalogue, table: PublishersTable, listed: Sequence[tuple[str, Decision]]
+    catalogue: Catalogue,
+    table: PublishersTable,
+    titles: Mapping[str, Words],
+    listed: Sequence[tuple[str, Decision]],
 ) -> Paper:
     asked = [(code, one) for code, one in listed if one.outcome not in EXEMPT] or listed
     decision = min((one for _, one in asked), key=_strictness)
@@ -111,7 +118,7 @@ def _paper(
         name=catalogue.materials[decision.material].name,
         matters=tuple(dict.fromkeys(code for code, _ in asked)),
         outcome=decision.outcome,
-        why=why(decision, catalogue, table),
+        why=why(decision, catalogue, table, titles),
         optional=decision.necessity == "optional",
         due=decision.due,
         promise=evidence.text if isinstance(evidence, PromiseEvidence) else None,

@@ -8,13 +8,22 @@ from decimal import Decimal
 from typing import Any
 
 from flows.answer.decide import Decision
-from flows.answer.words import OUTCOMES, STATES, why
+from flows.answer.words import NO_TITLES, OUTCOMES, STATES, layout_name, why
 from schemas.catalogue.grammar import Catalogue, Rule
+from schemas.dialect import Words
 from schemas.publishers import PublishersTable
 
 
-def paper(one: Decision, found: Catalogue, table: PublishersTable) -> dict[str, Any]:
-    """Return the decision on one paper; times are UTC, days are China's, both ISO 8601."""
+def paper(
+    one: Decision,
+    found: Catalogue,
+    table: PublishersTable,
+    titles: Mapping[str, Words] = NO_TITLES,
+) -> dict[str, Any]:
+    """Return the decision on one paper; times are UTC, days are China's, both ISO 8601.
+
+    `titles`: the layouts' titles by id (`flows.answer.words`).
+    """
     rule = found.rules[one.rule] if one.rule is not None else None
     publisher = table.publishers.get(one.source or "")
     return {
@@ -24,7 +33,7 @@ def paper(one: Decision, found: Catalogue, table: PublishersTable) -> dict[str, 
         "outcome": one.outcome,
         "outcome_words": OUTCOMES[one.outcome].both,
         "reason": one.reason,
-        "why": why(one, found, table).both,
+        "why": why(one, found, table, titles).both,
         "evidence": one.evidence,
         "rule": _rule(rule) if rule is not None else None,
         "record": plain(one.record),
@@ -32,6 +41,7 @@ def paper(one: Decision, found: Catalogue, table: PublishersTable) -> dict[str, 
         "stopped": _stopped(one),
         "source": one.source,
         "source_name": publisher.name.both if publisher else None,
+        "layout_name": layout_name(one.source, one.layout, table, titles),
         "complete_through": one.through.isoformat() if one.through else None,
         "due": one.due.isoformat() if one.due else None,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, TypeGuard
 
 from flows.answer.decide import Decision, Outcome
@@ -83,30 +84,37 @@ REASONS: Final[Mapping[Reason, Words]] = {
         zh="{evidence}在案记录已停止使用。",
     ),
     "barred": Words(
-        en="The check found a record that bars; {source} can say which.",
-        zh="核查发现限制性记录，可向{source}查询。",
+        en="The check found a record that bars; {publisher} can say which.",
+        zh="核查发现限制性记录，可向{publisher}查询。",
     ),
     "own_paper": Words(
         en="Only the enterprise has this paper.", zh="该材料由申请人自备，政府部门未掌握。"
     ),
 }
 _EXCEPTED: Final = Words(
-    en="Data of {source} that are or may be about this enterprise were refused by a check and wait to "
+    en="Data of {publisher} that are or may be about this enterprise were refused by a check and wait to "
     "be mended: they are not complete for this enterprise.",
-    zh="{source}报送的数据中，有涉及或可能涉及本企业、未通过检查而尚待处理的，其数据对本企业不完整，不能据此判断。",
+    zh="{publisher}报送的数据中，有涉及或可能涉及本企业、未通过检查而尚待处理的，其数据对本企业不完整，不能据此判断。",
 )
 #: The catalogue names as a source who publishes nothing, or not in that layout.
 _UNLISTED: Final = Words(
-    en="The publishers' table has no {source}, which the catalogue names as a source of {evidence}: "
+    en="The publishers' table has no {publisher}, which the catalogue names as a source of {evidence}: "
     "nothing can be concluded. Whoever keeps the catalogue sees it by `mianti catalogue check`.",
-    zh="发布部门表中没有目录所指定的“{evidence}”数据来源 {source}，不能据此判断。"
+    zh="发布部门表中没有目录所指定的“{evidence}”数据来源 {publisher}，不能据此判断。"
     "目录维护人员可用 `mianti catalogue check` 检查。",
 )
 _UNSENT: Final = Words(
-    en="{source} does not send the layout {unsent}, which the catalogue names as a source of "
+    en="{publisher} does not send the layout {unsent}, which the catalogue names as a source of "
     "{evidence}: nothing can be concluded. Whoever keeps the catalogue sees it by `mianti catalogue check`.",
-    zh="{source}未登记目录所指定的“{evidence}”数据来源版式 {unsent}，不能据此判断。"
+    zh="{publisher}未登记目录所指定的“{evidence}”数据来源版式 {unsent}，不能据此判断。"
     "目录维护人员可用 `mianti catalogue check` 检查。",
+)
+#: A record of a layout that the catalogue does not name for this evidence: nobody asks whether its
+#: exports are complete, however complete the publisher's other layouts are.
+_UNCOUNTED: Final = Words(
+    en="The record of {evidence} came in {holder}'s layout “{uncounted}”, which the catalogue does not "
+    "name as a source of it: nothing can be concluded.",
+    zh="“{evidence}”的在案记录来自{holder}的“{uncounted}”，目录未将其列为该数据的来源，不能据此判断。",
 )
 #: The same in a word or two, for a table.
 _SHORT: Final[Mapping[Reason, Words]] = {
@@ -138,13 +146,41 @@ STATES: Final[Mapping[str, Words]] = {
     "ended": Words(en="ended", zh="终止"),
     "other": Words(en="no longer in force", zh="不再有效"),
 }
+#: No titles of layouts: each is named by its id.
+NO_TITLES: Final[Mapping[str, Words]] = MappingProxyType({})
 _FOLLOWS: Final = Words(en=" It may follow until {due}.", zh="最迟于{due}补交。")
 
 
-def why(decision: Decision, catalogue: Catalogue, table: PublishersTable) -> Words:
-    """Return, in a sentence or two, why a paper was decided as it was."""
-    said = {language: _said(decision, catalogue, table, language) for language in ("en", "zh")}
-    return Words(**said)
+def why(
+    decision: Decision,
+    catalogue: Catalogue,
+    table: PublishersTable,
+    titles: Mapping[str, Words] = NO_TITLES,
+) -> Words:
+    """Return, in a sentence or two, why a paper was decided as it was.
+
+    Each layout of a publisher is complete by itself, so of several the sentence names the one that
+    it speaks of: by `titles`, else by its id.
+    """
+    return Words(
+        **{
+            language: _said(decision, _Names(decision, catalogue, table, titles, language))
+            for language in ("en", "zh")
+        }
+    )
+
+
+def layout_name(
+    publisher: str | None,
+    layout: str | None,
+    table: PublishersTable,
+    titles: Mapping[str, Words] = NO_TITLES,
+) -> dict[str, str] | None:
+    """Return the title of a publisher's layout in both languages; None if it sends one alone."""
+    line = table.publishers.get(publisher or "")
+    if layout is None or line is None or len(line.layouts) < 2:
+        return None
+    return titles.get(layout, Words(en=layout, zh=layout)).both
 
 
 def is_reason(code: str) -> TypeGuard[Reason]:
@@ -157,9 +193,9 @@ def reason_in_short(reason: Reason) -> Words:
     return _SHORT[reason]
 
 
-def _said(decision: Decision, catalogue: Catalogue, table: PublishersTable, language: str) -> str:
-    named = _Names(decision, catalogue, table, language)
-    material = catalogue.materials.get(decision.material)  # none: a field of a form
+def _said(decision: Decision, named: _Names) -> str:
+    language = named.language
+    material = named.catalogue.materials.get(decision.material)  # none: a field of a form
     unshared = material.not_shared if material is not None else None
     follows = getattr(_FOLLOWS, language).format_map(named) if decision.due is not None else ""
     if decision.evidence is None and unshared is not None:
@@ -171,6 +207,8 @@ def _said(decision: Decision, catalogue: Catalogue, table: PublishersTable, lang
 def _pattern(decision: Decision, named: _Names) -> Words:
     if decision.reason == "source_incomplete" and decision.excepted:
         return _EXCEPTED
+    if decision.reason == "source_incomplete" and decision.uncounted is not None:
+        return _UNCOUNTED
     if decision.reason == "source_incomplete" and named.unlisted:
         return _UNLISTED
     if decision.reason == "source_incomplete" and named["unsent"]:
@@ -186,22 +224,44 @@ class _Names(dict[str, str]):
     """What stands for a pattern's names: made when it is asked for, as most patterns have few."""
 
     def __init__(
-        self, decision: Decision, catalogue: Catalogue, table: PublishersTable, language: str
+        self,
+        decision: Decision,
+        catalogue: Catalogue,
+        table: PublishersTable,
+        titles: Mapping[str, Words],
+        language: str,
     ) -> None:
-        self._decision, self._catalogue = decision, catalogue
-        self._table, self._language = table, language
+        self._decision, self.catalogue = decision, catalogue
+        self._table, self._titles, self.language = table, titles, language
 
     def __missing__(self, name: str) -> str:
         return str(getattr(self, f"_{name}")())
 
     def _evidence(self) -> str:
-        evidence = self._catalogue.evidence.get(self._decision.evidence or "")
-        return getattr(evidence.name, self._language) if evidence else ""
+        evidence = self.catalogue.evidence.get(self._decision.evidence or "")
+        return getattr(evidence.name, self.language) if evidence else ""
+
+    def _publisher(self) -> str:
+        return self._name_of(self._decision.source or "")
 
     def _source(self) -> str:
-        source = self._decision.source or ""
-        publisher = self._table.publishers.get(source)
-        return getattr(publisher.name, self._language) if publisher else source
+        one = self._decision
+        layout = layout_name(one.source, one.layout, self._table, self._titles)
+        if layout is None:
+            return self["publisher"]
+        marks = "{}, layout “{}”," if self.language == "en" else "{}“{}”"
+        return marks.format(self["publisher"], layout[self.language])
+
+    def _holder(self) -> str:
+        return self._name_of((self._decision.record or {}).get("publisher") or "")
+
+    def _uncounted(self) -> str:
+        id_ = self._decision.uncounted or ""
+        return str(getattr(self._titles.get(id_, Words(en=id_, zh=id_)), self.language))
+
+    def _name_of(self, id_: str) -> str:
+        publisher = self._table.publishers.get(id_)
+        return getattr(publisher.name, self.language) if publisher else id_
 
     @property
     def unlisted(self) -> bool:
@@ -211,7 +271,7 @@ class _Names(dict[str, str]):
 
     def _unsent(self) -> str:
         """Return the layouts of the source that its line in the publishers' table lacks."""
-        evidence = self._catalogue.evidence.get(self._decision.evidence or "")
+        evidence = self.catalogue.evidence.get(self._decision.evidence or "")
         publisher = self._table.publishers.get(self._decision.source or "")
         if publisher is None or evidence is None or isinstance(evidence, PromiseEvidence):
             return ""
@@ -220,11 +280,11 @@ class _Names(dict[str, str]):
 
     def _cycle(self) -> str:
         publisher = self._table.publishers.get(self._decision.source or "")
-        return _days(publisher.cycle, self._language) if publisher else ""
+        return _days(publisher.cycle, self.language) if publisher else ""
 
     def _through(self) -> str:
         through = self._decision.through
-        return _time(through) if through else {"en": "never", "zh": "无"}[self._language]
+        return _time(through) if through else {"en": "never", "zh": "无"}[self.language]
 
     def _issuer(self) -> str:
         record = self._decision.record or {}
@@ -234,17 +294,17 @@ class _Names(dict[str, str]):
         by = self._decision.by
         if not by:
             return ""
-        return f" by {by}" if self._language == "en" else f"由{by}"
+        return f" by {by}" if self.language == "en" else f"由{by}"
 
     def _state(self) -> str:
         words: Words = STATES.get(self._decision.state or "", STATES["other"])
-        return str(getattr(words, self._language))
+        return str(getattr(words, self.language))
 
     def _since(self) -> str:
         since = self._decision.since
         if since is None:
             return ""
-        return f" since {since}" if self._language == "en" else f"自{since}起"
+        return f" since {since}" if self.language == "en" else f"自{since}起"
 
     def _document(self) -> str:
         document = self._decision.document
@@ -253,16 +313,16 @@ class _Names(dict[str, str]):
         if self._decision.since is None:  # the record's own document, which may be the grant
             return (
                 f"; document on file: {document}"
-                if self._language == "en"
+                if self.language == "en"
                 else f"；在案文书：{document}"
             )
-        return f" ({document})" if self._language == "en" else f"（{document}）"
+        return f" ({document})" if self.language == "en" else f"（{document}）"
 
     def _valid_from(self) -> str:
         return (self._decision.record or {}).get("valid_from") or ""
 
     def _ended(self) -> str:
-        return _ended(self._decision.record or {}, self._language)
+        return _ended(self._decision.record or {}, self.language)
 
     def _due(self) -> str:
         return str(self._decision.due or "")
