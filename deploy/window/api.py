@@ -16,7 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from connectors.errors import MiantiError
 from connectors.receipts import NotWritten, Receipts
 from connectors.replica import NoReplica
-from deploy.window import models
+from connectors.settings import Settings
+from deploy.window import models, qr
 from deploy.window.metrics import Metrics
 from deploy.window.problems import Problem, responses
 from deploy.window.rate import Rate
@@ -199,6 +200,7 @@ async def subjects(
             "bad-request",
             f"Look at: q. At least {_SEARCHED} characters of the name or code are needed.",
             f"请检查：q。请至少输入名称或代码中的 {_SEARCHED} 个字符。",
+            fields=("q",),
         )
     try:
         found = await run_in_threadpool(reception(request).window.named, q)
@@ -208,7 +210,18 @@ async def subjects(
 
 
 @router.get("/receipts/{id}", response_model=models.ReceiptTold, responses=_ASKING)
-async def receipt(request: Request, who: Who, id: str) -> Response:
+async def receipt(
+    request: Request,
+    who: Who,
+    id: str,
+    at: Annotated[
+        str | None,
+        Query(
+            pattern=r"^https?://[!-~]{1,200}/$",
+            description="The window's address for the QR code, where MIANTI_WINDOW_URL is not set.",
+        ),
+    ] = None,
+) -> Response:
     """Return a receipt as it is kept, to a clerk of its departments or the enterprise itself."""
     here = reception(request)
     try:
@@ -241,8 +254,15 @@ async def receipt(request: Request, who: Who, id: str) -> Response:
                 catalogue.departments[id_].purposes[purpose].name.both
                 for id_, purpose in sorted(purposes)
             ],
+            "code": _code(here.window.settings, found, at),
         }
     )
+
+
+def _code(settings: Settings, found: Sealed, at: str | None) -> dict[str, Any] | None:
+    """Return the QR code of the address that verifies a receipt; None: the address is not known."""
+    address = settings.mianti_window_url or at
+    return None if address is None else qr.drawn(qr.address(f"{address.rstrip('/')}/", found))
 
 
 @router.get("/uses", response_model=models.UsesTold, responses=_ASKING)
@@ -263,7 +283,7 @@ async def uses_of(
         raise _clerks_only()
     begin = cursor(after) if after is not None else None
     if after is not None and begin is None:
-        raise Problem(422, "bad-request", "Look at: after.", "请检查：after。")
+        raise Problem(422, "bad-request", "Look at: after.", "请检查：after。", fields=("after",))
     catalogue = here.window.catalogue
     scope = seen_by(who, catalogue, code)
     try:
@@ -372,7 +392,11 @@ def _question(
     known_at = dt.datetime.fromisoformat(asked.known_at) if asked.known_at else None
     if known_at is not None and known_at > dt.datetime.now(dt.UTC):
         raise Problem(
-            422, "bad-request", "known_at is a time yet to come.", "known_at 不能是将来的时间。"
+            422,
+            "bad-request",
+            "known_at is a time yet to come.",
+            "known_at 不能是将来的时间。",
+            fields=("known_at",),
         )
     known = known_at.astimezone(dt.UTC) if known_at else None
     return Question(_subject(asked.subject), codes, bundle, on, known)
@@ -382,7 +406,7 @@ def _subject(text: str) -> str:
     try:
         return checked_subject(text)
     except BadSubject as error:
-        raise Problem(422, "bad-subject", *_both(error)) from None
+        raise Problem(422, "bad-subject", *_both(error), fields=("subject",)) from None
 
 
 def _both(error: MiantiError) -> tuple[str, str]:
