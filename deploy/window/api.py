@@ -27,10 +27,12 @@ from flows.answer import form, notice
 from flows.answer.ask import BadSubject, checked_subject
 from flows.answer.at_window import landed_through
 from flows.answer.told import paper
+from flows.clock import china_today
 from flows.receipt.chain import Sealed
 from flows.receipt.continuity import NotCompared, late_words
 from flows.receipt.entry import Asker, Question
 from flows.receipt.ship import OtherChain
+from flows.receipt.shown import Shown
 from flows.receipt.uses import Cursor, Scope, UsesPage, cursor, use, uses_page
 from flows.receipt.verify import NoReceipt, find
 from flows.window import Behind, Pending, Window, behind, form_of, require_fresh
@@ -50,6 +52,7 @@ class Reception:
     def __init__(self, window: Window) -> None:
         self.window = window
         self.metrics = Metrics(self._behind, window.unshipped_seconds)
+        self.shown = Shown()
         self._tokens = Tokens(window.settings)
         # Apart: whoever guesses tokens by the thousand makes no clerk's count forgotten.
         self._clerks = Rate(window.settings.mianti_window_rate)
@@ -191,7 +194,10 @@ async def matters(request: Request, who: Who) -> Response:
 async def subjects(
     request: Request, who: Who, q: Annotated[str, Query(min_length=_SEARCHED, max_length=60)]
 ) -> Response:
-    """Find enterprises by a part of their name or the beginning of their code."""
+    """Find enterprises by a part of their name or the beginning of their code.
+
+    A receipt names those that the clerk was not shown today already.
+    """
     if not who.departments:
         raise _clerks_only()
     if len(fold_text(q)) < _SEARCHED:  # blanks and invisible characters find everything
@@ -202,11 +208,24 @@ async def subjects(
             f"请检查：q。请至少输入名称或代码中的 {_SEARCHED} 个字符。",
             fields=("q",),
         )
+    here = reception(request)
     try:
-        found = await run_in_threadpool(reception(request).window.named, q)
+        found = await run_in_threadpool(here.window.named, q)
     except NoReplica as error:
         raise _unable(error) from None
+    await _shown(here, Asker(who.name, who.departments), [code for code, _ in found])
     return _json({"subjects": [{"subject": code, "name": name} for code, name in found]})
+
+
+async def _shown(here: Reception, asker: Asker, codes: list[str]) -> None:
+    """Have a receipt on the disk for the enterprises that a clerk sees for the first time today."""
+    day = china_today()
+    fresh = here.shown.fresh(asker, day, codes)
+    if fresh:
+        with _continuous():
+            receipt = here.window.search(asker, fresh)
+        await _kept(receipt)
+        here.shown.add(asker, day, fresh)
 
 
 @router.get("/receipts/{id}", response_model=models.ReceiptTold, responses=_ASKING)
@@ -237,7 +256,9 @@ async def receipt(
         (catalogue.matters[code].department, catalogue.matters[code].purpose) for code in codes
     }
     of = {department for department, _ in purposes}
-    looked = body.get("kind") == "look" and {*who.departments} & {*body["who"]["departments"]}
+    looked = body.get("kind") in ("look", "search") and {*who.departments} & {
+        *body["who"]["departments"]
+    }
     mine = looked or any(may_ask(who, catalogue, code) for code in codes)
     if not mine and (who.subject is None or who.subject != body.get("subject")):
         raise _unknown()  # whether there is one is nobody else's to know

@@ -77,6 +77,7 @@ _LATER: Final = (
 _KINDS: Final = {
     "answer": Words(zh="查询答复", en="answer"),
     "refusal": Words(zh="拒绝查询（无权限）", en="refusal: no right to ask"),
+    "search": Words(zh="按名称查找企业", en="search by name"),
     "look": Words(zh="查看使用记录", en="look at the uses"),
 }
 
