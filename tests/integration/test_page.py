@@ -825,6 +825,18 @@ def test_a_wrong_code_is_told_beside_it_with_the_value_kept(page: Page, window: 
     expect(page.locator(".overview-code")).to_have_text(GOOD.subject)
 
 
+def test_a_wrong_code_is_told_beside_it_on_the_page_of_uses(page: Page, window: Window) -> None:
+    sign_in(page, window)
+    page.click("#nav-uses")
+    expect(page.locator("#matter")).to_have_count(0)
+    page.fill("#subject", "9" * 18)
+    page.press("#subject", "Enter")
+    expect(page.locator("#subject-error")).to_contain_text("统一社会信用代码有误")
+    expect(page.locator("#subject")).to_be_focused()
+    expect(page.locator("#subject")).to_have_value("9" * 18)
+    expect(page.locator(".problem")).to_have_count(0)
+
+
 def test_a_day_typed_by_half_is_not_taken_for_today(page: Page, window: Window) -> None:
     sign_in(page, window)
     asked_for: list[str] = []
@@ -884,6 +896,17 @@ def test_a_reload_and_back_keep_the_answer_and_ask_nothing_anew(page: Page, wind
     assert GOOD.subject not in page.url
 
 
+def test_a_reload_keeps_the_uses_and_does_not_look_anew(page: Page, window: Window) -> None:
+    told = asked(page, window)["receipt"]["id"]
+    see_uses(page, GOOD.subject)
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(request.url))
+    page.reload()
+    expect(page.locator(".uses-table")).to_contain_text(told)
+    expect(page.locator("#subject")).to_have_value(GOOD.subject)
+    assert [url for url in asked_for if "/v1/uses" in url] == []
+
+
 def test_an_answer_of_another_tab_is_not_shown_but_named(
     context: BrowserContext, window: Window
 ) -> None:
@@ -893,6 +916,8 @@ def test_an_answer_of_another_tab_is_not_shown_but_named(
     other.evaluate("location.hash = '#/answer/window-1-999'")
     expect(other.locator(".result")).to_contain_text("window-1-999")
     expect(other.locator(".result")).to_contain_text("请重新查询")
+    other.evaluate("location.hash = '#/'")
+    expect(other.locator(".empty")).to_be_visible()
     other.evaluate("location.hash = '#/answer/%E0%A4%A'")  # an address spoilt on its way
     expect(other.locator(".empty")).to_be_visible()
 

@@ -36,7 +36,8 @@ export class AskPage {
 
   /** The address of what is shown: a receipt's id, and nothing of an enterprise. */
   get address() {
-    return this.answer ? `#/answer/${encodeURIComponent(this.answer.said.receipt.id)}` : "#/";
+    const id = this.answer?.said.receipt.id ?? this.gone;
+    return id ? `#/answer/${encodeURIComponent(id)}` : "#/";
   }
 
   /** Show what an address names, as it was answered; nothing is asked anew. */

@@ -39,7 +39,7 @@ export class MatterField {
     const { choice, search } = this.state;
     if (choice === "") {
       const none = search.trim() !== "" && this.found.length === 0;
-      this.error.say(none ? "matterNone" : "matterMissing");
+      this.error.say(none ? "matterNoneHint" : "matterMissing");
       if (none) this.search.focus();
     }
     return choice;
@@ -49,7 +49,7 @@ export class MatterField {
     this.state.search = this.search.value;
     this.error.clear();
     const { found } = this.list();
-    if (this.state.search.trim() !== "") announce(t("matterCount", { n: found.length }));
+    if (this.state.search.trim() !== "") announce(found.length === 0 ? t("matterNone") : t("matterCount", { n: found.length }));
   }
 
   /** Draw the list of those that match. One alone is chosen; one that does not match is not. */
@@ -59,7 +59,7 @@ export class MatterField {
     const searching = search.trim() !== "";
     if (searching && this.found.length === 1) this.state.choice = this.found[0];
     else if (searching && !this.found.includes(this.state.choice)) this.state.choice = "";
-    const title = searching ? t("matterCount", { n: this.found.length }) : t("matterPick");
+    const title = !searching ? t("matterPick") : this.found.length === 0 ? t("matterNone") : t("matterCount", { n: this.found.length });
     fill(this.select, this.catalogue.options(this.state.choice, new Set(this.found), title));
     this.select.size = searching && this.found.length > 1 ? Math.min(this.found.length + 2, SHOWN) : 0;
     this.draw();

@@ -70,7 +70,7 @@ function formRow(one) {
       : el("td", { class: "unfilled" }, el("span", { class: "tag" }, t("formEmpty")), " ", foreign(tell(one.why) || word(one.reason ?? ""))),
     el("td", { class: "small" },
       foreign(tell(one.evidence_name)),
-      el("span", { class: "quiet lines" }, foreign([one.source_name, one.layout_name].map(tell).filter(Boolean).join(" · "))),
+      el("span", { class: "quiet lines" }, foreign(tell(one.source_name)), one.layout_name && el("span", { class: "layout" }, " · ", foreign(tell(one.layout_name)))),
       one.complete_through && one.reason !== "source_incomplete" && el("span", { class: "quiet lines" }, t("completeThrough", { at: time(one.complete_through) }))),
   );
 }
