@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     )
     mianti_window_host: str = "127.0.0.1"
     mianti_window_port: int | None = Field(default=None, ge=1, le=65535)
+    #: Where others reach the window, for the QR code on a receipt: behind a proxy only it knows.
+    mianti_window_url: str | None = Field(default=None, pattern=r"^https?://[!-~]{1,200}$")
     mianti_window_behind_seconds: int = Field(default=60, ge=1)
     mianti_window_rate: str = Field(default="50/second", pattern=r"^\d+/(second|minute|hour)$")
     mianti_window_token_keys: Path | None = None

@@ -34,6 +34,7 @@ from flows.receipt.entry import (
     decide_all,
     look_body,
     refusal_body,
+    search_body,
 )
 from flows.receipt.together import Together
 from flows.replica import place
@@ -114,6 +115,11 @@ class Window:
         """Have the receipt of a look at uses written. Raises as `require_continuous`."""
         self.require_continuous()
         return self._receipts.give(look_body(asker, subject, shown, _VERSION))
+
+    def search(self, asker: Asker, found: list[str]) -> asyncio.Future[Sealed]:
+        """Have the receipt of a search by name written. Raises as `require_continuous`."""
+        self.require_continuous()
+        return self._receipts.give(search_body(asker, found, _VERSION))
 
     def require_continuous(self) -> None:
         """Return if the window's chain goes on from what was shipped of it.

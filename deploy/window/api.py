@@ -16,7 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from connectors.errors import MiantiError
 from connectors.receipts import NotWritten, Receipts
 from connectors.replica import NoReplica
-from deploy.window import models
+from connectors.settings import Settings
+from deploy.window import models, qr
 from deploy.window.metrics import Metrics
 from deploy.window.problems import Problem, responses
 from deploy.window.rate import Rate
@@ -26,10 +27,12 @@ from flows.answer import form, notice
 from flows.answer.ask import BadSubject, checked_subject
 from flows.answer.at_window import landed_through
 from flows.answer.told import paper
+from flows.clock import china_today
 from flows.receipt.chain import Sealed
 from flows.receipt.continuity import NotCompared, late_words
 from flows.receipt.entry import Asker, Question
 from flows.receipt.ship import OtherChain
+from flows.receipt.shown import Shown
 from flows.receipt.uses import Cursor, Scope, UsesPage, cursor, use, uses_page
 from flows.receipt.verify import NoReceipt, find
 from flows.window import Behind, Pending, Window, behind, form_of, require_fresh
@@ -49,6 +52,7 @@ class Reception:
     def __init__(self, window: Window) -> None:
         self.window = window
         self.metrics = Metrics(self._behind, window.unshipped_seconds)
+        self.shown = Shown()
         self._tokens = Tokens(window.settings)
         # Apart: whoever guesses tokens by the thousand makes no clerk's count forgotten.
         self._clerks = Rate(window.settings.mianti_window_rate)
@@ -190,7 +194,10 @@ async def matters(request: Request, who: Who) -> Response:
 async def subjects(
     request: Request, who: Who, q: Annotated[str, Query(min_length=_SEARCHED, max_length=60)]
 ) -> Response:
-    """Find enterprises by a part of their name or the beginning of their code."""
+    """Find enterprises by a part of their name or the beginning of their code.
+
+    A receipt names those that the clerk was not shown today already.
+    """
     if not who.departments:
         raise _clerks_only()
     if len(fold_text(q)) < _SEARCHED:  # blanks and invisible characters find everything
@@ -199,16 +206,41 @@ async def subjects(
             "bad-request",
             f"Look at: q. At least {_SEARCHED} characters of the name or code are needed.",
             f"请检查：q。请至少输入名称或代码中的 {_SEARCHED} 个字符。",
+            fields=("q",),
         )
+    here = reception(request)
     try:
-        found = await run_in_threadpool(reception(request).window.named, q)
+        found = await run_in_threadpool(here.window.named, q)
     except NoReplica as error:
         raise _unable(error) from None
+    await _shown(here, Asker(who.name, who.departments), [code for code, _ in found])
     return _json({"subjects": [{"subject": code, "name": name} for code, name in found]})
 
 
+async def _shown(here: Reception, asker: Asker, codes: list[str]) -> None:
+    """Have a receipt on the disk for the enterprises that a clerk sees for the first time today."""
+    day = china_today()
+    fresh = here.shown.fresh(asker, day, codes)
+    if fresh:
+        with _continuous():
+            receipt = here.window.search(asker, fresh)
+        await _kept(receipt)
+        here.shown.add(asker, day, fresh)
+
+
 @router.get("/receipts/{id}", response_model=models.ReceiptTold, responses=_ASKING)
-async def receipt(request: Request, who: Who, id: str) -> Response:
+async def receipt(
+    request: Request,
+    who: Who,
+    id: str,
+    at: Annotated[
+        str | None,
+        Query(
+            pattern=r"^https?://[!-~]{1,200}/$",
+            description="The window's address for the QR code, where MIANTI_WINDOW_URL is not set.",
+        ),
+    ] = None,
+) -> Response:
     """Return a receipt as it is kept, to a clerk of its departments or the enterprise itself."""
     here = reception(request)
     try:
@@ -224,7 +256,9 @@ async def receipt(request: Request, who: Who, id: str) -> Response:
         (catalogue.matters[code].department, catalogue.matters[code].purpose) for code in codes
     }
     of = {department for department, _ in purposes}
-    looked = body.get("kind") == "look" and {*who.departments} & {*body["who"]["departments"]}
+    looked = body.get("kind") in ("look", "search") and {*who.departments} & {
+        *body["who"]["departments"]
+    }
     mine = looked or any(may_ask(who, catalogue, code) for code in codes)
     if not mine and (who.subject is None or who.subject != body.get("subject")):
         raise _unknown()  # whether there is one is nobody else's to know
@@ -241,8 +275,15 @@ async def receipt(request: Request, who: Who, id: str) -> Response:
                 catalogue.departments[id_].purposes[purpose].name.both
                 for id_, purpose in sorted(purposes)
             ],
+            "code": _code(here.window.settings, found, at),
         }
     )
+
+
+def _code(settings: Settings, found: Sealed, at: str | None) -> dict[str, Any] | None:
+    """Return the QR code of the address that verifies a receipt; None: the address is not known."""
+    address = settings.mianti_window_url or at
+    return None if address is None else qr.drawn(qr.address(f"{address.rstrip('/')}/", found))
 
 
 @router.get("/uses", response_model=models.UsesTold, responses=_ASKING)
@@ -263,7 +304,7 @@ async def uses_of(
         raise _clerks_only()
     begin = cursor(after) if after is not None else None
     if after is not None and begin is None:
-        raise Problem(422, "bad-request", "Look at: after.", "请检查：after。")
+        raise Problem(422, "bad-request", "Look at: after.", "请检查：after。", fields=("after",))
     catalogue = here.window.catalogue
     scope = seen_by(who, catalogue, code)
     try:
@@ -372,7 +413,11 @@ def _question(
     known_at = dt.datetime.fromisoformat(asked.known_at) if asked.known_at else None
     if known_at is not None and known_at > dt.datetime.now(dt.UTC):
         raise Problem(
-            422, "bad-request", "known_at is a time yet to come.", "known_at 不能是将来的时间。"
+            422,
+            "bad-request",
+            "known_at is a time yet to come.",
+            "known_at 不能是将来的时间。",
+            fields=("known_at",),
         )
     known = known_at.astimezone(dt.UTC) if known_at else None
     return Question(_subject(asked.subject), codes, bundle, on, known)
@@ -382,7 +427,7 @@ def _subject(text: str) -> str:
     try:
         return checked_subject(text)
     except BadSubject as error:
-        raise Problem(422, "bad-subject", *_both(error)) from None
+        raise Problem(422, "bad-subject", *_both(error), fields=("subject",)) from None
 
 
 def _both(error: MiantiError) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from connectors.receipts import answering
 from connectors.settings import Settings, read_settings
+from deploy.window import verification
 from deploy.window.api import Reception, add_health, router
 from deploy.window.guard import Guard
 from deploy.window.problems import tell_problems
@@ -51,8 +52,10 @@ def make_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # Starlette's redirects name the host that a proxy has asked
     )
     app.state.reception = reception
+    app.state.verifications = verification.Verifications()
     tell_problems(app)
     app.include_router(router)
+    app.include_router(verification.router)
     add_health(app)
     _add_page(app)
     _name_matters(app, reception.window.catalogue)

@@ -211,8 +211,19 @@ class SubjectsFound(BaseModel):
     subjects: list[dict[str, str]]
 
 
+class QrCode(BaseModel):
+    """A QR code of `text`: a square of `size` modules, and an SVG `path` of the dark ones."""
+
+    text: str
+    size: int
+    path: str
+
+
 class ReceiptTold(BaseModel):
-    """A receipt as it is kept: `text` is what `hash` (SHA-256) and `signature` (Ed25519) are of."""
+    """A receipt as it is kept: `text` is what `hash` (SHA-256) and `signature` (Ed25519) are of.
+
+    `code`: the address of the page that verifies it; null where the window's address is not known.
+    """
 
     id: str
     hash: str
@@ -222,6 +233,7 @@ class ReceiptTold(BaseModel):
     matter_names: list[Words]
     department_names: list[Words]
     purpose_names: list[Words]
+    code: QrCode | None
 
 
 class UsesTold(BaseModel):

@@ -28,7 +28,10 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
 
 
 class ProblemTold(BaseModel):
-    """A problem (RFC 9457); `title_zh` and `detail_zh` say the same in Chinese."""
+    """A problem (RFC 9457); `title_zh` and `detail_zh` say the same in Chinese.
+
+    `fields`: the names of the request's fields that it is about, none for any other problem.
+    """
 
     type: str
     title: str
@@ -36,17 +39,19 @@ class ProblemTold(BaseModel):
     status: int
     detail: str
     detail_zh: str
+    fields: list[str]
 
 
 @dataclass
 class Problem(Exception):
-    """A problem to answer with; `kind` is a key of the titles above."""
+    """A problem to answer with; `kind` is a key of the titles above, `fields` names those to mend."""
 
     status: int
     kind: str
     detail: str
     detail_zh: str
     headers: dict[str, str] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
 
     def response(self) -> Response:
         """Return it as a response."""
@@ -58,6 +63,7 @@ class Problem(Exception):
             "status": self.status,
             "detail": self.detail,
             "detail_zh": self.detail_zh,
+            "fields": [*self.fields],
         }
         return Response(orjson.dumps(told), self.status, self.headers, media_type=MEDIA_TYPE)
 
@@ -77,6 +83,7 @@ def tell_problems(app: FastAPI) -> None:
             "bad-request",
             f"Look at: {', '.join(where)}. The API's description (/openapi.json) says what fits.",
             f"请检查：{'、'.join(where)}。格式要求见接口说明（/openapi.json）。",
+            fields=tuple(where),
         ).response()
 
     @app.exception_handler(HTTPException)

@@ -249,7 +249,7 @@ class _Names(dict[str, str]):
         layout = layout_name(one.source, one.layout, self._table, self._titles)
         if layout is None:
             return self["publisher"]
-        marks = "{} ({})" if self.language == "en" else "{}（{}）"
+        marks = "{}, layout “{}”," if self.language == "en" else "{}“{}”"
         return marks.format(self["publisher"], layout[self.language])
 
     def _holder(self) -> str:

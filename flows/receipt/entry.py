@@ -15,8 +15,8 @@ from schemas.catalogue.grammar import Catalogue
 from schemas.dialect import Words
 
 #: `answer`: papers decided and a form filled; `refusal`: no right to ask; `look`: uses looked at;
-#: `key`: a new key.
-Kind = Literal["answer", "refusal", "look", "key"]
+#: `search`: enterprises found by a name; `key`: a new key.
+Kind = Literal["answer", "refusal", "look", "search", "key"]
 _EVENTS: Final = ("decision_event_id", "standing_event_id")
 
 
@@ -94,6 +94,15 @@ def look_body(asker: Asker, subject: str, shown: list[str], version: str) -> dic
     """Return the entry of a look at an enterprise's uses; `shown`: the ids of the receipts shown."""
     question = Question(subject, [])
     return _body("look", asker, question, [], version) | {"shown": shown}
+
+
+def search_body(asker: Asker, found: list[str], version: str) -> dict[str, Any]:
+    """Return the entry of a search by name; `found`: the codes that were shown.
+
+    Its subject is the empty text: it is about none alone. What was typed may name a person, and is
+    not kept.
+    """
+    return _body("search", asker, Question("", []), [], version) | {"found": found}
 
 
 def summary(decided: Decided) -> list[dict[str, Any]]:

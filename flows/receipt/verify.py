@@ -70,10 +70,19 @@ def verify(settings: Settings, id_: str) -> Proof:
     Raises NoReceipt, and what reading the lake and the evidence raises.
     """
     entry = find(settings, id_)
-    proof = Proof(id_, entry.body)
-    _chain(settings, entry, proof)
+    proof = prove_place(settings, entry)
     if proof.body.get("kind") == "answer":
         _answer(settings, proof)
+    return proof
+
+
+def prove_place(settings: Settings, entry: Sealed) -> Proof:
+    """Prove an entry's signature, by the registered keys, and its place in the chain alone.
+
+    Raises what reading the lake and the evidence raises.
+    """
+    proof = Proof(entry.id, entry.body)
+    _chain(settings, entry, proof)
     return proof
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect, sync_playwright
 
 import deploy
 from connectors.settings import Settings
@@ -44,6 +44,8 @@ LOST = {
     "XK_XKBH": "JL990100001",
     "XK_ZT": "3",
 }
+#: What must be done comes first.
+FIRST = ["not_accepted", "must_bring", "may_follow", "on_promise", "exempt"]
 #: What the page says of each outcome.
 BADGES = {
     "zh": [
@@ -352,6 +354,9 @@ def test_by_keyboard_alone_from_signing_in_to_the_printed_notice(
     expect(field).to_have_attribute("aria-expanded", "false")
 
     page.keyboard.press("Tab")
+    expect(page.locator("#matter-search")).to_be_focused()
+    page.keyboard.type("食品")
+    page.keyboard.press("ArrowDown")
     matter = page.locator("#matter")
     expect(matter).to_be_focused()
     for _ in range(200):
@@ -400,6 +405,7 @@ def test_the_answer_in_chinese_and_in_english(page: Page, window: Window) -> Non
     told = asked(page, window)
     papers = told["answers"][0]["papers"]
     assert {one["outcome"] for one in papers} == {*OUTCOMES}
+    papers.sort(key=lambda one: FIRST.index(one["outcome"].partition("_by_")[0]))
     assert page.locator("html").get_attribute("lang") == "zh-CN"
 
     def shown(language: str) -> None:
@@ -445,8 +451,8 @@ def test_an_outcome_is_known_by_its_shape_without_colour(page: Page, window: Win
 def test_each_paper_has_its_rule_source_and_times_of_china(page: Page, window: Window) -> None:
     told = asked(page, window)
     expect(page.locator(".overview")).to_contain_text(in_china(told["known_at"]))
-    for at, one in enumerate(told["answers"][0]["papers"]):
-        paper = page.locator(".paper").nth(at)
+    for one in told["answers"][0]["papers"]:
+        paper = page.locator(".paper").filter(has_text=one["name"]["zh"])
         if one["rule"]:
             expect(paper).to_contain_text(one["rule"]["law"]["zh"])
         if one["source"]:
@@ -572,9 +578,13 @@ def unharmed(page: Page) -> None:
 
 def test_a_bundle_is_one_question_with_one_notice(page: Page, window: Window) -> None:
     asked(page, window, GOOD.subject, "bundle:shop")
-    titles = page.locator(".papers h4")
-    expect(titles).to_have_text(["食品经营 SP-1", "餐饮服务 SP-2"])
-    expect(page.locator(".papers .paper")).to_have_count(7 + 3)
+    names = page.locator(".papers .paper-name bdi").all_inner_texts()
+    assert sorted(names) == sorted({*names})
+    assert len(names) == 7
+    food = page.locator(".paper").filter(has_text="食品许可证").first
+    expect(food.locator(".paper-matters")).to_have_text("用于：食品经营、餐饮服务")
+    clean = page.locator(".paper").filter(has_text="无处罚证明")
+    expect(clean.locator(".paper-matters")).to_have_text("用于：食品经营")
     notice = page.locator(".sheet-notice")
     expect(notice.locator(".entry-name")).to_have_count(7)
     expect(notice).to_contain_text("用于：食品经营、餐饮服务")
@@ -648,7 +658,7 @@ def test_an_expired_token_leads_back_to_signing_in(page: Page, window: Window) -
 def test_a_token_that_is_none_lets_nobody_in(page: Page, window: Window) -> None:
     page.goto(f"{window.url}/#token=nonsense")
     expect(page.locator("#token")).to_be_focused()
-    expect(page.locator(".sign-in .note")).to_contain_text("令牌")
+    expect(page.locator("#token-error")).to_contain_text("令牌")
     assert page.evaluate("Object.values(sessionStorage).length") == 0
 
 
@@ -729,3 +739,296 @@ def test_of_other_departments_uses_the_number_is_shown(page: Page, window: Windo
     page.press("#subject", "Enter")
     expect(page.locator(".result")).to_contain_text("其他部门使用，仅显示次数")
     expect(page.locator(".result")).not_to_contain_text(told)
+
+
+def test_what_must_be_done_comes_first_and_no_paper_twice(page: Page, window: Window) -> None:
+    asked(page, window)
+    groups = page.locator(".papers .paper-group")
+    shown = groups.evaluate_all("all => all.map((one) => one.className.split('group-').pop())")
+    assert shown == FIRST
+    expect(page.locator(".summary")).to_have_text(
+        "须提交 1 份、1 份不予认可、1 份可后补、1 份可签承诺书代替、3 份不必提交（共 7 份材料）。"
+    )
+    assert page.locator(".result > *").nth(1).get_attribute("class") == "card papers"
+    expect(page.locator(".sheet-notice")).to_be_hidden()  # on paper alone: the papers stand above
+    expect(page.locator(".papers .paper").filter(has_text="场所证明")).to_contain_text(
+        "承诺内容：本企业承诺属实"
+    )
+
+
+def changed(page: Page, change: Callable[[dict[str, Any]], None]) -> None:
+    """Let the page be answered what the server said, changed."""
+
+    def answer(route: Route) -> None:
+        told = route.fetch().json()
+        change(told)
+        route.fulfill(json=told)
+
+    page.route(re.compile("/v1/(ask|bundle)$"), answer)
+
+
+def test_a_source_is_not_called_complete_where_the_reason_says_it_is_not(
+    page: Page, window: Window
+) -> None:
+    def change(told: dict[str, Any]) -> None:
+        for number, one in enumerate(told["answers"][0]["papers"][:2]):
+            one["layout_name"] = {"zh": f"版式{number}", "en": f"layout {number}"}
+        told["answers"][0]["papers"][1]["reason"] = "source_incomplete"
+
+    changed(page, change)
+    told = asked(page, window)
+    first, second = (
+        page.locator(".paper").filter(has_text=one["name"]["zh"]).locator(".proof")
+        for one in told["answers"][0]["papers"][:2]
+    )
+    expect(first).to_contain_text("版式0")
+    expect(first).to_contain_text("完整截至")
+    expect(second).to_contain_text("版式1")
+    expect(second).not_to_contain_text("完整")
+
+
+def test_matters_of_a_bundle_that_decide_otherwise_are_told(page: Page, window: Window) -> None:
+    def change(told: dict[str, Any]) -> None:
+        one = next(p for p in told["answers"][1]["papers"] if p["material"] == "food")
+        one["outcome"] = "must_bring"
+        moved = next(e for e in told["notice"]["not_needed"] if e["material"] == "food")
+        told["notice"]["not_needed"].remove(moved)
+        told["notice"]["to_bring"].append(
+            moved | {"outcome": "must_bring", "matters": ["SP-2"], "why": one["why"]}
+        )
+
+    changed(page, change)
+    asked(page, window, GOOD.subject, "bundle:shop")
+    food = page.locator(".group-must_bring .paper").filter(has_text="食品许可证")
+    expect(food.locator(".paper-matters")).to_contain_text("用于：餐饮服务")
+    expect(food.locator(".paper-matters")).to_contain_text("食品经营：免提交（电子证照）")
+    assert page.locator(".paper-name").filter(has_text="食品许可证").count() == 1
+
+
+def test_a_wrong_code_is_told_beside_it_with_the_value_kept(page: Page, window: Window) -> None:
+    sign_in(page, window)
+    wrong = GOOD.subject[:-1] + ("A" if GOOD.subject[-1] != "A" else "B")
+    ask(page, wrong)
+    error, field = page.locator("#subject-error"), page.locator("#subject")
+    expect(error).to_contain_text("统一社会信用代码有误")
+    expect(field).to_be_focused()
+    expect(field).to_have_value(wrong)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert "subject-error" in str(field.get_attribute("aria-describedby"))
+    expect(page.locator(".problem")).to_have_count(0)
+    page.click("#language")
+    expect(error).to_contain_text("no unified social credit code")
+    expect(field).to_have_value(wrong)
+    page.fill("#subject", GOOD.subject)
+    expect(error).to_have_text("")
+    page.press("#subject", "Enter")
+    expect(page.locator(".overview-code")).to_have_text(GOOD.subject)
+
+
+def test_a_wrong_code_is_told_beside_it_on_the_page_of_uses(page: Page, window: Window) -> None:
+    sign_in(page, window)
+    page.click("#nav-uses")
+    expect(page.locator("#matter")).to_have_count(0)
+    page.fill("#subject", "9" * 18)
+    page.press("#subject", "Enter")
+    expect(page.locator("#subject-error")).to_contain_text("统一社会信用代码有误")
+    expect(page.locator("#subject")).to_be_focused()
+    expect(page.locator("#subject")).to_have_value("9" * 18)
+    expect(page.locator(".problem")).to_have_count(0)
+
+
+def test_a_day_typed_by_half_is_not_taken_for_today(page: Page, window: Window) -> None:
+    sign_in(page, window)
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(request.url))
+    page.fill("#subject", GOOD.subject)
+    page.select_option("#matter", "matter:SP-1")
+    page.focus("#on")
+    page.keyboard.type("02")
+    page.keyboard.press("Enter")
+    expect(page.locator("#on-error")).to_contain_text("日期不完整")
+    expect(page.locator("#on")).to_be_focused()
+    assert [url for url in asked_for if url.endswith("/v1/ask")] == []
+    page.fill("#on", "2026-06-01")
+    expect(page.locator("#on-error")).to_have_text("")
+    page.press("#subject", "Enter")
+    expect(page.locator(".overview")).to_contain_text("2026-06-01 的情形")
+
+
+def refused(status: int, told: dict[str, Any]) -> Callable[[Route], None]:
+    """Answer with a problem."""
+    return lambda route: route.fulfill(status=status, json=told)
+
+
+def test_a_field_that_the_server_refuses_is_told_beside_it(page: Page, window: Window) -> None:
+    sign_in(page, window)
+    for status, fields, field in ((422, ["on"], "#on"), (404, [], "#matter")):
+        told = {"status": status, "fields": fields, "detail": "…", "detail_zh": "…"}
+        page.route("**/v1/ask", refused(status, told))
+        ask(page)
+        expect(page.locator(f"{field}-error")).not_to_have_text("")
+        expect(page.locator(field)).to_be_focused()
+        expect(page.locator(".problem")).to_have_count(0)
+        page.unroute("**/v1/ask")
+
+
+def test_a_reload_and_back_keep_the_answer_and_ask_nothing_anew(page: Page, window: Window) -> None:
+    first = asked(page, window)["receipt"]["id"]
+    expect(page).to_have_url(re.compile(f"#/answer/{first}$"))
+    with page.expect_response(re.compile("/v1/bundle$")) as caught:
+        ask(page, BAD.subject, "bundle:shop")
+    second = caught.value.json()["receipt"]["id"]
+    expect(page).to_have_url(re.compile(f"#/answer/{second}$"))
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(request.url))
+    page.reload()
+    expect(page.locator(".overview-code")).to_have_text(BAD.subject)
+    expect(page.locator("#subject")).to_have_value(BAD.subject)
+    expect(page.locator("#matter")).to_have_value("bundle:shop")
+    page.go_back()
+    expect(page.locator(".overview-code")).to_have_text(GOOD.subject)
+    expect(page.locator("#matter")).to_have_value("matter:SP-1")
+    page.click("#nav-uses")
+    page.click("#nav-ask")
+    expect(page.locator(".overview-code")).to_have_text(GOOD.subject)
+    assert [url for url in asked_for if re.search("/v1/(ask|bundle|uses)", url)] == []
+    assert [url for url in asked_for if GOOD.subject in url or BAD.subject in url] == []
+    assert GOOD.subject not in page.url
+
+
+def test_a_reload_keeps_the_uses_and_does_not_look_anew(page: Page, window: Window) -> None:
+    told = asked(page, window)["receipt"]["id"]
+    see_uses(page, GOOD.subject)
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(request.url))
+    page.reload()
+    expect(page.locator(".uses-table")).to_contain_text(told)
+    expect(page.locator("#subject")).to_have_value(GOOD.subject)
+    assert [url for url in asked_for if "/v1/uses" in url] == []
+
+
+def test_an_answer_of_another_tab_is_not_shown_but_named(
+    context: BrowserContext, window: Window
+) -> None:
+    asked(context.new_page(), window)
+    other = context.new_page()
+    sign_in(other, window)
+    other.evaluate("location.hash = '#/answer/window-1-999'")
+    expect(other.locator(".result")).to_contain_text("window-1-999")
+    expect(other.locator(".result")).to_contain_text("请重新查询")
+    other.evaluate("location.hash = '#/'")
+    expect(other.locator(".empty")).to_be_visible()
+    other.evaluate("location.hash = '#/answer/%E0%A4%A'")  # an address spoilt on its way
+    expect(other.locator(".empty")).to_be_visible()
+
+
+def test_signing_out_forgets_the_answers(page: Page, window: Window) -> None:
+    asked(page, window)
+    answered = page.url
+    page.click("#sign-out")
+    expect(page.locator("#token")).to_be_focused()
+    assert page.evaluate("Object.values(sessionStorage).length") == 0
+    page.go_back()
+    expect(page.locator("#token")).to_be_visible()
+    expect(page.get_by_text(GOOD.name)).to_have_count(0)
+    page.goto(answered)
+    page.fill("#token", window.token)
+    page.press("#token", "Enter")
+    expect(page.locator("#subject")).to_be_visible()
+    expect(page.get_by_text(GOOD.name)).to_have_count(0)
+
+
+def with_matters(page: Page, count: int) -> None:
+    """Let a clerk have so many matters, of two departments; the names are hostile."""
+    matters = [
+        {
+            "code": f"M-{number:04}",
+            "name": {"zh": f"第{number}号事项{EVIL}", "en": f"Matter number {number} {EVIL}"},
+            "department": {
+                "id": f"d{number % 2}",
+                "name": {"zh": f"局{number % 2}", "en": "Office"},
+            },
+            "legal_days": None,
+            "promised_days": None,
+        }
+        for number in range(count)
+    ]
+    page.route(
+        "**/v1/matters", lambda route: route.fulfill(json={"matters": matters, "bundles": []})
+    )
+
+
+def test_one_of_a_thousand_matters_is_found_by_name_code_or_department(
+    page: Page, window: Window
+) -> None:
+    with_matters(page, 1000)
+    sign_in(page, window)
+    options = page.locator("#matter option:not([value=''])")
+    expect(options).to_have_count(1000)
+    search, matter = page.locator("#matter-search"), page.locator("#matter")
+    for text, count in (("第99", 11), ("局1 第99", 6), ("NUMBER 99", 19), ("ｍ－00１", 10)):
+        search.fill(text)
+        expect(options).to_have_count(count)
+        expect(matter).to_have_value("")
+        expect(page.locator("#live")).to_contain_text(str(count))
+    search.fill("m-0417")
+    expect(matter).to_have_value("matter:M-0417")
+    search.fill("nothing of this kind")
+    expect(options).to_have_count(0)
+    expect(matter).to_have_value("")
+    page.fill("#subject", GOOD.subject)
+    search.press("Enter")
+    expect(page.locator("#matter-error")).to_contain_text("没有相符的事项")
+    expect(search).to_be_focused()
+    search.fill("")
+    expect(options).to_have_count(1000)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert width(page) == 360
+    unharmed(page)
+
+
+def test_a_printed_form_leaves_room_to_write(page: Page, window: Window) -> None:
+    asked(page, window)
+    page.click("#print-form")
+    page.emulate_media(media="print")
+    empty = page.locator(".form-table td.unfilled")
+    expect(empty).to_have_count(1)
+    room = empty.evaluate("one => [one.getBoundingClientRect().height, one.innerText.trim()]")
+    assert (room[0] >= 60, room[1]) == (True, "")  # 18 mm are 68 pixels
+    below = "one => parseFloat(getComputedStyle(one).paddingBottom)"
+    assert page.locator(".form-table td.value").first.evaluate(below) >= 30
+    sign = page.locator(".sheet-form .signature")
+    expect(sign).to_be_visible()
+    assert sign.evaluate(below) >= 50
+
+
+def test_the_code_on_the_receipt_leads_below_a_path_to_a_page_that_says_it_is_genuine(
+    page: Page, window: Window
+) -> None:
+    with below("/hall/", window.url) as outer:
+        page.goto(f"{outer}#token={window.token}")
+        expect(page.locator("#sign-out")).to_be_visible()
+        ask(page, BAD.subject, f"matter:{HOSTILE}SP-1")
+        expect(page.locator(".overview")).to_be_visible()
+        page.click("#print-receipt")
+        expect(page.locator("html")).to_have_attribute("data-printed", "print-receipt")
+        page.emulate_media(media="print")
+        expect(page.locator(".square svg")).to_be_visible()
+        address = page.locator(".square .code").inner_text()
+        assert address.startswith(f"{outer}verify/window-1-")
+        page.emulate_media(media="screen")
+        page.evaluate("sessionStorage.clear()")  # whoever scans it has no token
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.goto(address)
+        expect(page.locator(".verdict.good")).to_contain_text("回执真实")
+        expect(page.locator(".verdict.good")).to_contain_text("The receipt is genuine")
+        expect(page.locator(".told")).to_contain_text(EVIL)
+        assert BAD.subject not in page.content()
+        assert (
+            page.locator(".card").first.evaluate("one => getComputedStyle(one).borderRadius")
+            == "8px"
+        )
+        assert width(page) == 360
+        unharmed(page)
+        page.goto(address[:-4] + "0000")
+        expect(page.locator(".verdict.bad")).to_contain_text("没有这份回执")

@@ -7,9 +7,10 @@ from contextlib import closing
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
-from connectors.receipts import Receipts
+from connectors.receipts import NotWritten, Receipts
 from connectors.settings import Settings
 from deploy.window.tokens import Caller
 from flows.receipt import uses as pages
@@ -175,3 +176,60 @@ def test_a_search_takes_no_character_for_more_than_itself(
     http: Callable[..., httpx.Response], text: str
 ) -> None:
     assert http(OWN, "/v1/subjects", q=text).json() == {"subjects": []}
+
+
+@pytest.fixture
+def in_register(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the register know the enterprise; the page's tests search in a real one."""
+    monkeypatch.setattr(
+        "flows.window.Window.named",
+        lambda _, text: [(SUBJECT, "示范企业")] if SUBJECT.startswith(text) else [],
+    )
+
+
+@pytest.mark.usefixtures("in_register")
+def test_a_search_leaves_a_receipt_of_those_that_the_clerk_was_not_shown_today(
+    http: Callable[..., httpx.Response], settings: Settings
+) -> None:
+    def search(caller: Caller, text: str) -> list[str]:
+        response = http(caller, "/v1/subjects", q=text)
+        assert response.status_code == 200, response.text
+        return [one["subject"] for one in response.json()["subjects"]]
+
+    def receipts() -> list[dict[str, Any]]:
+        with closing(Receipts(settings.mianti_window)) as own:
+            bodies = [orjson.loads(row[4]) for row in own.after(0, -1)]
+        return [one for one in bodies if one["kind"] == "search"]
+
+    found = search(OWN, SUBJECT[:6])
+    assert found == [SUBJECT]
+    for typed in (SUBJECT[:7], SUBJECT[:8], SUBJECT):  # as the page asks while it is typed
+        assert search(OWN, typed) == found
+    [mine] = receipts()
+    assert (mine["found"], mine["who"]) == (found, {"clerk": "c017", "departments": ["d"]})
+    assert (mine["subject"], mine["matters"]) == ("", [])
+    assert SUBJECT[:7] not in orjson.dumps(mine | {"found": []}).decode()
+    assert search(OWN, "no such name") == []
+    assert len(receipts()) == 1
+    assert search(OTHER, SUBJECT) == found
+    assert [one["who"]["clerk"] for one in receipts()] == ["c017", "c018"]
+    shipped(settings)
+    for one in receipts():
+        assert verify(settings, f"{one['window']}-{one['sequence']}").flaws == []
+    assert seen(http, ITSELF)["uses"] == []  # nothing of its data was used
+    id_ = f"{mine['window']}-{mine['sequence']}"
+    assert http(OWN, f"/v1/receipts/{id_}").status_code == 200
+    assert http(OTHER, f"/v1/receipts/{id_}").status_code == 404
+
+
+@pytest.mark.usefixtures("in_register")
+def test_without_room_for_its_receipt_a_search_shows_nothing(
+    http: Callable[..., httpx.Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise NotWritten("full", "已满")
+
+    monkeypatch.setattr(Receipts, "add", full)
+    response = http(OWN, "/v1/subjects", q=SUBJECT)
+    assert response.status_code == 503
+    assert SUBJECT not in response.text

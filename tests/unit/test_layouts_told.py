@@ -92,10 +92,10 @@ def test_of_a_publisher_with_several_layouts_each_sentence_names_its_own() -> No
     both = table("old", "new")
     complete = why(decided("gas", facts()), catalogue(), both, TITLES)
     missing = why(decided("heat", facts()), catalogue(), both, TITLES)
-    assert complete.zh == "无在案记录；管理局（2018版）数据完整截至2026-05-04 09:00。"
-    assert missing.zh.startswith("管理局（2016版）的数据完整性声明缺失或逾期")
-    assert complete.en.startswith("None on file; the office (2018) is complete")
-    assert missing.en.startswith("the office (the 2016 layout) has not said")
+    assert complete.zh == "无在案记录；管理局“2018版”数据完整截至2026-05-04 09:00。"
+    assert missing.zh.startswith("管理局“2016版”的数据完整性声明缺失或逾期")
+    assert complete.en.startswith("None on file; the office, layout “2018”, is complete")
+    assert missing.en.startswith("the office, layout “the 2016 layout”, has not said")
     assert paper(decided("heat", facts()), catalogue(), both, TITLES)["layout_name"] == {
         "en": "the 2016 layout",
         "zh": "2016版",
@@ -104,7 +104,7 @@ def test_of_a_publisher_with_several_layouts_each_sentence_names_its_own() -> No
 
 def test_a_layout_without_a_title_is_named_by_its_id() -> None:
     told = why(decided("heat", facts()), catalogue(), table("old", "new"))
-    assert told.zh.startswith("管理局（old）的数据")
+    assert told.zh.startswith("管理局“old”的数据")
 
 
 def test_of_a_publisher_with_one_layout_none_is_named() -> None:

@@ -15,6 +15,11 @@ export class Problem extends Error {
     this.after = after;
   }
 
+  /** The fields of the request that it is about. */
+  get fields() {
+    return this.said.fields ?? [];
+  }
+
   /** What the server says of it, in the language in use. */
   get detail() {
     const zh = this.said.detail_zh ?? this.said.detail;

@@ -42,25 +42,50 @@ export class Catalogue {
     return kind === "bundle" ? tell(this.bundles.get(code)?.name) || code : this.nameOf(code);
   }
 
-  /** The options, grouped: bundles first, then each department's matters. */
-  options(choice) {
-    const option = (kind, one) => {
-      const value = `${kind}:${one.code}`;
-      return el("option", { value, selected: value === choice }, `${tell(one.name)} · ${one.code}`);
+  /** The choices that have every word of a search in their name, code or department: in the order of the list. */
+  matching(search) {
+    const words = folded(search).split(/\s+/).filter(Boolean);
+    const has = (...texts) => {
+      const text = folded(texts.flatMap((one) => [one?.zh, one?.en, typeof one === "string" ? one : ""]).join(" "));
+      return words.every((word) => text.includes(word));
     };
+    const bundles = [...this.bundles.values()].filter((one) => has(one.name, one.code)).map((one) => `bundle:${one.code}`);
+    const matters = [...this.byDepartment().values()].flat()
+      .filter((one) => has(one.name, one.code, one.department.name)).map((one) => `matter:${one.code}`);
+    return [...bundles, ...matters];
+  }
+
+  byDepartment() {
     const groups = new Map();
     for (const one of this.matters.values()) {
       const name = tell(one.department);
-      groups.set(name, [...(groups.get(name) ?? []), option("matter", one)]);
+      if (!groups.has(name)) groups.set(name, []);
+      groups.get(name).push(one);
     }
-    const bundles = [...this.bundles.values()].map((one) => option("bundle", one));
+    return groups;
+  }
+
+  /** The options of some choices, grouped: bundles first, then each department's matters. */
+  options(choice, wanted, title) {
+    const option = (kind, one) => {
+      const value = `${kind}:${one.code}`;
+      if (!wanted.has(value)) return null;
+      return el("option", { value, selected: value === choice }, `${tell(one.name)} · ${one.code}`);
+    };
+    const group = (label, options) => {
+      const present = options.filter(Boolean);
+      return present.length > 0 && el("optgroup", { label }, present);
+    };
     return [
-      el("option", { value: "" }, t("matterPick")),
-      bundles.length > 0 && el("optgroup", { label: t("bundles") }, bundles),
-      [...groups].map(([label, members]) => el("optgroup", { label }, members)),
+      el("option", { value: "", selected: choice === "" }, title),
+      group(t("bundles"), [...this.bundles.values()].map((one) => option("bundle", one))),
+      [...this.byDepartment()].map(([label, members]) => group(label, members.map((one) => option("matter", one)))),
     ];
   }
 }
+
+/** A text as it is compared: full-width and small letters are the same. */
+const folded = (text) => text.normalize("NFKC").toLowerCase();
 
 /** A choice taken apart: its kind, and the code. */
 export function chosen(choice) {

@@ -2,6 +2,7 @@
 
 import { Problem, get } from "./api.js";
 import { announce, el, fill, foreign } from "./dom.js";
+import { FieldError } from "./field.js";
 import { t } from "./language.js";
 
 const PAUSE = 180; // milliseconds of no typing before the server is asked
@@ -10,7 +11,7 @@ const CODE = /^[0-9A-Z]{18}$/;
 
 const asCode = (text) => text.replace(/\s+/g, "").toUpperCase();
 
-/** A field for an enterprise. `state` keeps {text, name} while the page is drawn anew. */
+/** A field for an enterprise. `state` keeps {text, name, error} while the page is drawn anew. */
 export class EnterpriseField {
   constructor(state) {
     this.state = state;
@@ -26,7 +27,7 @@ export class EnterpriseField {
     this.input.value = state.text;
     this.list = el("ul", { id: "subject-list", role: "listbox", "aria-label": t("suggestions"), hidden: true });
     this.chosen = el("p", { class: "chosen" });
-    this.error = el("p", { class: "field-error", id: "subject-error" });
+    this.error = new FieldError(this.input, state);
     this.node = el(
       "div",
       { class: "field combobox" },
@@ -34,7 +35,7 @@ export class EnterpriseField {
       el("p", { class: "hint", id: "subject-hint" }, t("enterpriseHint")),
       el("div", { class: "combobox-box" }, this.input, this.list),
       this.chosen,
-      this.error,
+      this.error.node,
     );
     this.showChosen();
   }
@@ -49,7 +50,8 @@ export class EnterpriseField {
       this.close();
       return asCode(text);
     }
-    const found = text.length < LEAST ? [] : await this.lookup(text);
+    if (text.length < LEAST) return this.fail("enterpriseShort");
+    const found = await this.lookup(text);
     if (found === null) return null; // something else was typed meanwhile
     if (found.length === 1) {
       this.pick(found[0]);
@@ -60,9 +62,7 @@ export class EnterpriseField {
   }
 
   fail(key) {
-    this.error.textContent = t(key);
-    this.input.setAttribute("aria-invalid", "true");
-    this.input.focus();
+    this.error.say(key);
     return null;
   }
 
@@ -74,8 +74,7 @@ export class EnterpriseField {
     this.state.text = this.input.value;
     this.state.name = null;
     this.showChosen();
-    this.error.textContent = "";
-    this.input.removeAttribute("aria-invalid");
+    this.error.clear();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.suggest(), PAUSE);
   }
@@ -167,8 +166,7 @@ export class EnterpriseField {
     this.running?.abort();
     this.input.value = this.state.text = one.subject;
     this.state.name = one.name || null;
-    this.error.textContent = "";
-    this.input.removeAttribute("aria-invalid");
+    this.error.clear();
     this.showChosen();
     this.options = [];
     this.close();

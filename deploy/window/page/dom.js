@@ -62,14 +62,27 @@ export function kindOf(outcome) {
 /** An outcome's mark: a shape of its own, so that colour is never all there is. */
 export function mark(outcome) {
   const kind = kindOf(outcome);
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("class", `mark ${kind}`);
-  svg.setAttribute("aria-hidden", "true");
-  for (const [name, attributes] of SHAPES[kind]) {
-    const part = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) part.setAttribute(key, value);
-    svg.append(part);
-  }
-  return svg;
+  const made = document.createElementNS(SVG, "svg");
+  made.setAttribute("viewBox", "0 0 24 24");
+  made.setAttribute("class", `mark ${kind}`);
+  made.setAttribute("aria-hidden", "true");
+  for (const [name, attributes] of SHAPES[kind]) made.append(part(name, attributes));
+  return made;
+}
+
+/** A square picture of one dark path, with its text for those who do not see it. */
+export function svg(size, path, text) {
+  const made = document.createElementNS(SVG, "svg");
+  made.setAttribute("viewBox", `0 0 ${size} ${size}`);
+  made.setAttribute("role", "img");
+  made.setAttribute("aria-label", text);
+  made.setAttribute("shape-rendering", "crispEdges");
+  made.append(part("rect", { width: size, height: size, fill: "#fff" }), part("path", { d: path, fill: "#000" }));
+  return made;
+}
+
+function part(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
 }

@@ -3,7 +3,8 @@
 import { Problem, get, keepToken, token } from "./api.js";
 import { AskPage } from "./ask.js";
 import { Catalogue } from "./catalogue.js";
-import { el, fill, focus, foreign } from "./dom.js";
+import { announce, el, fill, focus, foreign } from "./dom.js";
+import { forget } from "./kept.js";
 import { language, switchLanguage, t, tag, tell, time } from "./language.js";
 import { problemBox } from "./problem.js";
 import { drawSignIn } from "./sign-in.js";
@@ -13,12 +14,17 @@ const $ = (id) => document.getElementById(id);
 const main = $("main");
 const HEALTH_EACH = 30_000; // milliseconds
 const onUnauthorised = (problem) => leave(problem);
+/** Give what is shown an address of its own, for Back and for a reload. */
+const onAddress = (address) => {
+  if (location.hash !== address) history.pushState(null, "", address);
+  drawShell();
+};
 
 let me = null;
 let health = null; // what the server says of its data; a Problem where they are behind
 let reason = null; // why the sign-in form is shown
 let failed = null; // the problem that kept the page from starting
-let ask = new AskPage({ onUnauthorised });
+let ask = new AskPage({ onUnauthorised, onAddress });
 let uses = new UsesPage({ onUnauthorised });
 
 /** Take a token out of the address, where it must not stay; null where there is none. */
@@ -50,6 +56,7 @@ function drawShell() {
   button.lang = tag(other);
   $("nav").hidden = me === null || Boolean(me.subject);
   $("nav").setAttribute("aria-label", t("navLabel"));
+  $("nav-ask").setAttribute("href", ask.address);
   for (const [id, current] of [["nav-ask", !isUses()], ["nav-uses", isUses()]]) {
     if (current) $(id).setAttribute("aria-current", "page");
     else $(id).removeAttribute("aria-current");
@@ -111,7 +118,10 @@ function leave(why) {
   keepToken(null);
   ask.clear();
   uses.clear();
-  ask = new AskPage({ onUnauthorised });
+  forget();
+  announce(""); // what was announced names an enterprise
+  history.replaceState(null, "", isUses() ? "#/uses" : "#/");
+  ask = new AskPage({ onUnauthorised, onAddress });
   uses = new UsesPage({ onUnauthorised });
   me = failed = health = null;
   reason = why;
@@ -135,6 +145,7 @@ window.addEventListener("hashchange", () => {
     signIn(given);
     return;
   }
+  if (!isUses()) ask.follow(location.hash);
   draw();
   main.focus({ preventScroll: true });
 });
@@ -142,7 +153,11 @@ window.addEventListener("hashchange", () => {
 setInterval(() => { if (me) askHealth(); }, HEALTH_EACH);
 
 const given = takeToken();
-if (given) keepToken(given);
+if (given && given !== token()) {
+  forget(); // it may be somebody else
+  keepToken(given);
+}
+if (!isUses()) ask.follow(location.hash);
 if (token()) enter();
 else {
   draw();

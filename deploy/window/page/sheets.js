@@ -1,7 +1,7 @@
 // What is printed: the form, the notice, the receipt. Each is a sheet of its own on paper.
 
 import { Problem, get } from "./api.js";
-import { el, facts, fill, foreign, mark } from "./dom.js";
+import { el, facts, fill, foreign, mark, svg } from "./dom.js";
 import { listed, t, tell, time, word } from "./language.js";
 import { titleOf } from "./problem.js";
 
@@ -14,6 +14,12 @@ function print(name) {
   window.print();
 }
 
+/** The button that prints a sheet; `printing` prepares it first. */
+export const printButton = (name, printing = null) =>
+  el("button", { type: "button", class: "second", id: `print-${name}`, onclick: printing ?? (() => print(name)) },
+    t(`print${name[0].toUpperCase()}${name.slice(1)}`));
+
+/** A sheet; without a `printing` its button is elsewhere. */
 function sheet(name, about, title, printing, ...content) {
   const { said } = about;
   return el(
@@ -21,8 +27,7 @@ function sheet(name, about, title, printing, ...content) {
     { class: `card sheet sheet-${name}`, "aria-labelledby": `${name}-title` },
     el("div", { class: "sheet-top" },
       el("h3", { id: `${name}-title` }, el("span", { class: "on-screen" }, t(name)), el("span", { class: "on-paper" }, title)),
-      el("button", { type: "button", class: "second", id: `print-${name}`, onclick: printing ?? (() => print(name)) },
-        t(`print${name[0].toUpperCase()}${name.slice(1)}`))),
+      printing && printButton(name, printing)),
     name !== "receipt" && el("p", { class: "on-paper sheet-number" }, `${t("noticeNumber", { id: said.receipt.id })} · ${time(said.receipt.at)}`),
     facts([
       [t("forMatter"), foreign(about.title)],
@@ -43,7 +48,7 @@ const signatures = (...names) =>
 /** The matter's form, filled in as far as the evidence goes. */
 export function formSheet(about) {
   const rows = about.said.form;
-  return sheet("form", about, t("formPaper"), null, rows.length === 0
+  return sheet("form", about, t("formPaper"), () => print("form"), rows.length === 0
     ? el("p", { class: "quiet" }, t("formNone"))
     : [
         el("p", { class: "quiet" }, t("formLead")),
@@ -65,8 +70,8 @@ function formRow(one) {
       : el("td", { class: "unfilled" }, el("span", { class: "tag" }, t("formEmpty")), " ", foreign(tell(one.why) || word(one.reason ?? ""))),
     el("td", { class: "small" },
       foreign(tell(one.evidence_name)),
-      el("span", { class: "quiet lines" }, foreign(tell(one.source_name))),
-      one.complete_through && el("span", { class: "quiet lines" }, t("completeThrough", { at: time(one.complete_through) }))),
+      el("span", { class: "quiet lines" }, foreign(tell(one.source_name)), one.layout_name && el("span", { class: "layout" }, " · ", foreign(tell(one.layout_name)))),
+      one.complete_through && one.reason !== "source_incomplete" && el("span", { class: "quiet lines" }, t("completeThrough", { at: time(one.complete_through) }))),
   );
 }
 
@@ -117,13 +122,16 @@ function mattersOf(one, { said }) {
 export function receiptSheet(about) {
   const { receipt } = about.said;
   const whole = el("div", { class: "whole" });
+  const square = el("div", { class: "square" });
   const status = el("p", { class: "field-error", role: "status" });
   let loaded = false;
   const load = async () => {
     if (loaded) return true;
     status.textContent = "";
     try {
-      const found = await get(`/v1/receipts/${encodeURIComponent(receipt.id)}`);
+      const at = new URL("..", document.baseURI).href; // the window, as this browser reaches it
+      const found = await get(`/v1/receipts/${encodeURIComponent(receipt.id)}`, { at });
+      fill(square, codeOf(found.code));
       fill(whole, wholeReceipt(found, about));
       more.remove();
       loaded = true;
@@ -142,15 +150,35 @@ export function receiptSheet(about) {
       [t("receiptAt"), time(receipt.at)],
       [t("receiptHash"), hash(receipt.hash)],
     ], { class: "proof" }),
-    more, status, whole,
-    el("p", { class: "on-paper" }, t("receiptVerify", { id: receipt.id })),
+    more, status, square, whole,
   );
+}
+
+/** The QR code of the page that verifies the receipt, and its address in letters. */
+function codeOf(code) {
+  if (!code) return null;
+  return [
+    svg(code.size, code.path, t("receiptCode")),
+    el("div", {}, el("p", {}, el("strong", {}, t("receiptCode"))), el("p", { class: "small" }, t("receiptCodeText")),
+      el("p", { class: "small" }, foreign(code.text, { class: "code" }))),
+  ];
 }
 
 const hash = (text) => [
   el("span", { class: "code on-screen" }, `${String(text).slice(0, 16)}…`),
   el("span", { class: "code on-paper" }, String(text)),
 ];
+
+/** The papers of several matters, each once for what was decided of it. */
+function once(papers) {
+  const known = new Map();
+  for (const one of papers) {
+    const key = JSON.stringify([one.material, one.outcome, one.reason]);
+    const before = known.get(key);
+    known.set(key, { ...one, records: [...new Set([...(before?.records ?? []), ...(one.records ?? [])])] });
+  }
+  return [...known.values()];
+}
 
 function wholeReceipt({ body, signature, department_names: departments, purpose_names: purposes }, { said }) {
   const names = new Map(said.answers.flatMap((one) => one.papers).map((one) => [one.material, tell(one.name)]));
@@ -166,7 +194,7 @@ function wholeReceipt({ body, signature, department_names: departments, purpose_
       [t("receiptSignature"), code(signature)],
     ], { class: "proof" }),
     el("h4", {}, t("receiptPapers")),
-    el("ul", { class: "receipt-papers" }, (body.answers ?? []).flatMap((one) => one.papers).map((one) =>
+    el("ul", { class: "receipt-papers" }, once((body.answers ?? []).flatMap((one) => one.papers)).map((one) =>
       el("li", {},
         foreign(names.get(one.material) ?? one.material), ": ", word(one.outcome), one.reason && ` (${word(one.reason)})`,
         one.records?.length > 0 && el("span", { class: "lines quiet small" }, t("receiptRecords"), " ", foreign(listed(one.records), { class: "code" }))))),

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { EnterpriseField } from "./combobox.js";
 import { announce, el, fill, focus, foreign, mark } from "./dom.js";
+import { keep, kept } from "./kept.js";
 import { t, tell, time, word } from "./language.js";
 import { problemBox, showProblem } from "./problem.js";
 
@@ -10,7 +11,7 @@ export class UsesPage {
   constructor({ onUnauthorised }) {
     this.onUnauthorised = onUnauthorised;
     this.own = null; // the enterprise itself, where it looks
-    this.subject = { text: "", name: null };
+    this.subject = { text: "", name: null, error: null };
     this.clear();
   }
 
@@ -22,6 +23,7 @@ export class UsesPage {
   }
 
   draw(main) {
+    if (this.own === null) this.restore();
     this.field = this.own === null ? new EnterpriseField(this.subject) : null;
     this.result = el("div", { class: "result" });
     fill(
@@ -36,6 +38,14 @@ export class UsesPage {
     if (this.found) fill(this.result, this.view());
     else if (this.problem) fill(this.result, problemBox(this.problem, () => this.submit()));
     else if (this.own !== null) this.submit();
+  }
+
+  /** Show again what this tab was shown: looking anew would leave another receipt. */
+  restore() {
+    const found = this.found || this.problem ? null : kept("uses");
+    if (found === null) return;
+    this.found = found;
+    this.subject = { text: found.subject, name: null, error: null };
   }
 
   submit() {
@@ -65,9 +75,14 @@ export class UsesPage {
       const found = await find(mine.signal);
       if (found === null) return;
       this.found = found;
+      keep("uses", found);
     } catch (error) {
       if (mine.signal.aborted) return;
       if (error.status === undefined) throw error;
+      if (this.field && ["subject", "q"].some((one) => error.fields.includes(one))) {
+        fill(this.result, this.found && this.view());
+        return void this.field.error.say(error.fields.includes("q") ? "enterpriseShort" : "codeInvalid");
+      }
       this.found = null;
       this.problem = error;
       if (error.status === 401) return void this.onUnauthorised(error);
