@@ -85,7 +85,7 @@ const zh = {
   onFile: "在案文书 ",
   summaryLabel: "结论汇总",
   done: "查询完成。{name}：{summary}",
-  papers: "要办什么",
+  papers: "办理要求",
   rule: "依据",
   source: "数据来源",
   record: "记录编号",
