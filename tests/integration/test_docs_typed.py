@@ -134,6 +134,13 @@ def test_every_command_can_be_typed_after_the_demo(town: Town, document: Path) -
     assert [one for one in done if not is_right(one[0], one[1])] == []
 
 
+def test_make_clean_names_all_that_the_demo_has_put_into_its_home(town: Town) -> None:
+    """A key of the window that stays behind would keep the next demo's window shut."""
+    [told] = re.findall(r"^DATA := (.*?[^\\])$", (ROOT / "Makefile").read_text(), re.M | re.DOTALL)
+    home = {one.name for one in town.settings.mianti_home.iterdir()}
+    assert home - {"zone"} - {*told.replace("\\", "").split()} == set()
+
+
 def test_every_program_of_the_readme_runs(town: Town) -> None:
     programs = blocks(ROOT / "README.md", "python")
     programs = [one for one in programs if not any(name in one for name in PROGRAMS_NOT_RUN)]
