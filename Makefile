@@ -4,8 +4,10 @@ MIANTI_HOME ?= .mianti
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.mianti-installed
+TOOLS := $(VENV)/.mianti-tools
 # By name: a mistaken MIANTI_HOME must not cost anything else.
-DATA := follow.json kafka lake ledger log prefect sample stack.json stack.lock window
+DATA := follow.json kafka lake ledger log prefect prefect-password refused sample stack.json stack.lock \
+  window window-keys.yaml
 export MIANTI_HOME
 
 define NEED_PYTHON
@@ -17,19 +19,24 @@ define NEED_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help check setup demo up down clean lint format test faults fuzz soak bench
+.PHONY: help check setup tools demo up down clean lint format test faults fuzz soak bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make the virtual environment with the pinned packages (once)
 
+tools: $(TOOLS) ## Add what lint and tests need (once)
+
 $(STAMP): requirements.lock pyproject.toml
 	@command -v git >/dev/null || { echo "git is needed: apt-get install git, or brew install git"; exit 2; }
 	$(NEED_PYTHON)
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m deploy.local.install
+	@touch $@
+
+$(TOOLS): $(STAMP)
+	@$(BIN)/python -m deploy.local.install dev
 	@touch $@
 
 check: ## Say what the local Kafka needs and is not there (Java, Maven)
@@ -48,7 +55,7 @@ down: ## Stop them; the data stay
 clean: down ## Stop them and remove their data
 	@test ! -d "$(MIANTI_HOME)" || { cd "$(MIANTI_HOME)" && rm -rf $(DATA); }
 
-lint: setup ## Check style, types, which package imports which, the schemas and dialects
+lint: tools ## Check style, types, which package imports which, the schemas and dialects
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -56,31 +63,31 @@ lint: setup ## Check style, types, which package imports which, the schemas and 
 	$(BIN)/mianti schema check
 	$(BIN)/mianti dialect check
 
-format: setup ## Put the code into shape
+format: tools ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: check setup ## Run all tests, on a real Kafka
+test: check tools ## Run all tests, on a real Kafka
 	$(BIN)/pytest -n 2 --dist loadfile
 
-faults: check setup ## Break it on purpose, and write docs/reliability.md's table
+faults: check tools ## Break it on purpose, and write docs/reliability.md's table
 	$(BIN)/pytest tests/faults -n 2 --dist loadfile --reliability docs/reliability.md
 
 SECONDS = 900
 RATE = 5000
 ASKS = 50
 KILL_EVERY = 30
-soak: check setup ## A quarter of an hour at full rate, a part killed each 30 s
+soak: check tools ## A quarter of an hour at full rate, a part killed each 30 s
 	$(BIN)/python -m tests.soak --seconds $(SECONDS) --rate $(RATE) --asks $(ASKS) \
 	  --kill-every $(KILL_EVERY) $(if $(SEED),--seed $(SEED))
 
 # What fails prints how to repeat it; SEED=… repeats a whole run.
 fuzz: SEED ?= $(shell date +%s)
-fuzz: check setup ## Look for what breaks the law, the readers and the decoder (hours)
+fuzz: check tools ## Look for what breaks the law, the readers and the decoder (hours)
 	$(BIN)/pytest tests/property -n 2 --dist loadfile --timeout 36000 \
 	  --hypothesis-profile fuzz --hypothesis-seed $(SEED)
 
 # PARTS=window measures that part alone.
-bench: check setup ## Measure speed and memory beside their limits (half an hour)
+bench: check tools ## Measure speed and memory beside their limits (half an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks.run 1000000 $(PARTS)

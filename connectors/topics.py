@@ -1,4 +1,4 @@
-"""Topics: their names, how they are made, and how far they reach."""
+"""Topics: how they are made, and how far they reach."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from kafka.errors import TopicAlreadyExistsError
 
 from connectors.clients import client
 from connectors.settings import Settings, kafka_options
+from connectors.topic_names import publisher_of as publisher_of
+from connectors.topic_names import topic_name as topic_name
 
 #: Partitions of a new topic: a unit of parallel landing. They cannot be made fewer later.
 PARTITIONS: Final = 4
@@ -24,16 +26,6 @@ TOPIC_SETTINGS: Final = {
     "message.timestamp.type": "LogAppendTime",
     "max.message.bytes": "1048588",
 }
-
-
-def topic_name(family: str, publisher: str) -> str:
-    """Return the topic a publisher writes one family to."""
-    return f"mianti.{family}.{publisher}"
-
-
-def publisher_of(topic: str) -> str:
-    """Return the publisher whose topic this is."""
-    return topic.split(".", 2)[2]
 
 
 @contextmanager

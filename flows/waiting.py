@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 
 from connectors import lake
 from connectors.settings import Settings
-from connectors.topics import publisher_of
+from connectors.topic_names import publisher_of
 from flows.log import (
     ACCEPTED,
     CLOSED,

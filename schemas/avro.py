@@ -18,7 +18,8 @@ import yaml
 from fastavro.types import Schema
 from polars.datatypes import DataTypeClass
 
-FAMILIES: Final[tuple[str, ...]] = ("registration", "licence", "credit")
+from schemas.families import FAMILIES as FAMILIES
+
 Kind = Literal["events", "datasets"]
 
 _PRIMITIVES: Final = MappingProxyType(

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from schemas.dialect import Words
+if TYPE_CHECKING:
+    from schemas.dialect import Words
 
 REASONS: Final[dict[str, tuple[str, str]]] = {
     # the enterprise's code (GB 32100-2015)
@@ -200,6 +201,8 @@ _UNKNOWN: Final = (
 
 def sentence(code: str, where: str | None) -> Words:
     """Return what a reason means in words; another release may have had a code the table lacks."""
+    from schemas.dialect import Words  # takes a moment to import; a list of the codes does not
+
     english, chinese = REASONS.get(code, _UNKNOWN)
     place = where or "?"
     return Words(en=english.format(where=place), zh=chinese.format(where=place))

@@ -1,15 +1,19 @@
 """Refused rows go back to their sender in the layout they came in, each with its reason."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
 from connectors.files.columns import ROW
-from connectors.files.refused_writers import Writer, writer_for
 from connectors.files.source import Source
+
+if TYPE_CHECKING:
+    from connectors.files.refused_writers import Writer
 
 _SUFFIXES = {"csv": ".csv", "xlsx": ".xlsx", "json": ".json", "jsonl": ".jsonl"}
 
@@ -62,6 +66,8 @@ class RefusedFile:
 
     def _open(self) -> Writer:
         if self._writer is None:
+            from connectors.files.refused_writers import writer_for  # Excel's takes a while
+
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = writer_for(self._source, self._part)
         return self._writer

@@ -1,19 +1,20 @@
 """`mianti ask`: which papers an enterprise need not bring for a matter, and why."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from connectors.settings import Settings, read_settings
-from deploy.cli.ask_file import answer_file
 from deploy.cli.families import AS_JSON
 from deploy.cli.times import KNOWN_AT, ON, asked_day, asked_time, landed_words
-from flows.answer.ask import Answer, ask
-from flows.answer.ask import as_json as answer_json
-from flows.answer.words import OUTCOMES, why
-from flows.catalogue import catalogue
-from schemas import contract
+
+if TYPE_CHECKING:
+    from flows.answer.ask import Answer
+
 
 _HELP = """Say which papers an enterprise need not bring · 查询企业可免提交的材料
 
@@ -63,12 +64,17 @@ def command(
         raise click.UsageError("Name --subject or --file · 请指定 --subject 或 --file")
     settings, times = read_settings(), (asked_day(on), asked_time(known_at))
     if file is not None:
+        from deploy.cli.ask_file import answer_file
+
         answer_file(settings, file, matter, output, times, as_json=as_json)
         return
     if subject is None or matter is None or output is not None:
         raise click.UsageError(
             "--subject needs --matter and takes no --output · --subject 须与 --matter 同用，不能用 --output"
         )
+    from flows.answer.ask import as_json as answer_json
+    from flows.answer.ask import ask
+
     answers = ask(settings, subject, matter, *times)
     if as_json:
         told = [answer_json(answer, settings) for answer in answers]
@@ -80,6 +86,10 @@ def command(
 
 def tell_answer(answer: Answer, settings: Settings) -> None:
     """Print the decision on each paper, and why, in both languages."""
+    from flows.answer.words import OUTCOMES, why
+    from flows.catalogue import catalogue
+    from schemas import contract
+
     found = catalogue(settings.mianti_catalogue)
     table = contract.publishers(settings.mianti_publishers)
     name = found.matters[answer.matter].name

@@ -19,7 +19,7 @@ from flows.answer.batch import ask_all
 from flows.catalogue import catalogue
 from flows.figures import saved
 from flows.receipt.verify import verify
-from schemas.avro import FAMILIES
+from schemas.families import FAMILIES
 
 _CLERK: Final = "demo-clerk"
 _HOURS: Final = dt.timedelta(hours=8)

@@ -1,18 +1,22 @@
 """`mianti catalogue`: matters and their papers, and what is wrong with the catalogue."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from connectors.settings import Settings, read_settings
 from deploy.cli.families import AS_JSON
-from flows.catalogue import as_it_stands, catalogue
-from schemas import contract
-from schemas.catalogue.check import Finding, check
-from schemas.catalogue.grammar import Catalogue
-from schemas.catalogue.supply import Known
+
+if TYPE_CHECKING:
+    from schemas.catalogue.check import Finding
+    from schemas.catalogue.grammar import Catalogue
+    from schemas.catalogue.supply import Known
+
 
 _HELP = """Matters, their papers, and what stands in for each · 事项、材料及可替代的证据
 
@@ -35,6 +39,8 @@ def command() -> None:
 @AS_JSON
 def list_(as_json: bool) -> None:
     """List the matters and the bundles."""
+    from flows.catalogue import catalogue
+
     found = catalogue(read_settings().mianti_catalogue)
     if as_json:
         told = found.model_dump(mode="json", include={"matters", "bundles"})
@@ -53,6 +59,8 @@ def list_(as_json: bool) -> None:
 @click.argument("matter")
 def show(matter: str) -> None:
     """Show one matter."""
+    from flows.catalogue import catalogue
+
     found = catalogue(read_settings().mianti_catalogue)
     if matter not in found.matters:
         raise click.BadParameter(
@@ -84,6 +92,9 @@ def show(matter: str) -> None:
 @AS_JSON
 def check_(as_json: bool) -> None:
     """Check the catalogue; exit code 1 when anything is wrong with it."""
+    from flows.catalogue import as_it_stands
+    from schemas.catalogue.check import check
+
     settings = read_settings()
     found = as_it_stands(settings.mianti_catalogue)
     faults = check(found, _known(settings))
@@ -96,6 +107,9 @@ def check_(as_json: bool) -> None:
 
 
 def _known(settings: Settings) -> Known:
+    from schemas import contract
+    from schemas.catalogue.supply import Known
+
     table = contract.publishers(settings.mianti_publishers)
     return Known(table, contract.dialects(settings.mianti_dialects))
 

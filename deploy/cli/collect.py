@@ -10,7 +10,6 @@ import click
 
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
-from flows.collect import collect, line
 
 SOME_FAILED = 3
 _WAITING = (
@@ -35,6 +34,8 @@ refused rows. A file written to less than 30 seconds ago waits for the next run.
 @AS_JSON
 def command(as_json: bool) -> None:
     """Collect once. Exit 0: all published; 3: some failed, had rows refused or doubts, or are copies; 2: stopped."""
+    from flows.collect import collect, line
+
     done = collect(read_settings(), dt.datetime.now(dt.UTC))
     if as_json:
         told = [receipt.as_json() for receipt in done.receipts]

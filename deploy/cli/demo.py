@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from connectors import lake
 from connectors.settings import Settings, read_settings
-from deploy.cli.at_window import ask_window, demo_token, tell_saved
-from deploy.local.lifecycle import up
 from deploy.local.processes import NotStarted
-from deploy.local.runs import run_until_settled
-from deploy.local.window import wait_current
-from flows.publish import Outcome, Publisher
-from flows.sample.generate import generate
-from flows.sample.manifest import Manifest
-from schemas.avro import FAMILIES
+from schemas.families import FAMILIES
+
+if TYPE_CHECKING:
+    from flows.publish import Outcome
+    from flows.sample.manifest import Manifest
+
 
 _ROWS: Final = 400
 _SEED: Final = 1
@@ -34,6 +31,12 @@ them, and shows what came of it. Run it again at will: nothing is doubled.
 @click.command(help=_HELP)
 def command() -> None:
     """Up, sample, publish, ingest through Prefect, show."""
+    from deploy.cli.at_window import ask_window, demo_token, tell_saved
+    from deploy.local.lifecycle import up
+    from deploy.local.runs import run_until_settled
+    from deploy.local.window import wait_current
+    from flows.sample.generate import generate
+
     settings = read_settings()
     stack = up(settings, flows=True, progress=_step)
     folder = settings.mianti_home / "sample"
@@ -57,6 +60,8 @@ def _step(text: str) -> None:
 
 def _publish(settings: Settings, manifest: Manifest, folder: Path) -> None:
     """Publish the files of the first day, and say which refusals were meant."""
+    from flows.publish import Publisher
+
     click.echo(
         "\nPublished; some rows are wrong on purpose, to show what becomes of them · "
         "发布（样例中特意放入了错误行，用于演示退回）"
@@ -98,6 +103,8 @@ def _meant(outcome: Outcome, planned: dict[str, int]) -> str:
 
 
 def _datasets(settings: Settings) -> None:
+    from connectors import lake
+
     click.echo("\nDatasets · 数据集")
     for family in FAMILIES:
         table = lake.open_table(settings, "datasets", family)

@@ -7,15 +7,17 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import yaml
 
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
-from schemas import contract
-from schemas.contract import BadContract
 from schemas.faults import Fault
+
+if TYPE_CHECKING:
+    from schemas.contract import BadContract
+
 
 _HELP = """Whether dialects, code lists and the publishers' table can work · 检查方言、代码表和发布部门表
 
@@ -45,6 +47,8 @@ def command() -> None:
 @AS_JSON
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Tell every fault of all files; exit code 2 where there is any."""
+    from schemas.contract import BadContract
+
     try:
         english, chinese = _checked(paths)
     except BadContract as told:
@@ -55,6 +59,8 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 
 def _checked(paths: Sequence[Path]) -> tuple[str, str]:
     """Return in both languages what was found to be right. Raises BadContract."""
+    from schemas import contract
+
     settings = read_settings()
     if not paths:
         return _agreed(settings.mianti_dialects, settings.mianti_publishers)
@@ -72,6 +78,8 @@ def _checked(paths: Sequence[Path]) -> tuple[str, str]:
 
 
 def _agreed(dialects: Path | None, table: Path | None) -> tuple[str, str]:
+    from schemas import contract
+
     found = contract.agreed(dialects, table)
     return _counted(len(found.dialects), len(found.code_lists), len(found.table.publishers))
 
@@ -104,6 +112,8 @@ def _gather(paths: Sequence[Path], folder: Path) -> Path | None:
 
 def _words(path: Path) -> list[str]:
     """Return the words that a file begins its parts with; none of what cannot be read."""
+    import yaml
+
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except Exception:  # whatever PyYAML's parts raise: the check says what is wrong

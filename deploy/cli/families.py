@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from schemas.avro import FAMILIES
+from schemas.families import FAMILIES
 
 ONE = click.argument("family", type=click.Choice(FAMILIES))
 SEVERAL = click.argument("families", nargs=-1, type=click.Choice(FAMILIES))

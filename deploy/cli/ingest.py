@@ -1,18 +1,21 @@
 """`mianti ingest`: land what Kafka has now, settle what is due."""
 
+from __future__ import annotations
+
 import json
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from connectors.damage import explained
 from connectors.errors import MiantiError
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON, SEVERAL, chosen
-from deploy.local.follow import run_here
-from flows.ground import told_of_topics
-from flows.ingest import Ingested, ingest
+
+if TYPE_CHECKING:
+    from flows.ingest import Ingested
+
 
 _HELP = """Land new events and settle the datasets · 事件入库并更新数据集
 
@@ -41,6 +44,10 @@ def command(families: tuple[str, ...], accept_gap: bool, follow: bool, as_json: 
 
     Exit code 2 when a family could not be ingested; the others were.
     """
+    from connectors.damage import explained
+    from deploy.local.follow import run_here
+    from flows.ingest import ingest
+
     settings = read_settings()
     if follow:
         if families or accept_gap or as_json:
@@ -87,6 +94,8 @@ def _as_json(done: Ingested) -> dict[str, object]:
 
 
 def _tell(done: Ingested) -> None:
+    from flows.ground import told_of_topics
+
     click.echo(
         f"{done.family}: accepted · 入库 {done.landed.accepted:,}, quarantined · 隔离 "
         f"{done.landed.quarantined:,}; settled · 更新 {done.settled.versions:,}, dataset rows · "

@@ -7,20 +7,18 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from connectors.errors import MiantiError
 from connectors.settings import read_settings
-from deploy.cli.progress import progress_bar
 from deploy.cli.times import local
-from flows.publish import Outcome, Publisher
-from flows.publish.edition import parse_time
-from flows.publish.job import Step
-from flows.publish.preview import preview_lines
-from flows.publish.statement import MOST_EXCEPTED
-from schemas.personal import redact
+
+if TYPE_CHECKING:
+    from flows.publish import Outcome, Publisher
+    from flows.publish.job import Step
+
 
 SOME_REFUSED = 3
 NOTHING_DONE = 2
@@ -66,6 +64,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Publish each file in turn; one that cannot be read does not stop the others."""
+    from flows.publish import Publisher
+
     if show is not None and not dry_run:
         raise click.UsageError("--show goes with --dry-run · --show 须与 --dry-run 一起使用")
     sender = Publisher(publisher, read_settings())
@@ -93,10 +93,14 @@ def command(
 
 
 def _time(text: str | None, option: str) -> dt.datetime | None:
+    from flows.publish.edition import parse_time
+
     return parse_time(text, option) if text is not None else None
 
 
 def _one(sender: Publisher, path: Path, options: dict[str, Any], *, quiet: bool) -> Outcome:
+    from deploy.cli.progress import progress_bar
+
     with progress_bar() as bar:
         task = bar.add_task(path.name, total=None)
 
@@ -113,6 +117,8 @@ def _one(sender: Publisher, path: Path, options: dict[str, Any], *, quiet: bool)
 
 def tell(outcome: Outcome, publisher: str, *, dry_run: bool = False, stated: bool = False) -> None:
     """Print the outcome of publishing one file; `stated`: completeness was to be stated with it."""
+    from flows.publish.preview import preview_lines
+
     published = "would be published · 将发布" if dry_run else "published · 发布"
     click.echo(
         f"{outcome.file} [{outcome.layout}]: read · 读取 {outcome.read:,}, "
@@ -169,6 +175,8 @@ def _not_stated(outcome: Outcome) -> str:
 
 def unread_lines(outcome: Outcome) -> Iterator[str]:
     """Return what to say of the columns that were not read."""
+    from schemas.personal import redact
+
     if not outcome.unread_columns:
         return
     yield (
@@ -206,6 +214,8 @@ def _tell_identity(outcome: Outcome) -> None:
 
 
 def _tell_excepted(outcome: Outcome, publisher: str, *, dry_run: bool) -> None:
+    from flows.publish.statement import MOST_EXCEPTED
+
     if outcome.excepted or outcome.everyone:
         whom = f"{outcome.excepted:,} enterprises", f"{outcome.excepted:,} 家企业"
         if outcome.everyone or outcome.excepted > MOST_EXCEPTED:

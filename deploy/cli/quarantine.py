@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
-import polars as pl
 
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
 from deploy.cli.times import local
-from flows.publish.edition import parse_time
-from flows.quarantine import Chosen, discard, listed, require_said, shown
-from flows.redrive import Redriven, redrive
-from schemas.avro import FAMILIES
+from schemas.families import FAMILIES
 from schemas.reasons import REASONS, sentence
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from flows.quarantine import Chosen
+    from flows.redrive import Redriven
+
 
 _HELP = """What was not accepted, and what becomes of it · 处理被隔离的消息
 
@@ -76,6 +79,9 @@ def _choosing(command: Callable[..., None]) -> Callable[..., None]:
 
 def _chosen(given: dict[str, Any]) -> tuple[tuple[str, ...], Chosen]:
     """Return the families and the messages that options name. Raises BadTime."""
+    from flows.publish.edition import parse_time
+    from flows.quarantine import Chosen
+
     since, until = (
         parse_time(given[name], f"--{name}") if given[name] else None for name in ("since", "until")
     )
@@ -95,6 +101,10 @@ def command() -> None:
 @AS_JSON
 def list_(as_json: bool, **given: Any) -> None:
     """Count what waits, by topic and reason · 按主题和原因统计."""
+    import polars as pl
+
+    from flows.quarantine import listed
+
     families, chosen = _chosen(given)
     settings = read_settings()
     found = pl.concat([listed(settings, family, chosen) for family in families])
@@ -119,6 +129,10 @@ def list_(as_json: bool, **given: Any) -> None:
 @AS_JSON
 def show(limit: int, as_json: bool, **given: Any) -> None:
     """Say where each message is and what is wrong with it · 查看位置和问题."""
+    import polars as pl
+
+    from flows.quarantine import shown
+
     families, chosen = _chosen(given)
     settings = read_settings()
     found = pl.concat([shown(settings, family, chosen, limit) for family in families]).head(limit)
@@ -144,6 +158,8 @@ def redrive_(as_json: bool, **given: Any) -> None:
 
     Exit code 1 when some of it still waits.
     """
+    from flows.redrive import redrive
+
     families, chosen = _chosen(given)
     settings = read_settings()
     done = [redrive(settings, family, chosen) for family in families]
@@ -162,6 +178,8 @@ def redrive_(as_json: bool, **given: Any) -> None:
 @AS_JSON
 def discard_(by: str, why: str, as_json: bool, **given: Any) -> None:
     """Give messages up; who did it and why is recorded · 放弃并留痕."""
+    from flows.quarantine import Chosen, discard, require_said
+
     families, chosen = _chosen(given)
     if chosen == Chosen():
         raise click.UsageError(
@@ -195,6 +213,8 @@ def _tell(one: Redriven) -> None:
 
 def _plain(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """Return rows as JSON has them; times are ISO 8601, UTC."""
+    import polars as pl
+
     return rows.with_columns(pl.col(pl.Datetime).dt.to_string("iso:strict")).to_dicts()
 
 

@@ -11,9 +11,7 @@ from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON, ONE
 from deploy.cli.records import lines
 from deploy.cli.times import KNOWN_AT, ON, asked_day, asked_time
-from flows.answer.subject import checked_subject
 from flows.clock import china_today
-from flows.query import query
 
 _HELP = """Print records, the unsettled tail included · 查询记录（含尚未整理的最新事件）
 
@@ -38,6 +36,9 @@ def command(
     family: str, subject: str | None, on: str | None, known_at: str | None, as_json: bool
 ) -> None:
     """Print one row a record: JSON lines, or columns for people."""
+    from flows.answer.subject import checked_subject
+    from flows.query import query
+
     code = checked_subject(subject) if subject is not None else None
     day = asked_day(on) or china_today()
     rows = query(read_settings(), family, code, day, asked_time(known_at))

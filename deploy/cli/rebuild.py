@@ -1,10 +1,11 @@
 """`mianti rebuild`: make a dataset again from its log."""
 
+from __future__ import annotations
+
 import click
 
 from connectors.settings import read_settings
 from deploy.cli.families import ONE
-from flows.rebuild import rebuild
 
 _HELP = """Make a dataset again from its log · 由日志重建数据集
 
@@ -16,6 +17,8 @@ Readers see the old rows until each bucket's new ones replace them.
 @ONE
 def command(family: str) -> None:
     """Fold the family's whole log again."""
+    from flows.rebuild import rebuild
+
     done = rebuild(read_settings(), family)
     click.echo(
         f"{family}: {done.buckets} buckets from {done.versions:,} versions, "

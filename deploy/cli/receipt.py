@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
-from flows.receipt.verify import Proof, find, verify
+
+if TYPE_CHECKING:
+    from flows.receipt.verify import Proof
+
 
 _HELP = """Show a window's receipt, and prove it · 查看并验证回执
 
@@ -27,6 +31,8 @@ def command() -> None:
 @click.argument("id_", metavar="ID")
 def show(id_: str) -> None:
     """Print the signed text and the signature."""
+    from flows.receipt.verify import find
+
     found = find(read_settings(), id_)
     told = {"id": found.id, "hash": found.hash, "signature": found.signature, "body": found.body}
     click.echo(json.dumps(told, ensure_ascii=False, indent=2))
@@ -37,6 +43,8 @@ def show(id_: str) -> None:
 @AS_JSON
 def prove(id_: str, as_json: bool) -> None:
     """Print what was found; exit code 1 when anything is wrong."""
+    from flows.receipt.verify import verify
+
     proof = verify(read_settings(), id_)
     if as_json:
         told = {name: value for name, value in vars(proof).items() if name != "body"}

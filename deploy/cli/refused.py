@@ -6,15 +6,11 @@ import json
 from typing import Any
 
 import click
-import polars as pl
 
-from connectors.files.columns import sheet_and_row
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
 from deploy.cli.times import local
-from flows.publish.discard import Which, discard, listed
-from schemas.dialect import Words
-from schemas.names_held import is_digest
+from schemas.faults import Said
 from schemas.reasons import REASONS, sentence
 
 _HELP = """Refused rows and failed files that wait to be mended · 待修改的退回行和失败文件
@@ -31,15 +27,15 @@ _NOTHING = "Nothing waits · 没有待修改的退回行或文件"
 _NO_MATCH = "No entry matches: nothing was discarded · 没有相符的条目，未放弃任何内容"
 
 _OTHERS = {
-    "sheet_unread": Words(
+    "sheet_unread": Said(
         en="A sheet that holds rows was not read: publish the file again with it, or without it.",
         zh="有数据的工作表未读取：请处理该工作表后重新发布文件。",
     ),
-    "ledger_lost": Words(
+    "ledger_lost": Said(
         en="It waited in a ledger that was lost: publish the files again.",
         zh="丢失的台账中曾有待修改的行：请重新发布文件。",
     ),
-    "unknown": Words(
+    "unknown": Said(
         en="A refused row of which a former ledger kept no more: publish the file again.",
         zh="早先台账未保留该退回行的原因：请重新发布文件。",
     ),
@@ -71,6 +67,10 @@ def command() -> None:
 @AS_JSON
 def list_(publisher: str, as_json: bool, **which: Any) -> None:
     """List what waits; no cell of a row is shown · 列出待修改的行和文件."""
+    import polars as pl
+
+    from flows.publish.discard import Which, listed
+
     found = listed(read_settings(), publisher, Which(**which))
     if as_json:
         told = found.with_columns(pl.col(pl.Datetime).dt.to_string("iso:strict"))
@@ -95,6 +95,8 @@ def list_(publisher: str, as_json: bool, **which: Any) -> None:
 @AS_JSON
 def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> None:
     """Discard what waits; who did it and why is recorded · 放弃并留痕."""
+    from flows.publish.discard import Which, discard
+
     chosen = Which(**which)
     if chosen == Which():
         raise click.UsageError("Say which: --number, --file, --reason or --layout · 请指定范围")
@@ -105,13 +107,14 @@ def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> 
         click.echo(f"Discarded · 已放弃 {count:,}" if count else _NO_MATCH)
 
 
-def meaning(code: str) -> Words:
+def meaning(code: str) -> Said:
     """Say what a code means: a row's reason, or why a file or a sheet waits as a whole."""
     if code in REASONS:
-        return sentence(code, "…")
+        told = sentence(code, "…")
+        return Said(told.en, told.zh)
     if code in _OTHERS:
         return _OTHERS[code]
-    return Words(
+    return Said(
         en="The file could not be published at all: publish it again to see why, and mend it.",
         zh="文件整体未能发布：请重新发布以查看原因，修改后再发布。",
     )
@@ -119,6 +122,8 @@ def meaning(code: str) -> Words:
 
 def about(subject: str) -> str:
     """Say which enterprises an entry holds; of a name only a digest is kept."""
+    from schemas.names_held import is_digest
+
     if is_digest(subject):
         return "enterprises of the row's name · 该行名称的企业"
     return subject or "EVERY enterprise · 所有企业"
@@ -126,6 +131,8 @@ def about(subject: str) -> str:
 
 def place(file: str, row: int | None) -> str:
     """Say where a row stands: in which sheet of those read, unless it is the first."""
+    from connectors.files.columns import sheet_and_row
+
     if row is None:
         return file
     sheet, own = sheet_and_row(row)

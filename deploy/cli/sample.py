@@ -1,11 +1,12 @@
 """`mianti sample`: write files to try things with, as three departments would export them."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import click
 
-from flows.sample.generate import FEWEST_ROWS, generate
-from flows.sample.manifest import MANIFEST
+from flows.sample.export import FEWEST_ROWS
 
 
 @click.command(help="Write sample files of three departments · 生成三个部门的示例文件")
@@ -30,6 +31,9 @@ from flows.sample.manifest import MANIFEST
 )
 def command(rows: int, seed: int, out: Path) -> None:
     """What must become of each file is in manifest.json beside them."""
+    from flows.sample.generate import generate
+    from flows.sample.manifest import MANIFEST
+
     manifest = generate(rows, seed, out)
     for name, file in manifest.files.items():
         refused = sum(file.refused.values())

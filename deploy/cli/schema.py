@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from connectors.registry import required, subject
 from connectors.settings import read_settings
-from schemas import contract
-from schemas.avro import FAMILIES, Kind, numbered, released, schema_of, versions
-from schemas.compatible import CHANGED, MISSING, Break, breaks, fingerprint
+
+if TYPE_CHECKING:
+    from schemas.avro import Kind
+    from schemas.compatible import Break
+
 
 _HELP = """Whether the schemas still take what was published by them · 检查模式兼容性
 
@@ -35,6 +36,8 @@ def command() -> None:
 @command.command()
 def check() -> None:
     """Say in words what breaks and for whom; exit code 1 when anything does · 说明不兼容之处."""
+    from schemas.avro import FAMILIES, versions
+
     every = [(kind, family) for kind in _KINDS for family in FAMILIES]
     broken = [line for kind, family in every for line in _broken(kind, family)]
     for line in broken:
@@ -53,6 +56,9 @@ def register() -> None:
 
     In the order of schemas/ids.yaml: an empty registry that counts from 1 then gives the same ids.
     """
+    from connectors.registry import required, subject
+    from schemas.avro import numbered
+
     there = required(read_settings())
     for family, version in numbered():
         number = there.register(family, version)
@@ -60,6 +66,9 @@ def register() -> None:
 
 
 def _broken(kind: Kind, family: str) -> Iterator[str]:
+    from schemas.avro import released, schema_of, versions
+    from schemas.compatible import CHANGED, MISSING, Break, breaks, fingerprint
+
     held = versions(kind, family)
     for version, noted in released(kind, family).items():
         if version not in held:
@@ -73,6 +82,9 @@ def _broken(kind: Kind, family: str) -> Iterator[str]:
 
 
 def _new(kind: Kind, family: str) -> Iterator[str]:
+    from schemas.avro import released, schema_of, versions
+    from schemas.compatible import fingerprint
+
     noted = released(kind, family)
     for version in versions(kind, family):
         if version not in noted:
@@ -91,6 +103,8 @@ def _told(kind: Kind, family: str, version: int, found: Break, than: int | None 
 
 def _whom(kind: Kind, family: str) -> str:
     """Return who is hit: those who publish by an older version, or those who read the table."""
+    from schemas import contract
+
     if kind == "datasets":
         return (
             f"hits: every installation's table datasets/{family}, and whoever reads it · "

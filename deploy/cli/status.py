@@ -1,26 +1,30 @@
 """`mianti status`: what runs, where each family stands, and what is to be done."""
 
+from __future__ import annotations
+
 import datetime as dt
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from connectors.clients import kept, require_listening
 from connectors.errors import MiantiError
 from connectors.settings import Settings, kafka_address, read_settings
 from connectors.settings_file import settings_file
 from connectors.stack import Stack
-from connectors.topic_settings import Remark, has_authorizer
 from deploy.cli.families import AS_JSON
 from deploy.cli.times import local
 from deploy.local.prefect_password import password
-from deploy.local.running import Part, running
-from flows.status import FamilyStatus, look
-from flows.todo import Waiting, to_do, waits
-from schemas.avro import FAMILIES
+from schemas.families import FAMILIES
+
+if TYPE_CHECKING:
+    from connectors.topic_settings import Remark
+    from deploy.local.running import Part
+    from flows.status import FamilyStatus
+    from flows.todo import Waiting
+
 
 _HELP = """What runs, where each family stands, what to do · 查看状态和待办
 
@@ -49,6 +53,11 @@ _NO_AUTHORIZER = (
 @AS_JSON
 def command(as_json: bool) -> None:
     """Print what runs, one block a family, and what is to be done."""
+    from connectors.clients import kept
+    from deploy.local.running import running
+    from flows.status import look
+    from flows.todo import to_do, waits
+
     settings, now = read_settings(), dt.datetime.now(dt.UTC)
     with kept():
         away, guarded = _ask_kafka(settings)
@@ -82,6 +91,9 @@ def command(as_json: bool) -> None:
 
 def _ask_kafka(settings: Settings) -> tuple[MiantiError | None, bool]:
     """Return why Kafka does not answer, or whether it checks who may write."""
+    from connectors.clients import require_listening
+    from connectors.topic_settings import has_authorizer
+
     try:
         require_listening(kafka_address(settings))
         return None, has_authorizer(settings)

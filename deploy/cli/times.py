@@ -7,7 +7,6 @@ import datetime as dt
 import click
 
 from flows.clock import CHINA
-from flows.publish.edition import parse_time
 
 ON = click.option("--on", help="The day asked about, 2026-04-01; today unless given · 查询日期")
 KNOWN_AT = click.option("--known-at", help="Leave out what was landed later · 以该时刻所知为准")
@@ -15,11 +14,15 @@ KNOWN_AT = click.option("--known-at", help="Leave out what was landed later · �
 
 def asked_day(on: str | None) -> dt.date | None:
     """Return the day in China that --on names."""
+    from flows.publish.edition import parse_time
+
     return parse_time(on, "--on").astimezone(CHINA).date() if on else None
 
 
 def asked_time(known_at: str | None) -> dt.datetime | None:
     """Return the time that --known-at names."""
+    from flows.publish.edition import parse_time
+
     return parse_time(known_at, "--known-at") if known_at else None
 
 

@@ -1,10 +1,11 @@
 """`mianti up`: start what is missing, and say what runs where."""
 
+from __future__ import annotations
+
 import click
 
 from connectors.settings import Settings, read_settings
 from connectors.stack import Server, Stack
-from deploy.local.lifecycle import up
 
 
 @click.command(help="Start Kafka, Prefect and the deployments · 启动本机服务")
@@ -13,6 +14,8 @@ from deploy.local.lifecycle import up
 )
 def command(no_flows: bool) -> None:
     """Run it again at will: what runs is found, what has died is started."""
+    from deploy.local.lifecycle import up
+
     settings = read_settings()
     stack = up(settings, flows=not no_flows, progress=_tell)
     for name, where in places(settings, stack):

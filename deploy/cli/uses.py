@@ -6,17 +6,17 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from connectors.receipts import Receipts
 from connectors.settings import Settings, read_settings
 from deploy.cli.families import AS_JSON
 from deploy.cli.times import local
-from flows.answer.ask import checked_subject
-from flows.catalogue import catalogue
-from flows.receipt.uses import use, uses
+
+if TYPE_CHECKING:
+    from connectors.receipts import Receipts
+
 
 _HELP = """Say by whom and for what an enterprise's data were used · 查询数据使用记录
 
@@ -30,6 +30,10 @@ _HELP = """Say by whom and for what an enterprise's data were used · 查询数�
 @AS_JSON
 def command(subject: str, as_json: bool) -> None:
     """Print the uses, the newest first: of all windows, and this one's not shipped yet."""
+    from flows.answer.ask import checked_subject
+    from flows.catalogue import catalogue
+    from flows.receipt.uses import use, uses
+
     settings = read_settings()
     found = catalogue(settings.mianti_catalogue)
     with _own(settings) as receipts:
@@ -51,6 +55,8 @@ def _line(one: dict[str, Any]) -> str:
 
 @contextmanager
 def _own(settings: Settings) -> Iterator[Receipts | None]:
+    from connectors.receipts import Receipts
+
     if not (settings.mianti_window / "receipts.db").exists():
         yield None
         return

@@ -1,18 +1,21 @@
 """`mianti verify`: recount everything."""
 
+from __future__ import annotations
+
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from connectors.clients import KafkaUnreachable
 from connectors.errors import MiantiError
 from connectors.settings import NotRunning, read_settings
-from connectors.store import StoreUnreachable
 from deploy.cli.families import AS_JSON
-from flows.status import noting
-from flows.verify import Verified, verify
-from schemas.avro import FAMILIES
+from schemas.families import FAMILIES
+
+if TYPE_CHECKING:
+    from flows.verify import Verified
+
 
 _HELP = """Recount everything, from Kafka to the datasets · 全面核对
 
@@ -27,14 +30,17 @@ damaged, and the others are recounted all the same.
 """
 _DIFFERENT = 1
 _DAMAGED = 2
-#: What is no fault of one family's tables.
-_ELSEWHERE = (NotRunning, KafkaUnreachable, StoreUnreachable)
 
 
 @click.command(help=_HELP)
 @AS_JSON
 def command(as_json: bool) -> None:
     """Verify all families."""
+    from connectors.clients import KafkaUnreachable
+    from connectors.store import StoreUnreachable
+    from flows.status import noting
+    from flows.verify import Verified, verify
+
     settings = read_settings()
     found: list[Verified] = []
     faults: list[MiantiError] = []
@@ -43,7 +49,8 @@ def command(as_json: bool) -> None:
         with noting(settings, family, harmed):
             found.append(verify(settings, family))
         for why in harmed:
-            if isinstance(why, _ELSEWHERE):
+            # No fault of one family's tables.
+            if isinstance(why, NotRunning | KafkaUnreachable | StoreUnreachable):
                 raise why
             found.append(Verified(family, differences=[str(why)]))
         faults += harmed

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import closing
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from connectors.errors import MiantiError
-from connectors.receipts import answering
-from connectors.replica import Position
 from connectors.settings import Settings, read_settings
 from deploy.cli.times import landed_words
-from flows.catalogue import catalogue
-from flows.replica import place, rebuild
-from schemas.avro import FAMILIES
+from schemas.families import FAMILIES
+
+if TYPE_CHECKING:
+    from connectors.replica import Position
+
 
 _HELP = """The service window: page, HTTP API, replica · 服务窗口
 
@@ -80,6 +79,10 @@ def follow_logs() -> None:
 @command.command("rebuild", help="Build the replica anew out of the lake · 重建本地副本")
 def build() -> None:
     """Build it; the old one serves until the new one is whole."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from flows.replica import place, rebuild
+
     settings = read_settings()
     columns = (SpinnerColumn(), TextColumn("{task.completed:,} versions · 条"), TimeElapsedColumn())
     with place(settings).alone(), Progress(*columns, transient=True) as bar:
@@ -94,6 +97,7 @@ def status() -> None:
 
     Ends with `BEHIND` where the window may not answer, or something is wrong with the receipts.
     """
+    from flows.replica import place
     from flows.window import Behind, require_fresh
 
     settings = read_settings()
@@ -151,6 +155,7 @@ def token(
     """Print a token; it is a secret until it ends."""
     from deploy.window.tokens import Caller, issue
     from flows.answer.ask import checked_subject
+    from flows.catalogue import catalogue
 
     settings = read_settings()
     code = checked_subject(subject) if subject else None
@@ -181,6 +186,7 @@ def token(
 @command.command("new-key", help="Give the window a new signing key · 更换签名密钥")
 def new_key() -> None:
     """The old key signs that the new one follows; the window must be stopped."""
+    from connectors.receipts import answering
     from flows.receipt.desk import change_key
 
     settings = read_settings()

@@ -1,9 +1,10 @@
 """`mianti withdraw`: what was published wrongly stops being used."""
 
+from __future__ import annotations
+
 import click
 
 from connectors.settings import read_settings
-from flows.publish import Publisher
 
 _HELP = """Take a record back · 撤回记录
 
@@ -23,6 +24,8 @@ gives three working days (SAMR Order 45 art. 11).
 @click.option("--undo", is_flag=True, help="Lift the withdrawal · 取消撤回")
 def command(record_key: str, publisher: str, reason: str, undo: bool) -> None:
     """Withdraw one record, or lift its withdrawal; the event is delivered when it says so."""
+    from flows.publish import Publisher
+
     changed = Publisher(publisher, read_settings()).withdraw(record_key, reason, undo=undo)
     if not changed:
         click.echo("Nothing to change: it is so already · 无需更改，状态已是如此")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager, nullcontext
 from typing import Any
 
+import flows  # noqa: F401 - switches off the telemetry of Prefect, which is imported below
 from connectors.settings import Settings
 from deploy.local.prefect_password import password
 from deploy.local.prefect_server import prefect_home

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
+#: A sample of fewer rows cannot hold every fault.
+FEWEST_ROWS: Final = 50
 Row = dict[str, str | date]
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from flows.sample import licence, penalty, registration
 from flows.sample.enterprise import Enterprise, code, enterprise
-from flows.sample.export import Export, Row
+from flows.sample.export import FEWEST_ROWS, Export, Row
 from flows.sample.faults import Schedule
 from flows.sample.files import open_writer
 from flows.sample.later import LONGEST, write_later_days
@@ -18,7 +18,6 @@ from flows.sample.manifest import FileCount, Manifest
 
 #: Beyond it the licences are CSV too: a sheet of Excel ends at 1,048,576 rows.
 XLSX_ROWS: Final = 100_000
-FEWEST_ROWS: Final = 50
 # Licences and penalties of ten enterprises in turn, ten of each: some have several, some none.
 _LICENCES: Final = (4, 1, 0, 2, 0, 1, 0, 1, 1, 0)
 _PENALTIES: Final = (2, 0, 3, 0, 1, 0, 2, 1, 0, 1)

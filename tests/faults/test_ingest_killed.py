@@ -106,7 +106,7 @@ def test_settling_in_several_groups(exchange: Exchange, fault: Fault, point: str
 
 
 @pytest.mark.fault(
-    "ingest killed between two families", how="SIGKILL, `deploy.cli.ingest:ingest:before:2`"
+    "ingest killed between two families", how="SIGKILL, `flows.ingest:ingest:before:2`"
 )
 def test_between_two_families(exchange: Exchange, fault: Fault) -> None:
     scene = at_work(exchange)
@@ -114,7 +114,7 @@ def test_between_two_families(exchange: Exchange, fault: Fault) -> None:
     fines = [penalty(department, number) for number in range(1, 21)]
     department.publish(fines, "fines.csv")
     both = ("ingest", "licence", "credit")
-    killed(exchange.environment, "deploy.cli.ingest:ingest:before:2", *both)
+    killed(exchange.environment, "flows.ingest:ingest:before:2", *both)
     again(exchange.environment, *both)
     fault.flowed = scene.whole() + whole(exchange, fines, "credit")
     assert fault.flowed == EVENTS + POISON + 20

@@ -1,5 +1,7 @@
 """The command line's group: quick help, errors in a sentence."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from click.testing import CliRunner
 
 from connectors.errors import MiantiError
 from deploy.cli import main
+from tests.support.codes import uscc
 
 
 @pytest.fixture
@@ -43,16 +46,53 @@ def test_every_verb_has_its_help(verb: str) -> None:
     assert shown.exit_code == 0, shown.output
 
 
-def test_help_imports_nothing_that_takes_long() -> None:
-    program = (
-        "import sys; from deploy.cli.main import cli; cli(['--help'], standalone_mode=False); "
-        "print(sorted({'polars', 'prefect', 'kafka', 'pydantic', 'deltalake'} & {*sys.modules}))"
+#: Each takes from a tenth of a second to two to import.
+HEAVY = {
+    "boto3", "botocore", "cryptography", "deltalake", "fastapi", "fastavro", "httpx", "kafka",
+    "openpyxl", "polars", "prefect", "rich", "sqlalchemy", "uvicorn",
+}  # fmt: skip
+#: Prints after each command line what of HEAVY it was the first to import.
+IMPORTED = """
+import contextlib, io, json, sys
+from deploy.cli.main import cli
+heavy, seen, told = {*json.loads(sys.argv[1])}, set(), {}
+for words in json.loads(sys.argv[2]):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        cli(words, standalone_mode=False)
+    told[words[0]], seen = sorted(heavy & {*sys.modules} - seen), heavy & {*sys.modules}
+print(json.dumps(told))
+"""
+
+
+def imported(home: Path, *lines: list[str]) -> dict[str, list[str]]:
+    """Return what some command lines import in one process, by their first word."""
+    asked = [sys.executable, "-c", IMPORTED, json.dumps(sorted(HEAVY)), json.dumps(lines)]
+    alone = {n: v for n, v in os.environ.items() if not n.startswith(("MIANTI_", "KAFKA_"))}
+    told = subprocess.run(
+        asked, capture_output=True, text=True, check=True, env=alone | {"MIANTI_HOME": str(home)}
     )
-    shown = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert "up " in shown.stdout
-    assert shown.stdout.splitlines()[-1] == "[]"
+    found: dict[str, list[str]] = json.loads(told.stdout)
+    return found
+
+
+def test_help_of_any_verb_imports_nothing_that_takes_long(tmp_path: Path) -> None:
+    lines = [["--help"], *([verb, "--help"] for verb in main.VERBS)]
+    found = imported(tmp_path, *lines)
+    assert {first: names for first, names in found.items() if names} == {}
+    assert len(found) == len(lines)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["query", "licence", "--subject", uscc(1)],
+        ["ask", "--subject", uscc(1), "--matter", "start-building"],
+    ],
+    ids=["query", "ask"],
+)
+def test_a_question_imports_the_tables_alone(tmp_path: Path, words: list[str]) -> None:
+    [found] = imported(tmp_path, words).values()
+    assert found == ["deltalake", "fastavro", "polars"]
 
 
 def test_a_foreseen_error_is_told_in_both_languages_without_a_trace(failing: object) -> None:

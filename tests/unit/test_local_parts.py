@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -150,3 +151,14 @@ def test_the_log_of_the_former_life_is_kept_beside(tmp_path: Path) -> None:
     log = log_file(tmp_path, "twice")
     assert log.read_text() == "second\n"
     assert log.with_suffix(".log.1").read_text() == "first\n"
+
+
+@pytest.mark.parametrize("module", ["deploy.local.runs", "deploy.local.serve"])
+def test_whatever_speaks_to_prefect_has_its_telemetry_off(module: str) -> None:
+    """Also where no module of `flows`, which switches it off, was imported before."""
+    code = f"import os, {module} as its; its.client_of; print(os.environ['DO_NOT_TRACK'])"
+    plain = {name: value for name, value in os.environ.items() if name != "DO_NOT_TRACK"}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "1\n"

@@ -1,0 +1,5 @@
+"""The families of data, in the order in which they are shown; imports nothing that takes long."""
+
+from typing import Final
+
+FAMILIES: Final[tuple[str, ...]] = ("registration", "licence", "credit")
