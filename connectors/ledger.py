@@ -118,6 +118,10 @@ class LedgerBusy(MiantiError):
     """Another process publishes for this publisher and family now."""
 
 
+class NoSequenceLeft(MiantiError):
+    """A facet was given a sequence that nothing can follow."""
+
+
 class LedgerUnusable(MiantiError):
     """A ledger's file cannot be read or written: its disk is full, or it is damaged."""
 
@@ -292,9 +296,16 @@ class Ledger:
             )
 
     def next_sequence(self, record_key: str, facet: str) -> int:
-        """Return the next free sequence of one facet, from 1."""
+        """Return the next free sequence of one facet, from 1. Raises NoSequenceLeft."""
         query = "SELECT max(sequence) FROM versions WHERE record_key = ? AND facet = ?"
         (last,) = self._db.execute(query, (record_key, facet)).fetchone()
+        if (last or 0) + 1 >= 1 << 53:
+            raise NoSequenceLeft(
+                f"Nothing can follow what the topic holds of {record_key} ({facet}): another program gave "
+                "it a sequence next to 2^53. Only a topic made anew can set that right; see SECURITY.md.",
+                f"主题中 {record_key}（{facet}）的序号已接近 2^53（由其他程序写入），无法再更新：只能重建该主题，"
+                "见 SECURITY.md。",
+            )
         return (last or 0) + 1
 
     def edition_of(self, digest: str, layout: str, stated: dt.datetime | None) -> dt.datetime:

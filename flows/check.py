@@ -31,6 +31,8 @@ LONGEST_TEXT: Final = 20_000
 LARGEST_EVENT: Final = 900_000
 #: Beyond it JSON's numbers are no longer exact, and nothing could follow the greatest of all.
 LARGEST_SEQUENCE: Final = 2**53 - 1
+#: Of a sequence that a row brings with it: as many are left for what has to follow.
+LARGEST_GIVEN: Final = 2**52 - 1
 #: decimal(20,2): Avro readers accept more digits than declared (`docs/decisions/0005-checks.md`).
 LARGEST_AMOUNT: Final = 10**18
 

@@ -11,22 +11,15 @@ import datetime as dt
 import hashlib
 import json
 import logging
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from kafka.errors import KafkaError, MessageSizeTooLargeError
-
-from connectors.clients import KafkaUnreachable, kept
-from connectors.disk import DiskFull
+from connectors.clients import kept
 from connectors.errors import MiantiError
 from connectors.ledger import LedgerBusy
-from connectors.registry import NotRegistered, RegistryUnreachable
-from connectors.sending import NotDelivered
-from connectors.settings import NotRunning, Settings
-from connectors.store import StoreUnreachable
+from connectors.settings import Settings
 from connectors.work import work_folder
 from connectors.zone import (
     Dropped,
@@ -38,23 +31,22 @@ from connectors.zone import (
     open_zone,
     shortened,
 )
+from flows.apart import Apart, is_small
 from flows.publish.edition import EditionUnclear, edition_in_name
-from flows.publish.failed import FAILURES, hold, publish_path
+from flows.publish.failed import (
+    ELSEWHERE,
+    FAILURES,
+    hold,
+    is_elsewhere,
+    publish_path,
+    trace,
+    unexpected,
+)
 from flows.publish.job import Request
 from flows.publish.outcome import Outcome
 from schemas.personal import redact_path
 
 _log = logging.getLogger(__name__)
-#: What is no fault of the file's: the run ends, and the next one goes on with it.
-_ELSEWHERE: Final = (
-    DiskFull,
-    KafkaUnreachable,
-    NotRunning,
-    NotDelivered,
-    StoreUnreachable,
-    RegistryUnreachable,
-    NotRegistered,
-)
 
 
 @dataclass(frozen=True)
@@ -104,10 +96,6 @@ class Collected:
     stopped: MiantiError | None = None
 
 
-class Unexpected(MiantiError):
-    """Reading or publishing one file failed in a way that no check foresees."""
-
-
 def collect(settings: Settings, now: dt.datetime) -> Collected:
     """Publish every file of the drop zone that is ready; `now` is UTC.
 
@@ -116,7 +104,7 @@ def collect(settings: Settings, now: dt.datetime) -> Collected:
     """
     zone, done = open_zone(settings.mianti_zone), Collected()
     try:
-        with kept():
+        with kept(), Apart() as apart:
             listed = list(zone.dropped(now))
             left = copies(listed)
             for file in sorted(listed, key=_turn):
@@ -126,9 +114,9 @@ def collect(settings: Settings, now: dt.datetime) -> Collected:
                 elif file.path in left or _numbers_a_finished_one(zone, file):
                     done.copies.append(file.shown)
                     _log.warning("%s: a copy that a program made is not published", file.shown)
-                elif not file.ready or not _collect_alone(settings, zone, file, now, done):
+                elif not file.ready or not _collect_alone(settings, zone, file, now, done, apart):
                     done.waiting += 1
-    except _ELSEWHERE as error:
+    except ELSEWHERE as error:
         done.stopped = error
     return done
 
@@ -149,31 +137,29 @@ def _numbers_a_finished_one(zone: Zone, file: Dropped) -> bool:
 
 
 def _collect_alone(
-    settings: Settings, zone: Zone, file: Dropped, now: dt.datetime, done: Collected
+    settings: Settings,
+    zone: Zone,
+    file: Dropped,
+    now: dt.datetime,
+    done: Collected,
+    apart: Apart,
 ) -> bool:
     """Collect one file; its own trouble, of whatever kind, keeps no other file waiting."""
     try:
-        return _collect(settings, zone, file, now, done)
+        return _collect(settings, zone, file, now, done, apart)
     except FAILURES as error:
-        if _is_elsewhere(error):
+        if is_elsewhere(error):
             raise
         done.receipts.append(_put_aside(settings, zone, file, error, now))
         return True
-
-
-def _is_elsewhere(error: BaseException) -> bool:
-    """Whether an error is no fault of the file's that was being read."""
-    return isinstance(error, (*_ELSEWHERE, KafkaError)) and not isinstance(
-        error, MessageSizeTooLargeError
-    )
 
 
 def _put_aside(
     settings: Settings, zone: Zone, file: Dropped, error: BaseException, now: dt.datetime
 ) -> Receipt:
     """Put a file that could not be copied or put away into `failed/`, and hold its publisher."""
-    why = error if isinstance(error, MiantiError) else _unexpected(error)
-    _log.error("%s: %s\n%s", file.shown, why, _trace(error))
+    why = error if isinstance(error, MiantiError) else unexpected(error)
+    _log.error("%s: %s\n%s", file.shown, why, trace(error))
     publisher, layout = file.publisher or "", file.layout or ""
     receipt = Receipt(file.shown, publisher, layout, "", now, None, why)
     if isinstance(error, NoFolder):  # there is nowhere to put it; it was not read
@@ -185,37 +171,27 @@ def _put_aside(
             beside = dict(_beside(receipt, name, now))
             zone.finish(file, "failed", f"unread-{shortened(file.name)}", beside)
         except FAILURES as other:
-            if _is_elsewhere(other):
+            if is_elsewhere(other):
                 raise
-            _log.error("%s: left where it is\n%s", file.shown, _trace(other))
+            _log.error("%s: left where it is\n%s", file.shown, trace(other))
     return receipt
 
 
-def _trace(error: BaseException) -> str:
-    """Return where an error came from, without its text, which may quote a cell."""
-    return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
-
-
-def _unexpected(error: BaseException) -> Unexpected:
-    """Name the kind of an error and no more: its text may quote a cell."""
-    kind = type(error).__name__
-    return Unexpected(
-        f"The file could not be handled ({kind}); the log of this run has the details. Save it "
-        "again, as CSV UTF-8 and under a plain name, or report it.",
-        f"该文件无法处理（{kind}），详情见本次运行日志。请另存为“CSV UTF-8”并使用普通文件名后重试，或反馈该问题。",
-    )
-
-
-def _noted(error: BaseException) -> Unexpected:
+def _noted(error: BaseException) -> MiantiError:
     """Name the kind of an error, and keep what is noted of who waits."""
-    why = _unexpected(error)
+    why = unexpected(error)
     for note in getattr(error, "__notes__", []):
         why.add_note(note)
     return why
 
 
 def _collect(
-    settings: Settings, zone: Zone, file: Dropped, now: dt.datetime, done: Collected
+    settings: Settings,
+    zone: Zone,
+    file: Dropped,
+    now: dt.datetime,
+    done: Collected,
+    apart: Apart,
 ) -> bool:
     """Publish one file and put it away; return false if it is to be looked at again."""
     with work_folder() as name:
@@ -230,7 +206,7 @@ def _collect(
             _log.info("%s: changed while it was read; left for the next run", file.shown)
             return False
         try:
-            receipt = _published(settings, file, copy, now)
+            receipt = _published(settings, file, copy, now, apart)
         except LedgerBusy:
             _log.info("%s: its publisher is publishing just now; left for the next run", file.shown)
             return False
@@ -244,7 +220,9 @@ def _collect(
     return True
 
 
-def _published(settings: Settings, file: Dropped, copy: Path, now: dt.datetime) -> Receipt:
+def _published(
+    settings: Settings, file: Dropped, copy: Path, now: dt.datetime, apart: Apart
+) -> Receipt:
     assert file.publisher is not None and file.layout is not None  # noqa: S101, PT018
     digest = _digest(copy)
     stem = shortened(Path(redact_path(file.name)).stem, 150)
@@ -259,15 +237,16 @@ def _published(settings: Settings, file: Dropped, copy: Path, now: dt.datetime) 
     outcome: Outcome | None = None
     why: MiantiError | None = None
     try:
-        outcome = publish_path(copy, request, settings)
+        publish = publish_path if is_small(copy) else apart.publish
+        outcome = publish(copy, request, settings)
     except LedgerBusy:
         raise
     except FAILURES as error:
-        if _is_elsewhere(error):
+        if is_elsewhere(error):
             raise
         why = error if isinstance(error, MiantiError) else _noted(error)
         if why is not error:
-            _log.error("%s\n%s", file.shown, _trace(error))
+            _log.error("%s\n%s", file.shown, trace(error))
     return Receipt(file.shown, file.publisher, file.layout, digest, now, outcome, why)
 
 

@@ -96,8 +96,14 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "{where}：内容不符合数据规范。",
     ),
     "sequence_range": (
-        "The sequence is less than 1, or 9007199254740992 (2^53) or more.",
-        "序号小于 1，或不小于 9007199254740992（2^53）。",
+        "The sequence is less than 1, or 4503599627370496 (2^52) or more; of a message that was landed, "
+        "9007199254740992 (2^53) or more.",
+        "序号小于 1，或不小于 4503599627370496（2^52；已入库消息为 9007199254740992，即 2^53）。",
+    ),
+    "no_sequence_left": (
+        "Nothing can follow what the topic holds of this record: another program gave it a sequence next "
+        "to 2^53. Withdraw the record, and publish it under another number.",
+        "主题中该记录的序号已接近 2^53（由其他程序写入），无法再更新：请撤回该记录，并以其他编号发布。",
     ),
     "control_character": ("{where} holds a control character.", "{where}：含有控制字符。"),
     "too_long": ("{where} is longer than 20,000 characters.", "{where}：超过 20000 个字符。"),

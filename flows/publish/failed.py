@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+import traceback
 from pathlib import Path
 from typing import Final
 
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 from polars.exceptions import PanicException
 
+from connectors.clients import KafkaUnreachable
+from connectors.disk import DiskFull
 from connectors.errors import MiantiError
 from connectors.files import open_source
 from connectors.ledger import LedgerBusy, LedgerUnusable
-from connectors.settings import Settings
+from connectors.registry import NotRegistered, RegistryUnreachable
+from connectors.sending import NotDelivered
+from connectors.settings import NotRunning, Settings
+from connectors.store import StoreUnreachable
 from flows.publish.holding import FailedFile, hold_for_file
 from flows.publish.job import (
     Progress,
@@ -32,6 +39,39 @@ _NOT_OF_THE_FILE: Final = (UnknownPublisher, StatedTooEarly, LedgerBusy, LedgerU
 
 #: However reading a file fails: a panic inside of Polars is no `Exception`.
 FAILURES: Final = (Exception, PanicException)
+
+
+class Elsewhere(MiantiError):
+    """What is no fault of the file's, told by another process."""
+
+
+class Unexpected(MiantiError):
+    """Reading or publishing one file failed in a way that no check foresees."""
+
+
+class TooMuch(Unexpected):
+    """A file needs more memory than a file may have."""
+
+    def __init__(self) -> None:
+        """Say what its sender can do."""
+        super().__init__(
+            "Reading this file takes more memory than a file may have: delete empty rows and columns, "
+            "save it as CSV UTF-8, or divide it into smaller files.",
+            "读取该文件所需内存超过上限：请删除空行空列、另存为“CSV UTF-8”，或拆分为较小的文件。",
+        )
+
+
+#: What is no fault of the file's: a run ends, and the next one goes on with it.
+ELSEWHERE: Final = (
+    DiskFull,
+    Elsewhere,
+    KafkaUnreachable,
+    NotRunning,
+    NotDelivered,
+    StoreUnreachable,
+    RegistryUnreachable,
+    NotRegistered,
+)
 
 
 def publish_path(
@@ -87,3 +127,27 @@ def _digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+def is_elsewhere(error: BaseException) -> bool:
+    """Return whether an error is no fault of the file's that was being read."""
+    return isinstance(error, (*ELSEWHERE, KafkaError)) and not isinstance(
+        error, MessageSizeTooLargeError
+    )
+
+
+def unexpected(error: BaseException) -> Unexpected:
+    """Name the kind of an error and no more: its text may quote a cell."""
+    if isinstance(error, MemoryError):
+        return TooMuch()
+    kind = type(error).__name__
+    return Unexpected(
+        f"The file could not be handled ({kind}); the log of this run has the details. Save it "
+        "again, as CSV UTF-8 and under a plain name, or report it.",
+        f"该文件无法处理（{kind}），详情见本次运行日志。请另存为“CSV UTF-8”并使用普通文件名后重试，或反馈该问题。",
+    )
+
+
+def trace(error: BaseException) -> str:
+    """Return where an error came from, without its text, which may quote a cell."""
+    return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__

@@ -12,7 +12,8 @@ Pure. Rules, in the order they are applied (`docs/decisions/0003-ledger.md` has 
    otherwise now (by a mended dialect, code list or release), and corrects what it said.
 5. Same content: unchanged. Other content: the last revision plus one. A version that was written
    down and never acknowledged is sent again under its own revision, though newer ones follow it.
-6. A first statement of a neutral state (in force, no objection) is nothing new.
+6. Where another program wrote a sequence next to the greatest, nothing can follow: refused.
+7. A first statement of a neutral state (in force, no objection) is nothing new.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from schemas.dialect import Moves
 from schemas.facets import DECISION, NEUTRAL, WITHDRAWAL
 
 KEY = ["record_key", "facet"]
+#: More versions than one file has of a facet.
+_ROOM = 2**32
 _DECIDING = [
     *(*KEY, "edition", "sequence", "subject", "content_digest", "neutral"),
     *("file_digest", "layout"),
@@ -270,6 +273,7 @@ def _refusals() -> list[pl.Expr]:
     same &= ~pl.col("corrects")
     reused = ordered & changed & (pl.col("sequence") == pl.col("last_sequence"))
     held = pl.format("contradictory_published:{}", pl.col("last_row").fill_null(0))
+    full = ~ordered & unknown & (pl.col("last_sequence") >= 2**53 - _ROOM)
     return [
         pl.when(_withdrawn()).then(pl.lit("withdrawn")),
         pl.when("other_subject").then(pl.lit("subject_changed")),
@@ -277,6 +281,7 @@ def _refusals() -> list[pl.Expr]:
         pl.when("other_layout").then(pl.format("other_layout:{}", pl.col("at_layout"))),
         pl.when(older | below).then(pl.lit("older_edition")),
         pl.when(same | reused).then(held),
+        pl.when(full).then(pl.lit("no_sequence_left")),
     ]
 
 

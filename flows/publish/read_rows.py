@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from flows.check import Check, all_reasons, checks, with_reasons
+from flows.check import LARGEST_GIVEN, Check, all_reasons, checks, with_reasons
 from flows.publish.doubts import Doubts
 from flows.publish.events import stamp
 from flows.publish.future import date_checks
@@ -71,4 +71,5 @@ def _found_by_checks(events: pl.DataFrame, job: Job) -> pl.DataFrame:
 def _checks(events: pl.DataFrame, job: Job) -> Iterator[Check]:
     """Yield the checks of every event, and those that only a publisher makes."""
     yield from checks(events, job.family, job.owner, job.request.publisher)
+    yield pl.col("sequence") > LARGEST_GIVEN, pl.lit("sequence_range")
     yield from date_checks(events, job.family, job.context.now)

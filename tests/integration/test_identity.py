@@ -12,6 +12,7 @@ import pytest
 from connectors.errors import MiantiError
 from connectors.topics import ensure_topic
 from flows.publish.events import single
+from tests.oracle.identity import event_id
 from tests.support import kafka as raw
 from tests.support.codes import uscc
 from tests.support.exchange import Department, Exchange
@@ -415,7 +416,7 @@ def test_a_number_of_several_enterprises_is_asked_for_in_full(dept: Department) 
 
 
 def test_the_greatest_sequence_of_all_is_refused(exchange: Exchange, dept: Department) -> None:
-    for sequence in (2**53, 2**63 - 1):
+    for sequence in (2**52, 2**53, 2**63 - 1):
         row = dept.native(1, sequence=sequence)
         done = dept.publisher.publish_rows("mianti-licence", [row])
         assert (done.published, done.reasons) == (0, {"sequence_range": 1})
@@ -427,3 +428,37 @@ def test_the_greatest_sequence_of_all_is_refused(exchange: Exchange, dept: Depar
     raw.send(exchange.address, dept.topic(), [(event["subject"].encode(), value)], partition=0)
     assert dept.publisher.withdraw(dept.key(1), "公示有误")
     assert states(exchange) == {(uscc(1), dept.key(1)): "withdrawn"}
+
+
+def test_the_highest_number_a_row_may_bring_is_followed_by_others(dept: Department) -> None:
+    for given in ({"sequence": 2**52 - 1}, {}, {"edition": "2200-01-01T00:00:00Z"}):
+        row = dept.native(1, decision={"number": "JY1", "name": f"许可{given}"}, **given)
+        dept.publisher.publish_rows("mianti-licence", [row])
+    assert [event["sequence"] for event in dept.events()] == [2**52 - 1, 2**52, 2**52 + 1]
+
+
+def test_where_nothing_can_follow_it_is_said_and_nothing_is_sent(
+    exchange: Exchange, dept: Department
+) -> None:
+    dept.publisher.publish_rows("mianti-licence", [dept.native(1)])
+    [event] = dept.events()
+    for changed in (
+        {"decision": event["decision"] | {"name": "误"}},
+        {
+            "facet": "withdrawal",
+            "event_type": "restored",
+            "decision": None,
+            "withdrawal": {"state": "none", "reason_code": None, "reason": None},
+        },
+    ):
+        forged = event | {"sequence": 2**53 - 1} | changed
+        forged["event_id"] = event_id("licence", forged)
+        message = (forged["subject"].encode(), raw.encode(forged, "licence"))
+        raw.send(exchange.address, dept.topic(), [message])
+    before = len(dept.events())
+    row = dept.native(1, decision={"number": "JY1", "name": "正"})
+    done = dept.publisher.publish_rows("mianti-licence", [row])
+    assert (done.published, done.reasons) == (0, {"no_sequence_left": 1})
+    with pytest.raises(MiantiError, match=r"2\^53"):
+        dept.publisher.withdraw(dept.native(1)["record_key"], "公示有误")
+    assert len(dept.events()) == before
