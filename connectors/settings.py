@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     mianti_publishers: Path | None = None
     mianti_dialects: Path | None = None
     mianti_catalogue: Path | None = None
+    mianti_operators: Path = Field(
+        default_factory=lambda known: known["mianti_home"] / "operators.yaml"
+    )
 
     mianti_window: Path = Field(default_factory=lambda known: known["mianti_home"] / "window")
     mianti_window_name: str = Field(default="window-1", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
@@ -129,6 +132,7 @@ class Settings(BaseSettings):
         "mianti_publishers",
         "mianti_dialects",
         "mianti_catalogue",
+        "mianti_operators",
         "mianti_window",
         "mianti_window_keys",
         "mianti_window_token_keys",

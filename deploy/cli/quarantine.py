@@ -13,8 +13,17 @@ import polars as pl
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
 from deploy.cli.times import local
+from flows.operators import known
 from flows.publish.edition import parse_time
-from flows.quarantine import Chosen, discard, listed, require_said, shown
+from flows.quarantine import (
+    BadPlace,
+    Chosen,
+    discard,
+    listed,
+    parse_place,
+    require_said,
+    shown,
+)
 from flows.redrive import Redriven, redrive
 from schemas.avro import FAMILIES
 from schemas.reasons import REASONS, sentence
@@ -35,8 +44,6 @@ sent again by the publisher, and the old message is discarded. No command shows 
 _NOTHING = "Nothing waits that fits · 没有符合条件的隔离消息"
 #: Some of what was asked to be redriven waits on.
 _DONE_IN_PART = 1
-#: Kafka counts in 64 bits.
-_MOST: Final = (1 << 63) - 1
 
 
 class _Place(click.ParamType[tuple[str, int, int]]):
@@ -45,11 +52,10 @@ class _Place(click.ParamType[tuple[str, int, int]]):
     name = "topic/partition/offset"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, int, int]:
-        topic, *numbers = str(value).split("/")
-        written = len(numbers) == 2 and all(n.isascii() and n.isdecimal() for n in numbers)
-        if not written or any(int(n) > _MOST for n in numbers):
-            self.fail("write TOPIC/PARTITION/OFFSET · 应为 主题/分区/位点", param, ctx)
-        return topic, int(numbers[0]), int(numbers[1])
+        try:
+            return parse_place(str(value))
+        except BadPlace as error:
+            self.fail(" · ".join(str(error).splitlines()), param, ctx)
 
 
 _OPTIONS: Final = (
@@ -157,7 +163,11 @@ def redrive_(as_json: bool, **given: Any) -> None:
 
 @command.command("discard")
 @_choosing
-@click.option("--by", required=True, help="Who gives them up · 经办人")
+@click.option(
+    "--by",
+    required=True,
+    help="Who gives them up: an id or name of operators.yaml · 经办人编号或姓名",
+)
 @click.option("--why", required=True, help="Why; no personal data · 原因（不得含个人信息）")
 @AS_JSON
 def discard_(by: str, why: str, as_json: bool, **given: Any) -> None:
@@ -169,6 +179,7 @@ def discard_(by: str, why: str, as_json: bool, **given: Any) -> None:
         )
     require_said(by, why)
     settings = read_settings()
+    by = known(settings, by)
     done = {family: discard(settings, family, chosen, by=by, why=why) for family in families}
     if as_json:
         click.echo(json.dumps(done))

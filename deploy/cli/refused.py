@@ -12,6 +12,7 @@ from connectors.files.columns import sheet_and_row
 from connectors.settings import read_settings
 from deploy.cli.families import AS_JSON
 from deploy.cli.times import local
+from flows.operators import known
 from flows.publish.discard import Which, discard, listed
 from schemas.dialect import Words
 from schemas.names_held import is_digest
@@ -90,7 +91,11 @@ def list_(publisher: str, as_json: bool, **which: Any) -> None:
 
 @command.command("discard")
 @_which
-@click.option("--by", required=True, help="Who discards them · 经办人")
+@click.option(
+    "--by",
+    required=True,
+    help="Who discards them: an id or name of operators.yaml · 经办人编号或姓名",
+)
 @click.option("--why", required=True, help="Why; no personal data · 原因（不得含个人信息）")
 @AS_JSON
 def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> None:
@@ -98,7 +103,8 @@ def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> 
     chosen = Which(**which)
     if chosen == Which():
         raise click.UsageError("Say which: --number, --file, --reason or --layout · 请指定范围")
-    count = discard(read_settings(), publisher, chosen, by=by, why=why)
+    settings = read_settings()
+    count = discard(settings, publisher, chosen, by=known(settings, by), why=why)
     if as_json:
         click.echo(json.dumps({"discarded": count}))
     else:
