@@ -125,6 +125,7 @@ class Settings(BaseSettings):
     mianti_schema_registry_password: SecretStr | None = None
 
     prefect_api_url: str | None = None
+    mianti_alarm_webhook: SecretStr | None = None
 
     @field_validator(
         "mianti_home",
@@ -181,6 +182,13 @@ class Settings(BaseSettings):
         if place is not None and Path(place).is_file():
             raise ValueError("is a file; a directory is needed")
         return place
+
+    @field_validator("mianti_alarm_webhook")
+    @classmethod
+    def _of_the_web(cls, text: SecretStr | None) -> SecretStr | None:
+        if text is not None and not re.fullmatch(r"https?://[!-~]+", text.get_secret_value()):
+            raise ValueError("must be http://HOST:PORT/PATH or https://…")
+        return text
 
     @field_validator("mianti_schema_registry")
     @classmethod
