@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     mianti_publishers: Path | None = None
     mianti_dialects: Path | None = None
     mianti_catalogue: Path | None = None
+    mianti_operators: Path = Field(
+        default_factory=lambda known: known["mianti_home"] / "operators.yaml"
+    )
 
     mianti_window: Path = Field(default_factory=lambda known: known["mianti_home"] / "window")
     mianti_window_name: str = Field(default="window-1", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
@@ -122,6 +125,7 @@ class Settings(BaseSettings):
     mianti_schema_registry_password: SecretStr | None = None
 
     prefect_api_url: str | None = None
+    mianti_alarm_webhook: SecretStr | None = None
 
     @field_validator(
         "mianti_home",
@@ -129,6 +133,7 @@ class Settings(BaseSettings):
         "mianti_publishers",
         "mianti_dialects",
         "mianti_catalogue",
+        "mianti_operators",
         "mianti_window",
         "mianti_window_keys",
         "mianti_window_token_keys",
@@ -177,6 +182,13 @@ class Settings(BaseSettings):
         if place is not None and Path(place).is_file():
             raise ValueError("is a file; a directory is needed")
         return place
+
+    @field_validator("mianti_alarm_webhook")
+    @classmethod
+    def _of_the_web(cls, text: SecretStr | None) -> SecretStr | None:
+        if text is not None and not re.fullmatch(r"https?://[!-~]+", text.get_secret_value()):
+            raise ValueError("must be http://HOST:PORT/PATH or https://…")
+        return text
 
     @field_validator("mianti_schema_registry")
     @classmethod

@@ -21,14 +21,17 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
+from connectors.settings import read_settings
+from flows.operator import watch
 from flows.operator.collect import collect_flow
 from flows.operator.ingest import ingest_flow
 from flows.operator.maintain import maintain_flow
-from flows.operator.orphans import crash_orphans
+from flows.operator.orphans import cancel_stopped, crash_orphans
 from flows.operator.papers import papers_flow
 from flows.operator.planned import keep_planned
 from flows.operator.redrive import discard_flow, redrive_flow
 from flows.operator.settle_by_date import settle_by_date_flow
+from flows.operator.webhook import keep_webhook
 
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 5.0
@@ -141,6 +144,15 @@ def main() -> None:
     """
     names = [one.name for one in DEPLOYMENTS]
     Thread(target=keep_planned, args=[names], name="planned", daemon=True).start()
+    watch.start()
+    try:
+        _serve_on()
+    except SystemExit:  # told to end
+        cancel_stopped(names)
+        raise
+
+
+def _serve_on() -> None:
     while not _served():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a runner that has ended leaves its own
         _log.warning(
@@ -154,6 +166,7 @@ def _served() -> bool:
     """Serve until told to end; return False when Prefect does not answer."""
     try:
         crash_orphans([one.name for one in DEPLOYMENTS])
+        keep_webhook(read_settings())
         serve(*(one.as_prefect() for one in DEPLOYMENTS), pause_on_shutdown=False)
     except Exception as error:
         if not _is_away(error):

@@ -26,6 +26,8 @@ from schemas.personal import holds_personal
 _log = logging.getLogger(__name__)
 #: Messages closed by one commit.
 _TOGETHER: Final = 50_000
+#: Kafka counts in 64 bits.
+_MOST: Final = (1 << 63) - 1
 _UTC: Final = pl.Datetime("us", "UTC")
 #: How many messages of a topic wait for one reason, and when the first and last were landed.
 LISTED: Final = pl.Schema(
@@ -53,6 +55,10 @@ SHOWN: Final = pl.Schema(
 
 class NotSaid(MiantiError):
     """A message is discarded without a reason or a name, or with more than that in them."""
+
+
+class BadPlace(MiantiError):
+    """A place is not written as the lists print it."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,15 @@ def discard(settings: Settings, family: str, chosen: Chosen, *, by: str, why: st
             return done
         except Overtaken:
             _log.info("%s: another closed messages; reading again", family)
+
+
+def parse_place(text: str) -> tuple[str, int, int]:
+    """Return topic, partition and offset of `TOPIC/PARTITION/OFFSET`. Raises BadPlace."""
+    topic, *numbers = text.strip().split("/")
+    written = len(numbers) == 2 and all(n.isascii() and n.isdecimal() for n in numbers)
+    if not written or any(int(n) > _MOST for n in numbers):
+        raise BadPlace("write TOPIC/PARTITION/OFFSET", "应为 主题/分区/位点")
+    return topic, int(numbers[0]), int(numbers[1])
 
 
 def require_said(by: str, why: str) -> None:

@@ -44,12 +44,16 @@ _COUNTED: Final = pl.Schema(
 
 @dataclass(frozen=True)
 class Settled:
-    """What one settling did: buckets written, versions taken in, rows in the whole dataset."""
+    """What one settling did: buckets written, versions taken in, rows in the whole dataset.
+
+    `rows_before`: those it had; None where there was no log to settle from.
+    """
 
     family: str
     buckets: int
     versions: int
     rows: int
+    rows_before: int | None = None
 
 
 #: Versions of a group, their dataset rows, and how many of the versions are new.
@@ -88,8 +92,8 @@ def _settle(settings: Settings, family: str, day: dt.date, *, everything: bool) 
     dataset = lake.ensure_table(settings, "datasets", family, dataset_columns(family), ["bucket"])
     log.update_incremental()  # after the others were opened: it has all that they have seen
     marks, folded = (marks_of(require_own(log, one, family)) for one in (history, dataset))
-    rows = sizes(history)
-    turned = {*rows, *sizes(dataset)} if everything else _turned(dataset, day)
+    rows, held = sizes(history), sizes(dataset)
+    turned = {*rows, *held} if everything else _turned(dataset, day)
     stand = Stand(log.version() + 1, marks, folded, rows, _waiting(log, marks), turned)
     to_do = plan(stand, dt.datetime.now(dt.UTC), everything=everything)
     seen = origin(log)
@@ -99,7 +103,7 @@ def _settle(settings: Settings, family: str, day: dt.date, *, everything: bool) 
     taken = _carry_out(log, history, dataset, groups, family, day, seen) if groups else 0
     done = sum(len(group.buckets) for group in groups)
     dataset.update_incremental()
-    return Settled(family, done, taken, sum(sizes(dataset).values()))
+    return Settled(family, done, taken, sum(sizes(dataset).values()), sum(held.values()))
 
 
 def is_settled(settings: Settings, family: str) -> bool:

@@ -38,8 +38,6 @@ sent again by the publisher, and the old message is discarded. No command shows 
 _NOTHING = "Nothing waits that fits · 没有符合条件的隔离消息"
 #: Some of what was asked to be redriven waits on.
 _DONE_IN_PART = 1
-#: Kafka counts in 64 bits.
-_MOST: Final = (1 << 63) - 1
 
 
 class _Place(click.ParamType[tuple[str, int, int]]):
@@ -48,11 +46,12 @@ class _Place(click.ParamType[tuple[str, int, int]]):
     name = "topic/partition/offset"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, int, int]:
-        topic, *numbers = str(value).split("/")
-        written = len(numbers) == 2 and all(n.isascii() and n.isdecimal() for n in numbers)
-        if not written or any(int(n) > _MOST for n in numbers):
-            self.fail("write TOPIC/PARTITION/OFFSET · 应为 主题/分区/位点", param, ctx)
-        return topic, int(numbers[0]), int(numbers[1])
+        from flows.quarantine import BadPlace, parse_place
+
+        try:
+            return parse_place(str(value))
+        except BadPlace as error:
+            self.fail(" · ".join(str(error).splitlines()), param, ctx)
 
 
 _OPTIONS: Final = (
@@ -173,11 +172,16 @@ def redrive_(as_json: bool, **given: Any) -> None:
 
 @command.command("discard")
 @_choosing
-@click.option("--by", required=True, help="Who gives them up · 经办人")
+@click.option(
+    "--by",
+    required=True,
+    help="Who gives them up: an id or name of operators.yaml · 经办人编号或姓名",
+)
 @click.option("--why", required=True, help="Why; no personal data · 原因（不得含个人信息）")
 @AS_JSON
 def discard_(by: str, why: str, as_json: bool, **given: Any) -> None:
     """Give messages up; who did it and why is recorded · 放弃并留痕."""
+    from flows.operators import known
     from flows.quarantine import Chosen, discard, require_said
 
     families, chosen = _chosen(given)
@@ -187,6 +191,7 @@ def discard_(by: str, why: str, as_json: bool, **given: Any) -> None:
         )
     require_said(by, why)
     settings = read_settings()
+    by = known(settings, by)
     done = {family: discard(settings, family, chosen, by=by, why=why) for family in families}
     if as_json:
         click.echo(json.dumps(done))

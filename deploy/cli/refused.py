@@ -90,17 +90,23 @@ def list_(publisher: str, as_json: bool, **which: Any) -> None:
 
 @command.command("discard")
 @_which
-@click.option("--by", required=True, help="Who discards them · 经办人")
+@click.option(
+    "--by",
+    required=True,
+    help="Who discards them: an id or name of operators.yaml · 经办人编号或姓名",
+)
 @click.option("--why", required=True, help="Why; no personal data · 原因（不得含个人信息）")
 @AS_JSON
 def discard_(publisher: str, by: str, why: str, as_json: bool, **which: Any) -> None:
     """Discard what waits; who did it and why is recorded · 放弃并留痕."""
+    from flows.operators import known
     from flows.publish.discard import Which, discard
 
     chosen = Which(**which)
     if chosen == Which():
         raise click.UsageError("Say which: --number, --file, --reason or --layout · 请指定范围")
-    count = discard(read_settings(), publisher, chosen, by=by, why=why)
+    settings = read_settings()
+    count = discard(settings, publisher, chosen, by=known(settings, by), why=why)
     if as_json:
         click.echo(json.dumps({"discarded": count}))
     else:

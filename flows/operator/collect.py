@@ -16,9 +16,10 @@ from flows.operator.words import collect_summary, collected_rows, collected_text
 
 
 @flow(name="collect", flow_run_name="collect")
+@telling.in_words("collect")
 def collect_flow() -> State[Any]:
     """Publish the files of the drop zone, once each · 发布投放区中的文件，每个文件一次"""
-    telling.show_logs()
+    telling.begin()
     outcome = each(["zone"], lambda _: collect(read_settings(), dt.datetime.now(dt.UTC)))
     done = outcome.done.get("zone")
     failed = dict(outcome.failed)

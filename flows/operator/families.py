@@ -35,11 +35,17 @@ def each(families: Iterable[str], work: Callable[[str], T]) -> Outcome[T]:
         try:
             outcome.done[family] = work(family)
         except Exception as error:
-            outcome.failed[family] = words(error)
-            _log.error("%s: %s", family, outcome.failed[family])
-            if not isinstance(error, MiantiError):
-                _log.error("%s: at\n%s", family, _where(error))
+            outcome.failed[family] = said(error, f"{family}: ")
     return outcome
+
+
+def said(error: Exception, of: str = "") -> str:
+    """Return what an operator is told of an error, once it is in the log, with where it was."""
+    told = words(error)
+    _log.error("%s%s", of, told)
+    if not isinstance(error, MiantiError):
+        _log.error("%sat\n%s", of, _where(error))
+    return told
 
 
 def words(error: Exception) -> str:

@@ -22,6 +22,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from connectors.errors import MiantiError
@@ -29,11 +30,11 @@ from connectors.following import Following, alone
 from connectors.settings import Settings, read_settings
 from flows.follow import Ending, Standing, end_on_signals, follow, joined
 from flows.land import Landed
-from flows.operator import telling
+from flows.operator import telling, watch
 from flows.operator.families import words
 from flows.operator.orphans import crash_tagged
 from flows.operator.quarantined import tell_quarantined
-from flows.operator.words import Row, follow_rows, follow_summary
+from flows.operator.words import Row, follow_rows, follow_summary, run_name
 
 _log = logging.getLogger(__name__)
 _TOLD: Final = (
@@ -78,6 +79,7 @@ def _follow(settings: Settings, mark: Following) -> int:
             teller.close()
         return telling.end("follow", follow_summary(standings), {})
 
+    watch.start()
     tag = f"follows-{mark.name}"
     try:
         crash_tagged(tag)
@@ -102,13 +104,14 @@ class _Teller:
         self._run = copy_context().run  # the thread tells of this very run
         self._thread = ThreadPoolExecutor(1)
         self._last: Future[None] | None = None
-        self._rows: list[Row] | None = None
+        self._now: tuple[str, list[Row]] | None = None
         self._table: UUID | None = None
+        self._name = ""
         self._refused: dict[str, Landed] = {}
 
     def tell(self, standings: list[Standing], landed: list[Landed]) -> None:
         """Have it told; what could not be told before is told with it."""
-        self._rows = follow_rows(standings)
+        self._now = run_name("follow", follow_summary(standings), ()), follow_rows(standings)
         refused = [one for one in landed if one.quarantined]
         self._last = self._thread.submit(self._run, self._tell, refused)
 
@@ -123,23 +126,29 @@ class _Teller:
         for one in refused:
             self._refused[one.family] = joined(self._refused.get(one.family), one)
         try:
-            if self._rows is not None:
-                rows, self._rows = self._rows, None  # a later telling has a newer one
-                self._renew(rows)
+            if self._now is not None:
+                (name, rows), self._now = self._now, None  # a later telling has a newer one
+                self._renew(name, rows)
             for family in [*self._refused]:
                 tell_quarantined(self._settings, self._refused[family])
                 del self._refused[family]
         except Exception as error:
             _log.warning("Prefect could not be told: %s", words(error))
 
-    def _renew(self, rows: list[Row]) -> None:
-        """Put the table in the place of the former one: a run of months leaves one, not 10⁵."""
-        if self._table is None:
-            made = create_table_artifact(key="follow", table=rows, description=_TOLD)
-            self._table = made if isinstance(made, UUID) else None
-            return
+    def _renew(self, name: str, rows: list[Row]) -> None:
+        """Name the run for what it has done by now, and put the table in the former one's place.
+
+        A run of months leaves one table, not 10⁵.
+        """
         with get_client(sync_client=True) as client:
-            client.update_artifact(self._table, ArtifactUpdate(data=json.dumps(rows)))
+            if name != self._name:
+                client.set_flow_run_name(flow_run.id, name)
+                self._name = name
+            if self._table is not None:
+                client.update_artifact(self._table, ArtifactUpdate(data=json.dumps(rows)))
+                return
+        made = create_table_artifact(key="follow", table=rows, description=_TOLD)
+        self._table = made if isinstance(made, UUID) else None
 
 
 if __name__ == "__main__":

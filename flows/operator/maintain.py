@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 @flow(name="maintain", flow_run_name="maintain")
+@telling.in_words("maintain")
 def maintain_flow(
     families: list[Family] = EVERY, retain_days: Annotated[int, Field(ge=1, le=3650)] = 7
 ) -> State[Any]:
@@ -30,7 +31,7 @@ def maintain_flow(
         retain_days: Keep files this many days after they were replaced, for readers that still
             have them open; no row is ever deleted. 被替换的文件保留的天数；不会删除任何数据行。
     """
-    telling.show_logs()
+    telling.begin()
     kept = dt.timedelta(days=retain_days)
     outcome = each(families, lambda family: _told(maintain(read_settings(), family, retain=kept)))
     windows = each(["receipts"], lambda _: _told(maintain_receipts(read_settings(), retain=kept)))

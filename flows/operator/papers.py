@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 @flow(name="papers", flow_run_name="papers")
+@telling.in_words("papers")
 def papers_flow(days: Annotated[int, Field(ge=1, le=366)] = 1) -> State[Any]:
     """Count the papers that windows saved, and those still asked for · 免提交统计
 
@@ -35,7 +36,7 @@ def papers_flow(days: Annotated[int, Field(ge=1, le=366)] = 1) -> State[Any]:
         days: Over how many days until now; the windows' answers out of their receipts.
             统计最近多少天，依据各窗口的回执。
     """
-    telling.show_logs()
+    telling.begin()
     settings = read_settings()
     found = catalogue(settings.mianti_catalogue)
     table = contract.publishers(settings.mianti_publishers)

@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 @flow(name="settle-by-date", flow_run_name="settle-by-date")
+@telling.in_words("settle-by-date")
 def settle_by_date_flow(on: dt.date | None = None, families: list[Family] = EVERY) -> State[Any]:
     """Fold the datasets for a day, and look who has missed its cycle · 按日期更新数据集
 
@@ -29,7 +30,7 @@ def settle_by_date_flow(on: dt.date | None = None, families: list[Family] = EVER
             数据集所对应的日期（北京时间），不填为当天。
         families: Which families to settle. 要更新的数据类别。
     """
-    telling.show_logs()
+    telling.begin()
     day = on or china_today()
     # What a new day changes is known from the rows; another day than today's may change any.
     outcome = each(families, lambda family: _settle(family, day, everything=on is not None))

@@ -18,19 +18,6 @@ from flows.settle import Settled
 Row: TypeAlias = dict[str, str | int]
 
 
-def ingest_summary(done: Iterable[Ingested]) -> str:
-    """Return what one ingest did, such as `5,194 accepted, 3 quarantined (credit)`."""
-    landed = [one.landed for one in done if one.landed.parts]
-    families = ", ".join(one.family for one in landed)
-    return f"{_counts(landed)} ({families})" if landed else _counts(landed)
-
-
-def ingest_line(one: Ingested) -> str:
-    """Return one family's line in the log of an ingest."""
-    landed = [one.landed] if one.landed.parts else []
-    return f"{one.family}: {_counts(landed)}; {one.settled.rows:,} rows in the dataset"
-
-
 def follow_summary(standings: Iterable[Standing]) -> str:
     """Return what following came to, such as `5,194 accepted, 3 quarantined`."""
     every = list(standings)
@@ -113,14 +100,16 @@ def collected_text(done: Collected) -> str:
 
 
 def run_name(flow: str, summary: str, failed: Iterable[str]) -> str:
-    """Return a run's name; families that failed come first."""
+    """Return a run's name; families that failed come first. The empty one: all of it failed."""
     stopped = ", ".join(failed)
-    return f"{flow}: {stopped} failed; {summary}" if stopped else f"{flow}: {summary}"
+    if stopped:
+        return f"{flow}: {stopped} failed; {summary}"
+    return f"{flow}: {summary}" if summary else f"{flow}: failed"
 
 
 def failure_text(failed: Mapping[str, str]) -> str:
     """Return what a failed run says, each family on a line of its own."""
-    return "\n".join(f"{family}: {why}" for family, why in failed.items())
+    return "\n".join(f"{family}: {why}" if family else why for family, why in failed.items())
 
 
 def landed_rows(landed: Landed, lags: Mapping[tuple[str, int], int]) -> list[Row]:
@@ -207,14 +196,6 @@ def maintained_rows(done: Iterable[Maintained]) -> list[Row]:
         }
         for one in done
     ]
-
-
-def _counts(landed: list[Landed]) -> str:
-    if not landed:
-        return "nothing new"
-    told = f"{sum(one.accepted for one in landed):,} accepted"
-    quarantined = sum(one.quarantined for one in landed)
-    return f"{told}, {quarantined:,} quarantined" if quarantined else told
 
 
 def _kept(cycle: Cycle, now: dt.datetime) -> str:

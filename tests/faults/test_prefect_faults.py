@@ -6,6 +6,9 @@ of the product so that what fails does so in mid-run.
 
 from __future__ import annotations
 
+import datetime as dt
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ import pytest
 
 from connectors.settings import Settings
 from deploy.local.ports import choose_port
+from deploy.local.prefect_client import client_of
+from flows.operator.watch import Watcher
 from tests.faults.door import opened
 from tests.faults.processes import again
 from tests.faults.reliability import Fault
@@ -84,6 +89,90 @@ def test_runner_killed(exchange: Exchange, scheduler: Scheduler, fault: Fault, b
         if not both:
             visitor.go()
             wait_for(lambda: visitor.ended, "the run that lived on to end")
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON
+
+
+def looked(scheduler: Scheduler, exchange: Exchange) -> None:
+    """Have the watch look twice, with no patience for a run that begins slowly."""
+    watcher = Watcher(patience=dt.timedelta(0))
+    with client_of(scheduler.settings, scheduler.address):
+        for _ in range(2):
+            watcher.look(exchange.settings, dt.datetime.now(dt.UTC))
+
+
+@pytest.mark.fault(
+    "the only place of a deployment held by a run in PENDING, and by none",
+    how="a run begun by nobody; the place taken",
+)
+def test_place_held_in_vain(exchange: Exchange, scheduler: Scheduler, fault: Fault) -> None:
+    """Every later run is cancelled, for ever, until the watch frees the place."""
+    scheduler.start()
+    prefect = scheduler.prefect
+    scene = at_work(exchange)
+    with runner(scheduler, exchange) as one:
+        serving = one.start_and_wait(0)
+        path = f"/deployments/{prefect.deployment('ingest')}"
+        assert serving.pid is not None
+        os.kill(serving.pid, signal.SIGSTOP)
+        stuck = prefect.ask("ingest", {})
+        begun = prefect.post(f"/flow_runs/{stuck}/set_state", {"state": {"type": "PENDING"}})
+        assert begun["status"] == "ACCEPT"
+        os.kill(serving.pid, signal.SIGCONT)
+        (cancelled,) = prefect.ended("ingest", prefect.ask("ingest", {}))
+        assert cancelled["state"]["type"] == "CANCELLED"
+
+        looked(scheduler, exchange)
+
+        (freed,) = prefect.ended("ingest", stuck)
+        assert freed["state"]["type"] == "CRASHED"
+        assert "held the only place" in freed["state"]["message"]
+        (run,) = prefect.ended("ingest", prefect.ask("ingest", {}))
+        assert run["state"]["type"] == "COMPLETED"
+
+        limit = prefect.get(path)["global_concurrency_limit"]["name"]
+        taken = {"active_slots": 1}
+        prefect.ask_for("PATCH", f"/v2/concurrency_limits/{limit}", json=taken).raise_for_status()
+        (cancelled,) = prefect.ended("ingest", prefect.ask("ingest", {}))
+        assert cancelled["state"]["type"] == "CANCELLED"
+
+        looked(scheduler, exchange)
+
+        (run,) = prefect.ended("ingest", prefect.ask("ingest", {}))
+        assert run["state"]["type"] == "COMPLETED"
+    fault.flowed = scene.whole()
+    assert fault.flowed == EVENTS + POISON
+
+
+@pytest.mark.fault(
+    "a run in RUNNING whose process is gone, and Prefect's server started anew",
+    how=f"SIGKILL of the runner's group and of the server, `{_LANDING}`; the watch looks",
+)
+def test_running_in_vain(exchange: Exchange, scheduler: Scheduler, fault: Fault) -> None:
+    """The lease by which Prefect would free the place is forgotten with the server."""
+    scheduler.start()
+    prefect = scheduler.prefect
+    scene = at_work(exchange)
+    with opened() as door, runner(scheduler, exchange) as one:
+        killed = one.start(EACH, door, _LANDING)
+        visitor = door.arrived()
+        (zombie,) = prefect.runs("ingest", "RUNNING")
+        kill_all(killed)
+        wait_for(lambda: visitor.ended, "its run to share its fate")
+        door.close()
+        scheduler.kill()
+        scheduler.start()
+        path = f"/deployments/{prefect.deployment('ingest')}"
+        assert prefect.get(path)["global_concurrency_limit"]["active_slots"] == 1
+
+        looked(scheduler, exchange)
+
+        (freed,) = prefect.ended("ingest", zombie["id"])
+        assert freed["state"]["type"] == "CRASHED"
+        assert "held the only place" in freed["state"]["message"]
+        assert prefect.get(path)["global_concurrency_limit"]["active_slots"] == 0
+        one.start()
+        wait_for(lambda: bool(one.landed()), "the next scheduled run to land")
     fault.flowed = scene.whole()
     assert fault.flowed == EVENTS + POISON
 

@@ -312,6 +312,7 @@ def test_its_state_is_in_prefect_which_may_die_and_stops_nothing(
         long_until(lambda: landed(exchange, department).height == 5)
         long_until(lambda: total(table(prefect), "accepted") == 3)
         long_until(lambda: total(table(prefect), "quarantined") == 2)
+        assert runs(prefect)[0]["name"] == "follow: 3 accepted, 2 quarantined"
         long_until(lambda: bool(artifacts(prefect, "quarantine-licence")))
 
         kill(of(stack, "follow").pid)

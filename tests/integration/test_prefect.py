@@ -19,31 +19,46 @@ from kafka import TopicPartition
 
 import flows.operator.planned
 import schemas
+from connectors import lake
 from connectors.settings import Settings, kafka_address
 from connectors.stack import Stack
 from connectors.topics import topic_name
 from deploy.local.lifecycle import down, up
 from deploy.local.prefect_client import client_of
 from deploy.local.processes import stop
+from flows.land import land
 from flows.publish import Publisher
+from flows.quarantine import Chosen, shown
 from flows.sample.generate import FEWEST_ROWS, generate
 from flows.status import status
 from schemas.avro import FAMILIES
 from tests.support import kafka as raw
 from tests.support.codes import citizen
 from tests.support.prefect import ENDED, SECONDS, Prefect, of_home, rows_of, wait_for
+from tests.support.receiver import Receiver, receiver
 
 pytestmark = pytest.mark.timeout(600)  # starting the stack is part of the first test
 
 
 @pytest.fixture(scope="module")
-def settings(new_home: Callable[[], Path], new_lake: Callable[[Path], str]) -> Iterator[Settings]:
+def hook() -> Iterator[Receiver]:
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def settings(
+    new_home: Callable[[], Path], new_lake: Callable[[Path], str], hook: Receiver
+) -> Iterator[Settings]:
     """A home with the whole stack up, and the first files of the sample published."""
     with pytest.MonkeyPatch.context() as environment:
         for variable in ("KAFKA_BOOTSTRAP_SERVERS", "PREFECT_API_URL"):
             environment.delenv(variable, raising=False)
         environment.setenv("PREFECT_RUNNER_POLL_FREQUENCY", "1")  # asked for, a run starts at once
+        environment.setenv("MIANTI_ALARM_WEBHOOK", hook.address)
         home = new_home()
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "operators.yaml").write_text("operators: {one: an operator}", "utf-8")
         environment.setenv("MIANTI_PUBLISHERS", str(hasty_publishers(home)))
         environment.setenv("MIANTI_LAKE", new_lake(home))
         made = Settings(mianti_home=home)
@@ -129,6 +144,54 @@ def test_a_run_asked_for_tells_what_it_did(kafka: str, prefect: Prefect) -> None
     assert event["payload"]["reasons"] == {"bad_frame": 2}
 
 
+def test_what_another_landed_is_told_by_the_run_that_settles_it(
+    settings: Settings, prefect: Prefect
+) -> None:
+    """As the landing that runs on does: the run itself lands nothing of it."""
+    file = settings.mianti_home / "sample" / "day2" / "licences-20260502.xlsx"
+    Publisher("housing-demo", settings).publish_file(file)
+    landed = land(settings, "licence").accepted
+    assert landed
+
+    (run,) = prefect.ended("ingest", prefect.ask("ingest", {}))
+
+    told = f"{landed} accepted (licence); licence "
+    assert run["name"].startswith(f"ingest: {told}")
+    assert run["state"]["message"].startswith(told)
+    prefect.logged(run["id"], f"licence: {told}")
+    lines = {row["family · 类别"]: row for row in rows_of(prefect.artifact("ingest"))}
+    assert lines["licence"]["accepted since the last run · 上次运行以来入库"] == landed
+    assert lines["licence"]["of these by this run · 其中本次运行入库"] == 0
+    assert lines["licence"]["taken into the dataset · 本次更新"] > 0
+    assert lines["credit"]["accepted since the last run · 上次运行以来入库"] == 0
+    (again,) = prefect.ended("ingest", prefect.ask("ingest", {}))
+    assert again["name"] == "ingest: nothing new"
+
+
+def test_what_waits_is_on_one_page_and_its_alarms_call_the_webhook(
+    settings: Settings, prefect: Prefect, hook: Receiver
+) -> None:
+    """The watch is in the process that serves: the one that followed was ended."""
+    place = f"{topic_name('licence', 'housing-demo')}/bad_frame"
+    awaited = {f"quarantine/{place}", "cycle/registration/samr-demo"}
+    wait_for(lambda: awaited <= hook.raised.keys(), "the webhook to be called")
+    assert "Stops the exemptions of: every enterprise." in hook.raised[f"quarantine/{place}"]["en"]
+    names = {event["payload"]["alarm"] for event in prefect.events("mianti.alarm.raised")}
+    assert awaited <= names
+
+    page = prefect.artifact("what-waits")
+    lines = {row["where · 位置"]: row for row in rows_of(page)}
+    assert lines[place]["how many · 数量"] == "2"
+    assert lines[place]["whose exemptions it stops · 影响哪些企业"] == "every enterprise · 全部企业"
+    wanted = {"artifacts": {"key": {"any_": ["what-waits"]}}}
+    assert len(prefect.post("/artifacts/filter", wanted)) == 1, "it has no history"
+
+    told = b"".join(path.read_bytes() for path in (settings.mianti_home / "log").iterdir())
+    assert hook.secret.encode() not in told
+    block = prefect.get("/block_types/slug/webhook/block_documents/name/mianti-alarms")
+    assert hook.secret not in json.dumps(block)
+
+
 def test_of_two_runs_at_once_one_is_cancelled(prefect: Prefect) -> None:
     asked = [prefect.ask("maintain", {"retain_days": 1}) for _ in range(2)]
     runs = prefect.ended("maintain", *asked)
@@ -161,7 +224,7 @@ def test_a_failed_family_is_told_and_stops_no_other(
     assert run["name"] == "ingest: 0 accepted, 1 quarantined (licence)"
 
 
-def test_the_quarantine_is_worked_through_runs(prefect: Prefect) -> None:
+def test_the_quarantine_is_worked_through_runs(settings: Settings, prefect: Prefect) -> None:
     these = {"families": ["licence"], "reason": "bad_frame"}
     (run,) = prefect.ended("redrive", prefect.ask("redrive", these))
     assert run["state"]["type"] == "COMPLETED"
@@ -169,13 +232,32 @@ def test_the_quarantine_is_worked_through_runs(prefect: Prefect) -> None:
     (line,) = rows_of(prefect.artifact("quarantine"))
     assert (line["reason · 原因"], line["messages · 条数"]) == ("bad_frame", 3)
 
-    said = {"by": "an operator", "why": "noise of a test"}
-    (run,) = prefect.ended("discard", prefect.ask("discard", said))
-    assert run["state"]["type"] == "FAILED"
-    assert "请指定" in run["state"]["message"]
+    said = {"by": "one", "why": "noise of a test"}
+    for asked, why in (
+        (said, "请指定"),
+        (these | said | {"by": "Li Wei"}, "operators.yaml"),
+        (these | said | {"by": " "}, "经办人和原因"),
+        (said | {"place": "somewhere"}, "TOPIC/PARTITION/OFFSET"),
+        (these | said | {"since": "2026-05-01T00:00:00"}, "时间须含时区"),
+    ):
+        (run,) = prefect.ended("discard", prefect.ask("discard", asked))
+        assert (run["name"], run["state"]["type"]) == ("discard: failed", "FAILED")
+        assert why in run["state"]["message"]
+        prefect.logged(run["id"], why)
+        assert "Traceback" not in prefect.log(run["id"])
+    (where,) = shown(settings, "licence", Chosen(reason="bad_frame"), 1).rows()
+    place = "/".join(map(str, where[:3]))
+    (run,) = prefect.ended("discard", prefect.ask("discard", said | {"place": place}))
+    assert run["name"] == "discard: 1 discarded"
     (run,) = prefect.ended("discard", prefect.ask("discard", these | said))
-    assert run["name"] == "discard: 3 discarded"
+    assert run["name"] == "discard: 2 discarded"
     assert rows_of(prefect.artifact("quarantine")) == []
+    waiting = [row["what waits · 事项"] for row in rows_of(prefect.artifact("what-waits"))]
+    assert "in quarantine · 隔离" not in waiting
+    log = lake.open_table(settings, "log", "licence")
+    assert log is not None
+    closed = lake.scan(log).select("closed_by").drop_nulls().unique().collect()
+    assert closed["closed_by"].to_list() == ["an operator"]
 
 
 def test_a_publisher_that_missed_its_cycle_is_told_of(prefect: Prefect) -> None:
@@ -207,6 +289,23 @@ def test_a_run_that_was_killed_blocks_no_other(settings: Settings, prefect: Pref
     assert "The process of this run was killed" in killed["state"]["message"]
     (after,) = prefect.ended("maintain", prefect.ask("maintain", {}))
     assert after["state"]["type"] == "COMPLETED"
+
+
+def test_what_is_stopped_in_its_work_is_cancelled_not_crashed(
+    settings: Settings, prefect: Prefect
+) -> None:
+    asked = prefect.ask("maintain", {})
+    wait_for(lambda: bool(prefect.runs("maintain", "PENDING", "RUNNING")), "the run to begin")
+    serving = Stack.read(settings.mianti_home).serve
+    assert serving is not None
+    stop(serving, seconds=SECONDS)
+
+    (run,) = prefect.ended("maintain", asked)
+    said = run["state"]["type"], run["state"]["message"]
+    assert said[0] in ("CANCELLED", "COMPLETED"), said
+    assert said[0] == "COMPLETED" or "mianti down" in said[1]
+    up(settings)
+    assert asked not in {one["id"] for one in prefect.runs("maintain", "CRASHED")}
 
 
 def test_what_is_planned_anew_is_as_it_was(settings: Settings, prefect: Prefect) -> None:

@@ -50,6 +50,12 @@ class Exchange:
     dialects: Path | None = None
     registry: str | None = None
 
+    def __post_init__(self) -> None:
+        """Let two people be known who may give something up."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        table = {"operators": {"li": "Li", "li-wei": "Li Wei"}}
+        (self.home / "operators.yaml").write_text(yaml.safe_dump(table), "utf-8")
+
     @property
     def settings(self) -> Settings:
         """Return the settings; the table has a new path whenever it has changed."""

@@ -109,14 +109,14 @@ class Prefect:
         wanted = {"event": {"name": [name]}, "occurred": {"since": since}}
         return list(self.post("/events/filter", {"filter": wanted})["events"])
 
+    def log(self, run: str) -> str:
+        """Return what a run's log says so far."""
+        body = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC"}
+        return "\n".join(line["message"] for line in self.post("/logs/filter", body))
+
     def logged(self, run: str, text: str) -> None:
         """Wait until a run's log holds a text; the client sends it in batches, also after the end."""
-        body = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC"}
-
-        def held() -> bool:
-            return any(text in line["message"] for line in self.post("/logs/filter", body))
-
-        wait_for(held, f"the log to say {text!r}")
+        wait_for(lambda: text in self.log(run), f"the log to say {text!r}")
 
 
 def of_home(settings: Settings) -> Prefect:

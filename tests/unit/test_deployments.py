@@ -19,6 +19,7 @@ from flows.land import Landed, Part
 from flows.operator import words
 from flows.operator.families import EVERY, Family, each
 from flows.operator.refusals import EXAMPLE, Refusal, as_markdown
+from flows.operator.story import Total, change, rows, summary, totals
 from flows.settle import Settled
 from schemas.avro import FAMILIES
 
@@ -117,18 +118,47 @@ def test_a_family_that_fails_stops_none_of_the_others(caplog: pytest.LogCaptureF
     assert "test_deployments.py" in caplog.text
 
 
-def ingested(family: str, *parts: Part) -> Ingested:
-    return Ingested(Landed(family, list(parts)), Settled(family, 1, 1, 1), 0.1)
+def ingested(family: str, *parts: Part, settled: Settled | None = None) -> Ingested:
+    return Ingested(Landed(family, list(parts)), settled or Settled(family, 0, 0, 1, 1), 0.1)
 
 
 def test_a_run_is_named_for_what_it_did() -> None:
     some = ingested("credit", Part("t", 0, 0, 5194, 5191, 3))
-    none = ingested("licence")
-    told = words.ingest_summary([some, none])
-    assert told == "5,191 accepted, 3 quarantined (credit)"
-    assert words.run_name("ingest", told, []) == f"ingest: {told}"
-    assert words.run_name("ingest", told, ["licence"]) == f"ingest: licence failed; {told}"
-    assert words.ingest_summary([none]) == "nothing new"
+    told = [
+        change(some, Total(5191, 3, 1), Total(0, 0, 1)),
+        change(ingested("licence"), Total(7, 0, 7), Total(7, 0, 7)),
+    ]
+    assert summary(told) == "5,191 accepted, 3 quarantined (credit)"
+    assert words.run_name("ingest", summary(told), []) == f"ingest: {summary(told)}"
+    assert words.run_name("ingest", "x", ["licence"]) == "ingest: licence failed; x"
+    assert summary(told[1:]) == "nothing new"
+
+
+def test_what_another_landed_and_this_run_settled_is_told_by_its_name() -> None:
+    """The landing that runs on was first; the run took it into the dataset."""
+    settled = Settled("credit", 64, 225, 693, 468)
+    done = ingested("credit", settled=settled)
+    for before in (Total(468, 2, 468), None):
+        one = change(done, Total(693, 2, 693), before)
+        assert summary([one]) == "225 accepted (credit); credit 468 → 693 rows"
+        (line,) = rows([one], {})
+        assert line["of these by this run · 其中本次运行入库"] == 0
+        assert totals([line]) == {"credit": Total(693, 2, 693)}
+
+
+def test_what_was_landed_and_is_not_settled_yet_is_told_once() -> None:
+    landed = change(ingested("credit"), Total(12, 1, 9), Total(10, 0, 9))
+    assert summary([landed]) == "2 accepted, 1 quarantined (credit)"
+    later = Settled("credit", 2, 2, 9, 9)
+    then = change(ingested("credit", settled=later), Total(12, 1, 9), landed.now)
+    assert summary([then]) == "credit 2 updated"
+
+
+def test_what_other_families_were_told_of_is_kept() -> None:
+    one = change(ingested("credit"), Total(2, 0, 1), Total(1, 0, 1))
+    told = {"licence": Total(5, 1, 4), "credit": Total(1, 0, 1)}
+    assert totals(rows([one], told)) == {"licence": Total(5, 1, 4), "credit": Total(2, 0, 1)}
+    assert totals(["", {}, {"dataset rows": 1}]) == {}
 
 
 def test_the_table_of_an_ingest_has_what_moved_and_what_waits() -> None:

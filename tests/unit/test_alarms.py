@@ -1,0 +1,190 @@
+"""What waits, whose exemptions it stops, when an alarm is told; which runs are at work no more."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import subprocess
+from pathlib import Path
+
+import polars as pl
+import pytest
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from pydantic import ValidationError
+
+from connectors.settings import Settings
+from flows.complete import Cycle
+from flows.matters import Matter, quarantined, silent, whom
+from flows.operator import waits
+from flows.operator.alarms import ENDED, RAISED, SURE, Raised, together
+from flows.operator.running import AtWork, is_gone, lost, process_mark, stands_still
+from flows.operator.watch import Watcher
+from tests.support.codes import uscc
+from tests.support.receiver import receiver
+
+NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
+MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
+STATEMENTS = pl.DataFrame(
+    {"publisher": ["a"], "layout": ["x"], "complete_through": [NOON], "excepted": [[]]}
+)
+
+
+def matter(about: str = "licence/a") -> Matter:
+    return Matter("completeness", about, ("Why.", "原因。"), ("all", "全部"), ("do", "处理"))
+
+
+def in_quarantine(*about: str | None) -> list[Matter]:
+    topic, reason = "mianti.licence.housing-demo", "bad_frame"
+    rows = pl.DataFrame(
+        [(topic, reason, NOON, one) for one in about],
+        schema={
+            "topic": pl.String,
+            "reason": pl.String,
+            "landed_at": pl.Datetime("us", "UTC"),
+            "about": pl.String,
+        },
+        orient="row",
+    )
+    return [*quarantined("licence", rows)]
+
+
+def test_a_message_that_names_no_enterprise_stops_everyones_exemptions() -> None:
+    (one,) = in_quarantine(uscc(1), None)
+    assert (one.key, one.count) == ("quarantine/mianti.licence.housing-demo/bad_frame", 2)
+    assert one.stops == ("every enterprise", "全部企业")
+    (named,) = in_quarantine(uscc(1), uscc(1))
+    assert named.stops == (uscc(1), uscc(1))
+
+
+def test_of_many_enterprises_a_few_are_named_and_all_are_counted() -> None:
+    codes = sorted(uscc(number) for number in range(5))
+    english, chinese = whom([*codes, "name:0011"])
+    assert english == f"{codes[0]}, {codes[1]}, {codes[2]}, 2 more, 1 known by name only"
+    assert chinese.endswith("，另有 2 家，仅有名称的 1 家")
+
+
+def test_who_missed_its_cycle_or_never_stated_completeness_waits() -> None:
+    heard = [
+        Cycle("a", "credit", NOON - DAY, DAY),
+        Cycle("b", "credit", NOON - DAY - MINUTE, DAY),
+    ]
+    found = [one.key for one in silent(heard, STATEMENTS, NOON)]
+    assert found == ["cycle/credit/b", "completeness/credit/b"]
+
+
+def test_an_alarm_is_told_once_each_day_and_when_it_ends(tmp_path: Path) -> None:
+    file = tmp_path / "alarms.json"
+    first, alarms = Raised.read(file).after([matter()], NOON)
+    assert alarms == [], "what is over within a minute raises nothing"
+    raised, alarms = first.after([matter()], NOON + SURE)
+    ((name, payload),) = alarms
+    assert (name, payload["alarm"]) == (RAISED, "completeness/licence/a")
+    assert payload["en"] == "Why. To do: do. Stops the exemptions of: all."
+    raised.write(file)
+
+    after_a_start = Raised.read(file)
+    for later, told in ((MINUTE, []), (DAY, [RAISED])):
+        _, alarms = after_a_start.after([matter()], NOON + SURE + later)
+        assert [name for name, _ in alarms] == told
+    over, alarms = after_a_start.after([], NOON + DAY)
+    assert alarms == [(ENDED, {"event": ENDED, "alarm": "completeness/licence/a"})]
+    assert over.told == {}
+
+
+def test_a_look_calls_the_webhook_once() -> None:
+    first, _ = Raised().after([matter("licence/a"), matter("licence/b")], NOON)
+    _, alarms = first.after([matter("licence/a"), matter("licence/b")], NOON + SURE)
+    _, body = together([*alarms, (ENDED, {"event": ENDED, "alarm": "x"})])
+    assert [one["about"] for one in body["raised"]] == ["licence/a", "licence/b"]
+    assert body["ended"] == ["x"]
+
+
+def test_the_page_says_whose_exemptions_are_stopped() -> None:
+    (line,) = waits.rows([matter()])
+    assert line["whose exemptions it stops · 影响哪些企业"] == "all · 全部"
+    assert waits.description([], NOON).startswith("Nothing waits · 没有待处理事项")
+
+
+def run(state: str, minutes: int, process: str | None = None) -> AtWork:
+    return AtWork(state, state, NOON - minutes * MINUTE, process)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "began_last", "is_lost"),
+    [
+        (run("PENDING", 6), None, True),
+        (run("PENDING", 4), None, False),
+        (run("CANCELLING", 6), None, True),
+        (run("RUNNING", 600, "alive"), NOON - 600 * MINUTE, False),
+        (run("RUNNING", 6, "gone"), NOON - 6 * MINUTE, True),
+        (run("RUNNING", 6, None), None, False),
+        (run("RUNNING", 6, None), NOON - MINUTE, True),
+    ],
+)
+def test_a_run_that_cannot_be_at_work_is_lost(
+    one: AtWork, began_last: dt.datetime | None, is_lost: bool
+) -> None:
+    found = lost([one], began_last, NOON, gone=lambda process: process == "gone")
+    assert bool(found) is is_lost
+
+
+def test_a_process_is_known_by_more_than_its_number() -> None:
+    other = subprocess.Popen(["sleep", "600"])
+    mark = process_mark(other.pid)
+    assert not is_gone(mark)
+    other.kill()
+    other.wait()
+    assert is_gone(mark)
+    assert not is_gone(process_mark(os.getpid()))
+    assert is_gone(process_mark(os.getpid()) + "1"), "its number was given to another"
+    assert not is_gone("elsewhere/1/1"), "nobody knows"
+    assert not is_gone(None)
+
+
+def test_a_deployment_stands_still_after_three_intervals_that_were_watched() -> None:
+    def still(completed: int | None, watched: int) -> bool:
+        at = None if completed is None else NOON - completed * MINUTE
+        return stands_still(at, NOON - watched * MINUTE, MINUTE, NOON)
+
+    assert still(4, 10)
+    assert not still(3, 10)
+    assert still(None, 4)
+    assert not still(100, 2), "the machine was off"
+
+
+@pytest.mark.parametrize("address", ["ftp://x/y", "hooks.example/secret-part", "http://a b"])
+def test_the_webhook_is_an_address_and_never_repeated(tmp_path: Path, address: str) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        Settings(mianti_home=tmp_path, mianti_alarm_webhook=address)
+    assert "secret-part" not in str(wrong.value)
+
+
+def looks(settings: Settings, times: int) -> None:
+    """Have the watch look while Prefect does not answer."""
+    watcher = Watcher()
+    away = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
+    with temporary_settings(away):
+        for _ in range(times):
+            watcher.look(settings, NOON)
+
+
+def test_where_prefect_is_away_the_watch_calls_the_webhook_itself_once(tmp_path: Path) -> None:
+    with receiver() as hook:
+        settings = Settings(mianti_home=tmp_path, mianti_alarm_webhook=hook.address)
+        looks(settings, 2)
+        assert hook.bodies == [], "it may be back at once"
+        looks(settings, 5)
+    assert [[one["alarm"] for one in body["raised"]] for body in hook.bodies] == [["watch"]]
+
+
+def test_a_webhook_that_fails_is_told_without_its_address(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiver() as hook:
+        settings = Settings(mianti_home=tmp_path, mianti_alarm_webhook=f"{hook.address}-wrong")
+        with caplog.at_level(logging.INFO):
+            looks(settings, 3)
+    assert "MIANTI_ALARM_WEBHOOK could not be called: HTTPStatusError" in caplog.text
+    ours = [line.getMessage() for line in caplog.records if line.name.startswith("flows")]
+    assert not any(hook.secret in line for line in ours)
