@@ -105,16 +105,21 @@ def spellings(number: str | None) -> tuple[str, ...]:
 
 def same_number(one: str | None, other: str | None) -> bool:
     """Return whether two numbers may be one, a head or the marks left out; False where one lacks."""
-    first, second = squash(one), squash(other)
-    if not first or not second:
+    if not squash(one) or not squash(other):
         return False
-    if _PADDING.sub("", first) == _PADDING.sub("", second) or _unpadded(one) == _unpadded(other):
-        return True
-    return any(
+    return same_document(one, other) or any(
         min(len(a), len(b)) >= _TELLING and (a in b or b in a)
         for a in _headless(one)
         for b in _headless(other)
     )
+
+
+def same_document(one: str | None, other: str | None) -> bool:
+    """Return whether two numbers are one but for marks and padding; False where one lacks."""
+    first, second = squash(one), squash(other)
+    if not first or not second:
+        return False
+    return _PADDING.sub("", first) == _PADDING.sub("", second) or _unpadded(one) == _unpadded(other)
 
 
 def _unpadded(number: str | None) -> str:
