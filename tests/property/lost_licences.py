@@ -181,6 +181,9 @@ def document_in_force_whose_content_ends_it(deal: Deal) -> list[Event]:
             "撤 销食品经营许可证（示）JY〔2023〕000123",
             "吊销",
             "准予注销",
+            "决定收回食品经营许可证",
+            "依法撤回",
+            "准予废止",
             "你单位提交的食品经营许可证注销申请，符合法定条件，准予注销。",
             *TEXTS,
         )

@@ -209,7 +209,8 @@ def business_licence_revoked(deal: Deal) -> list[Event]:
 def struck_off(deal: Deal) -> list[Event]:
     state = deal.one(("revoked", "cancelled", "annulled"))
     begins = deal.one((None, dt.date(2026, 4, 1), dt.date(2020, 1, 1)))
-    return registration(deal.one(("r2", "r")), state, effective_from=begins, sequence=2)
+    publisher = deal.one(("register", "province"))
+    return registration("r2", state, effective_from=begins, publisher=publisher)
 
 
 def qualification_lowered(deal: Deal) -> list[Event]:
