@@ -38,6 +38,7 @@ class Scene:
     number: int
     dept: Department
     police: Department
+    province: Department
     deal: Deal
     memory: Memory
     name: str = ""
@@ -99,15 +100,18 @@ class Scene:
 
 
 class Stage:
-    """An exchange with a department for each of some scenes, and one that punishes."""
+    """An exchange with a department for each of some scenes, one that punishes, one above them."""
 
     def __init__(self, exchange: Exchange, memory: Memory, count: int, deal: Deal) -> None:
         self.memory = memory
         self.window = Window(exchange)
-        police = self.window.police
+        depts = [exchange.department(f"d{number}") for number in range(1, count + 1)]
+        issuers = [dept.code for dept in depts]
+        rights = {"facets": ["decision", "standing"], "issuers": issuers}
+        above = exchange.department("above", families={"licence": rights})
         self.scenes = [
-            Scene(number, exchange.department(f"d{number}"), police, deal, memory)
-            for number in range(1, count + 1)
+            Scene(number, dept, self.window.police, above, deal, memory)
+            for number, dept in enumerate(depts, 1)
         ]
         self.window.write(self._parts())
 

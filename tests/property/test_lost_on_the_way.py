@@ -84,6 +84,11 @@ def refused_in_another_layout(scene: Scene) -> None:
     scene.dept.publisher.publish_rows("mianti-licence", [event])
 
 
+def refused_at_the_organ_above(scene: Scene) -> None:
+    row = scene.lost(XK_JDRQ="2026-13-45", XK_WSH="示许撤〔2026〕9号")
+    scene.send(row, to=scene.province)
+
+
 def penalty_refused(scene: Scene) -> None:
     fault: dict[str, Any] = scene.deal.one(({"CF_JDRQ": "2026-02-31"}, {"CF_WSH": ""}))
     told = {"CF_XDR_SHXYM": uscc(scene.number), "CF_CFLB": "吊销许可证件"}
@@ -201,6 +206,10 @@ def in_quarantine_of_nobody(scene: Scene) -> None:
     _poison(scene, scene.deal.one((b"k", None)))
 
 
+def in_quarantine_of_a_publisher_that_is_gone(scene: Scene) -> None:
+    scene.memory.send("mianti.licence.gone", key=uscc(scene.number).encode(), value=b"poison")
+
+
 def _poison(scene: Scene, key: bytes | None) -> None:
     scene.memory.send(scene.dept.topic(), key=key, value=b"poison")
 
@@ -214,6 +223,7 @@ SCENES = [
     refused_by_its_organisation_code,
     refused_of_nobody,
     refused_in_another_layout,
+    refused_at_the_organ_above,
     penalty_refused,
     older_edition,
     older_edition_and_the_newest_sent_again,
@@ -232,6 +242,7 @@ SCENES = [
     refused_before_the_ledger_was_lost,
     in_quarantine,
     in_quarantine_of_nobody,
+    in_quarantine_of_a_publisher_that_is_gone,
 ]
 
 
