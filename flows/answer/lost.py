@@ -17,6 +17,7 @@ from flows.answer.naming import (
     alike,
     is_certificate,
     is_of_decision,
+    same_document,
     same_number,
     squash,
     stands_in,
@@ -138,7 +139,7 @@ def _number(row: Row) -> str | None:
 def _alike(lost: Row, row: Row) -> bool:
     """Return whether documents of which one lacks the licence's number may mean one licence."""
     for column in ("document_number", "identifier", "type_code"):
-        if squash(row.get(column)) and squash(lost.get(column)) == squash(row.get(column)):
+        if same_document(lost.get(column), row.get(column)):
             return True
     names = lost.get("name"), row.get("name")
     return alike(*names) or not all(is_certificate(name) for name in names)

@@ -105,16 +105,21 @@ def spellings(number: str | None) -> tuple[str, ...]:
 
 def same_number(one: str | None, other: str | None) -> bool:
     """Return whether two numbers may be one, a head or the marks left out; False where one lacks."""
-    first, second = squash(one), squash(other)
-    if not first or not second:
+    if not squash(one) or not squash(other):
         return False
-    if _PADDING.sub("", first) == _PADDING.sub("", second) or _unpadded(one) == _unpadded(other):
-        return True
-    return any(
+    return same_document(one, other) or any(
         min(len(a), len(b)) >= _TELLING and (a in b or b in a)
         for a in _headless(one)
         for b in _headless(other)
     )
+
+
+def same_document(one: str | None, other: str | None) -> bool:
+    """Return whether two numbers are one but for marks and padding; False where one lacks."""
+    first, second = squash(one), squash(other)
+    if not first or not second:
+        return False
+    return _PADDING.sub("", first) == _PADDING.sub("", second) or _unpadded(one) == _unpadded(other)
 
 
 def _unpadded(number: str | None) -> str:
@@ -153,14 +158,13 @@ def alike(one: str | None, other: str | None) -> bool:
 
     Qualifications bear many names (施工总承包资质 is a 建筑业企业资质证书): they are not told apart.
     """
-    first, second = core(one), core(other)
-    if not first or not second or ("资质" in (one or "") and "资质" in (other or "")):
+    if "资质" in (one or "") and "资质" in (other or ""):
         return True
-    return _in_short(first, second) or _in_short(fold_text(one or ""), fold_text(other or ""))
+    return _in_short(core(one), core(other)) or _in_short(fold_text(one or ""), fold_text(other or ""))
 
 
 def _in_short(one: str, other: str) -> bool:
-    """Return whether all signs of one stand in the other, in their order."""
+    """Return whether all signs of one stand in the other, in their order; none are in any."""
     short, long = sorted((one, other), key=len)
     signs = iter(long)
     return all(sign in signs for sign in short)
