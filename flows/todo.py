@@ -91,10 +91,13 @@ def to_do(families: Sequence[FamilyStatus], waiting: Waiting, now: dt.datetime) 
         for publisher, layout in one.outdated(now):
             if publisher not in late:
                 yield _state(
-                    publisher, layout, "longer ago than promised", "声明完整的时间已超过承诺周期"
+                    publisher,
+                    layout,
+                    "was last stated complete longer ago than promised",
+                    "声明完整的时间已超过承诺周期",
                 )
         for publisher, layout in one.never_complete():
-            yield _state(publisher, layout, "never", "从未声明完整")
+            yield _state(publisher, layout, "was never stated complete", "从未声明完整")
     for publisher, count in waiting.refused.items():
         yield (
             f"{publisher}: {count:,} refused rows or failed files wait to be mended: `mianti refused "
@@ -115,7 +118,7 @@ def _state(publisher: str, layout: str, when: str, chinese: str) -> Remark:
         f"mianti publish FILE --publisher {publisher} --layout {layout} --complete-through TIME"
     )
     return (
-        f"{publisher} {layout}: stated complete {when}, so nobody is exempted by it. Where an export "
+        f"{publisher} {layout} {when}, so nobody is exempted by it. Where an export "
         f"holds all of its data: `{command}` with the time it was made.",
         f"{publisher} {layout}：{chinese}，不能据此免提交。导出文件包含全部数据的，请执行 "
         f"`{command}`，TIME 填写导出时间。",
