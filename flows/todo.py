@@ -93,7 +93,7 @@ def to_do(families: Sequence[FamilyStatus], waiting: Waiting, now: dt.datetime) 
                 yield _state(
                     publisher,
                     layout,
-                    "was last stated complete longer ago than promised",
+                    "was stated complete longer ago than promised",
                     "声明完整的时间已超过承诺周期",
                 )
         for publisher, layout in one.never_complete():

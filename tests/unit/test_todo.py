@@ -54,7 +54,7 @@ def test_a_late_publisher_is_told_once_and_not_for_each_layout() -> None:
 def test_a_layout_stated_longer_ago_than_promised_is_told_though_its_publisher_is_heard() -> None:
     heard = Cycle("fire", "licence", days_ago(1), WEEK)
     told = asked(cycles=[heard], complete_through={"fire": {"list": days_ago(9).isoformat()}})
-    assert "fire list was last stated complete longer ago than promised" in told
+    assert "fire list was stated complete longer ago than promised" in told
     assert "--publisher fire --layout list --complete-through TIME`" in told
 
 
