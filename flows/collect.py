@@ -279,4 +279,13 @@ def line(receipt: Receipt) -> str:
     return (
         f"{receipt.path}: read · 读取 {done.read:,}, published · 发布 {done.published:,}, "
         f"unchanged · 未变 {done.unchanged:,}, refused · 退回 {done.refused:,}"
+        + "".join(f"; {part}" for part in _completeness(done))
     )
+
+
+def _completeness(done: Outcome) -> Iterator[str]:
+    if done.complete_through is not None:
+        through = done.complete_through.astimezone().isoformat(" ", "seconds")
+        yield f"stated complete through · 已声明完整至 {through}"
+    for why in done.not_complete:
+        yield f"not stated complete · 不作完整性声明: {why['en']} {why['zh']}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from connectors.errors import MiantiError
 from connectors.ledger import count_waiting
@@ -14,6 +14,9 @@ from connectors.topic_settings import Remark
 from connectors.zone import open_zone
 from flows.status import FamilyStatus
 from schemas import contract
+
+#: Landing that runs on takes a second, and one on a schedule some minutes.
+_LONG_SECONDS: Final = 600
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,13 @@ def to_do(families: Sequence[FamilyStatus], waiting: Waiting, now: dt.datetime) 
     What is stopped or damaged says itself how it is mended.
     """
     for one in families:
+        if one.lag and (one.lag_seconds or 0) > _LONG_SECONDS and not one.stopped:
+            yield (
+                f"{one.family}: {one.lag:,} messages were published more than {_LONG_SECONDS} s ago and are "
+                "not landed: `mianti up` lands all the time, `mianti ingest` now.",
+                f"{one.family}：{one.lag:,} 条消息发布超过 {_LONG_SECONDS} 秒仍未入库：`mianti up` 持续入库，"
+                "`mianti ingest` 立即入库。",
+            )
         if one.quarantined:
             yield (
                 f"{one.family}: {one.quarantined:,} messages wait in quarantine, and nobody whom they "
@@ -81,10 +91,13 @@ def to_do(families: Sequence[FamilyStatus], waiting: Waiting, now: dt.datetime) 
         for publisher, layout in one.outdated(now):
             if publisher not in late:
                 yield _state(
-                    publisher, layout, "longer ago than promised", "声明完整的时间已超过承诺周期"
+                    publisher,
+                    layout,
+                    "was stated complete longer ago than promised",
+                    "声明完整的时间已超过承诺周期",
                 )
         for publisher, layout in one.never_complete():
-            yield _state(publisher, layout, "never", "从未声明完整")
+            yield _state(publisher, layout, "was never stated complete", "从未声明完整")
     for publisher, count in waiting.refused.items():
         yield (
             f"{publisher}: {count:,} refused rows or failed files wait to be mended: `mianti refused "
@@ -105,7 +118,7 @@ def _state(publisher: str, layout: str, when: str, chinese: str) -> Remark:
         f"mianti publish FILE --publisher {publisher} --layout {layout} --complete-through TIME"
     )
     return (
-        f"{publisher} {layout}: stated complete {when}, so nobody is exempted by it. Where an export "
+        f"{publisher} {layout} {when}, so nobody is exempted by it. Where an export "
         f"holds all of its data: `{command}` with the time it was made.",
         f"{publisher} {layout}：{chinese}，不能据此免提交。导出文件包含全部数据的，请执行 "
         f"`{command}`，TIME 填写导出时间。",

@@ -159,6 +159,7 @@ def test_a_file_that_cannot_keep_the_promise_states_nothing_and_says_why(
     assert receipt["not_complete"][0]["zh"]
     assert done.receipts[0].outcome is not None
     assert done.receipts[0].outcome.warns
+    assert why in collecting.line(done.receipts[0])
     assert [one for one in stated(zone) if one] == []
 
 
