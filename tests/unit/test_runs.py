@@ -33,7 +33,7 @@ def town(monkeypatch: pytest.MonkeyPatch) -> Town:
     """All is landed from the start, as it is where something follows."""
     made = Town(looks_until_settled=3)
     monkeypatch.setattr(runs, "_run", made.run)
-    monkeypatch.setattr(runs, "status", lambda _, family: FamilyStatus(family))
+    monkeypatch.setattr(runs, "status", lambda _, family: FamilyStatus(family, lag=0))
     monkeypatch.setattr(runs, "is_settled", made.settled)
     monkeypatch.setattr(runs, "_POLL_SECONDS", 0)
     return made
