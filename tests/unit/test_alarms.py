@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from connectors.settings import Settings
 from flows.complete import Cycle
@@ -156,7 +156,7 @@ def test_a_deployment_stands_still_after_three_intervals_that_were_watched() -> 
 @pytest.mark.parametrize("address", ["ftp://x/y", "hooks.example/secret-part", "http://a b"])
 def test_the_webhook_is_an_address_and_never_repeated(tmp_path: Path, address: str) -> None:
     with pytest.raises(ValidationError) as wrong:
-        Settings(mianti_home=tmp_path, mianti_alarm_webhook=address)
+        Settings(mianti_home=tmp_path, mianti_alarm_webhook=SecretStr(address))
     assert "secret-part" not in str(wrong.value)
 
 
@@ -171,7 +171,7 @@ def looks(settings: Settings, times: int) -> None:
 
 def test_where_prefect_is_away_the_watch_calls_the_webhook_itself_once(tmp_path: Path) -> None:
     with receiver() as hook:
-        settings = Settings(mianti_home=tmp_path, mianti_alarm_webhook=hook.address)
+        settings = Settings(mianti_home=tmp_path, mianti_alarm_webhook=SecretStr(hook.address))
         looks(settings, 2)
         assert hook.bodies == [], "it may be back at once"
         looks(settings, 5)
@@ -182,7 +182,9 @@ def test_a_webhook_that_fails_is_told_without_its_address(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with receiver() as hook:
-        settings = Settings(mianti_home=tmp_path, mianti_alarm_webhook=f"{hook.address}-wrong")
+        settings = Settings(
+            mianti_home=tmp_path, mianti_alarm_webhook=SecretStr(f"{hook.address}-wrong")
+        )
         with caplog.at_level(logging.INFO):
             looks(settings, 3)
     assert "MIANTI_ALARM_WEBHOOK could not be called: HTTPStatusError" in caplog.text

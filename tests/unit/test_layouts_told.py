@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from flows.answer.decide import Decision
@@ -81,7 +82,7 @@ def decided(name: str, facts: Facts) -> Decision:
     )
 
 
-def facts(rows: list[dict[str, Any]] | None = None) -> Facts:
+def facts(rows: list[Mapping[str, Any]] | None = None) -> Facts:
     """Return what is known where the office is complete in its new layout alone."""
     complete = {("office", "new"): NOW - dt.timedelta(hours=1)}
     cycles = {"office": dt.timedelta(days=7)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def days_ago(days: int) -> dt.datetime:
 def test_nothing_is_asked_where_nothing_waits() -> None:
     heard = Cycle("fire", "licence", days_ago(1), WEEK)
     complete = {"fire": {"list": days_ago(1).isoformat()}}
-    known = {"lag": 3, "lag_seconds": 1.0, "quarantined": 0}
+    known: dict[str, Any] = {"lag": 3, "lag_seconds": 1.0, "quarantined": 0}
     assert asked(cycles=[heard], complete_through=complete, **known) == ""
 
 
