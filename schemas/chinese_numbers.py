@@ -55,13 +55,16 @@ _MARK: Final = "¥|人民币|RMB|CNY"
 _END: Final = "人民币|整|正|[,.;:。、)】〕]|$"
 _CENTS: Final = f"(?:([0-9{_ONES}])角)?[{_ZEROS}]?(?:([0-9{_ONES}])分)?"
 _AMOUNT: Final = re.compile(
-    f"(?P<mark>{_MARK})?[:：]?(?P<number>{_RUN})"
+    f"(?P<mark>{_MARK})?[:：]?(?<![0-9])(?<![0-9][Ee])(?<![0-9][Ee][+-])(?P<number>{_RUN})"
     f"(?:元(?![化次旦素件首月]){_CENTS}|(?<=[万亿])(?={_END})|(?P<bare>))"
 )
 _FINE: Final = re.compile("(?:罚款|罚金)(?:金额|数额|人民币|共计|合计|总计|计|为|约|[:¥(])*$")
 _FINE_OF: Final = re.compile("整?的?(?:罚款|罚金)")
+_FINED: Final = re.compile("罚款|罚金|罚没")
 _RATE: Final = re.compile("[每按/][^,.;。、元]{0,8}$")
-_MULTIPLE: Final = re.compile(f"[0-9{_WORDS}余多数几]倍|%|‰|百分之|千分之")
+_MULTIPLE: Final = re.compile(f"[0-9{_WORDS}余多数几]倍|%|‰|百分之|千分之|按日|每日|每天")
+_TIMES: Final = re.compile(f"({_RUN})倍")
+_SHARE: Final = re.compile(f"({_RUN})%|百分之({_RUN})")
 _TOTAL: Final = re.compile("共|合计|总计|总额|合并")
 
 
@@ -114,12 +117,39 @@ def yuan_in_text(text: str) -> Decimal | None:
 
 
 def fine_in_text(text: str) -> Decimal | None:
-    """Return the greatest amount, in yuan, that a free text calls a fine; None where it calls none so.
+    """Return the fine, in yuan, that a free text names; None where it calls no amount one.
 
-    What cannot be read is left out: for a text beside which the amount stands in a column.
+    The greatest, or the sum where no total is named; of a multiple or share of an amount (没收违法所得
+    150万元，并处三倍罚款) what it comes to. What cannot be read is left out: for a text beside which the
+    amount stands in a column.
     """
-    fines = (amount for amount, fined in _amounts(_plain(text)) if fined and amount is not None)
+    plain = _plain(text)
+    amounts = [(amount, fined) for amount, fined in _amounts(plain) if amount is not None]
+    fines = [amount for amount, fined in amounts if fined]
+    if len(fines) > 1 and not _TOTAL.search(plain):
+        fines.append(sum(fines, Decimal(0)))
+    if not fines and _FINED.search(plain):
+        base = max((amount for amount, _ in amounts), default=Decimal(0))
+        fines = [base * factor for factor in _factors(plain) if base]
     return max(fines, default=None)
+
+
+def is_multiple(text: str) -> bool:
+    """Return whether a text tells a fine as a multiple, a share or by the day, of no amount it names."""
+    plain = _plain(text)
+    told = "罚" in plain and _MULTIPLE.search(plain) is not None
+    return told and next(_amounts(plain), None) is None
+
+
+def _factors(plain: str) -> Iterator[Decimal]:
+    for match in _TIMES.finditer(plain):
+        value = _read(match[1])
+        if value is not None:
+            yield value
+    for match in _SHARE.finditer(plain):
+        value = _read(match[1] or match[2])
+        if value is not None:
+            yield value / 100
 
 
 def _amounts(plain: str) -> Iterator[tuple[Decimal | None, bool]]:

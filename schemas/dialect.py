@@ -131,10 +131,14 @@ class Amount(_Strict):
 
 
 class IfPresent(_Strict):
-    """One word when the column holds anything, another when it is empty."""
+    """One word when the column holds anything, another when it is empty.
+
+    `or_present` names a second column that tells the same; what says nothing there (无, /) is empty.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     if_present: str
+    or_present: str | None = None
     then: str
     otherwise: str = Field(alias="else")
 
@@ -365,6 +369,8 @@ def columns_of(field: Any) -> set[str]:
         return set(field.first)
     if isinstance(field, WanYuan):
         return {field.wan_yuan} | ({field.or_yuan} if field.or_yuan else set())
+    if isinstance(field, IfPresent):
+        return {field.if_present} | ({field.or_present} if field.or_present else set())
     if isinstance(field, Codes):
         return set(field.codes)
     if isinstance(field, Each):

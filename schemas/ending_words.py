@@ -1,73 +1,95 @@
 """The words by which documents and remarks say that a licence has ended, as patterns.
 
 行政许可法 art. 69-70 (撤销, 注销), 行政处罚法 (2021) art. 9 (吊销, 暂扣), and the synonyms and slips of
-the pen of 双公示 exports. All are looked for in the text folded by `schemas.folding.fold_text`: no
-blanks, no line breaks, one width. `flows.answer.ending` reads by them.
+the pen of 双公示 exports. All are looked for in the text of `schemas.wording.worded`: no blanks, no
+line breaks, one width, slips of the pen made plain. `flows.answer.ending` reads by them.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-#: A text without any of these says of no licence that it has ended.
+#: A text without any of these, and without `UNRENEWED`, says of no licence that it has ended.
 VERBS: Final = (
+    *("撤销", "撤消", "注销", "注消", "吊销", "吊消", "撤回", "收回", "收缴", "缴销"),
+    *("缴回", "交回", "作废", "废止", "失效", "无效", "终止", "取消", "暂扣", "吊扣"),
+    *("暂停", "中止", "停用", "停业", "停产", "歇业", "取缔", "关闭", "吊照", "吊证"),
+    *("撤证", "退证", "扣留", "扣押", "冻结", "降级", "降低", "转出", "迁出", "放弃"),
     *(
-        "撤销",
-        "撤消",
-        "注销",
-        "注消",
-        "吊销",
-        "吊消",
-        "撤回",
-        "收回",
-        "收缴",
-        "缴销",
-        "缴回",
-        "交回",
-        "作废",
+        "停牌",
+        "上交",
+        "上缴",
+        "扣缴",
+        "扣证",
+        "有效:",
+        "有效：",
+        "已过期",
+        "已到期",
+        "届满",
+        "破产",
     ),
     *(
-        "废止",
-        "失效",
-        "无效",
-        "终止",
-        "取消",
-        "暂扣",
-        "吊扣",
-        "暂停",
-        "中止",
-        "停用",
-        "停业",
-        "停产",
-        "歇业",
+        "解散",
+        "不再",
+        "除名",
+        "清算",
+        "迁往",
+        "REVOKE",
+        "CANCEL",
+        "撤(",
+        "撤（",
+        "撤〔",
+        "撤[",
+        "撤【",
+        "撤字",
+        "撤决",
     ),
     *(
-        "取缔",
-        "关闭",
-        "吊照",
-        "吊证",
-        "撤证",
-        "退证",
-        "扣留",
-        "扣押",
-        "冻结",
-        "降级",
-        "降低",
-        "转出",
-        "迁出",
+        "吊(",
+        "吊（",
+        "吊〔",
+        "吊[",
+        "吊【",
+        "吊字",
+        "吊决",
+        "撒销",
+        "撒消",
+        "没收",
+        "追回",
+        "收去",
+        "收走",
+        "交出",
     ),
-    "放弃",
+    *("撤除", "废除", "报废", "降为", "降至", "降成"),
 )
+#: 不予延续, 不准予延期, 到期未换证; 吊·销.
+UNRENEWED: Final = (
+    "(?:不|未|没有)[^。;,]{0,20}(?:延续|延期|续期|换证)"
+    r"|[吊撤撒注缴收暂作][·•.\-_*()（）'\"~|]{1,2}[销消回缴扣废]"
+)
+#: Each of them has one of these signs, which are rarer than their first.
+SIGNS: Final = tuple(
+    "撤注吊废缴失效终取暂停歇缔闭照退扣冻降迁弃牌届散再没追撒过期破除算延续换转止收回交走RCECrcecＲＣｒｃ"
+)
+
+
 #: What a decision about a licence is called that ends it, at the head of its content
 #: (行政许可法 art. 69-70): the document is in force, and the licence is not.
+_PAPER: Final = "(?:许可|资质|资格|证书|证照|证件|执照)"
 DOCUMENT: Final = (
-    r"^(?:关于|准予|同意|决定|依法|予以|依申请|申请|行政许可|许可|证书|证照|主动|的)*"
-    r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)"
+    r"^(?:关于|准予|同意|决定|依法|予以|依申请|申请|行政许可|许可|证书|证照|主动|逾期|到期|期满|代为|强制|依职权|"
+    r"应予|应当|已经|已|被|现|的)*(?:"
+    r"(撤销|撤消|注销|注消|吊销|吊消|撤回|收回|缴销|作废|废止|暂扣|不予延续)"
+    r"(?!(?:登记|手续)?(?:代理|代办|咨询|服务))|"
+    rf"(收缴|缴回|交回|取消|终止|暂停|中止|失效|无效|停用|吊扣|扣留|歇业|停业)[^。;,]{{0,20}}{_PAPER})"
 )
+#: Numbers of such documents: 示许撤〔2026〕9号, 示许注销〔2026〕9号.
+NUMBER: Final = r"(注销|撤销|撤回|吊销|撤|吊)[字决]?\("
 #: The same anywhere in the name of a document or certificate: 食品经营许可注销决定书.
 TITLE: Final = (
     "(撤销|撤消|注销|注消|吊销|吊消|撤回|收回|收缴|缴销|作废|废止|失效|终止|取消|暂扣|吊扣|暂停|中止|无效|"
-    "停用|停业|停产|取缔|责令关闭|关闭决定|吊照|吊证|撤证|缴回|交回|扣留|扣押|冻结|降级|降低)"
+    "停用|停业|停产|歇业|取缔|责令关闭|关闭决定|吊照|吊证|撤证|缴回|交回|扣留|扣押|冻结|降级|降低|不予延续|"
+    "(?:到期|逾期|期满|届满)[^。;,]{0,8}未[^。;,]{0,6}延续)"
 )
 #: The same in a remark or in what a licence permits: 该证已于2026年4月1日被吊销. Words that also stand in
 #: a scope for what a business does (失效分析, 暂停) do not count.
@@ -78,18 +100,32 @@ WORDS: Final = (
     "已经?(?:停业|歇业|退证|撤证|转出|迁出)|"
     "(?:许可|资质|资格|证|证书|证照|照)(?:已经?|现)?被?"
     "(?:撤回|收回|收缴|缴回|交回|取消|终止|停用|暂停|中止|冻结|废止|无效)|"
-    "被(?:撤回|收回|收缴|取消|终止|暂停|中止|冻结|关闭)|已经?(?:降级|责令停[业产])|主动放弃|(?:^|[(。;,])无效(?=[)。;,]|$)|已于[0-9年月日./-]*(?:转出|迁出))"
+    "被(?:撤回|收回|收缴|取消|终止|暂停|中止|冻结|关闭)|已经?(?:降级|责令停[业产])|主动放弃|(?:^|[(。;,])无效(?=[)。;,]|$)|已于[0-9年月日./-]*(?:转出|迁出)|"
+    "(?:收缴|缴回|取消)[^。;,、]{0,8}(?:许可|资质|资格|证书|证照|证件|执照)|REVOKE|CANCEL|除名|"
+    "不予延续|(?:到期|逾期|过期|期满|届满)[^。;,]{0,8}(?:未|没有)[^。;,]{0,6}(?:延续|延期|续期|换证)|"
+    "已(?:过期|到期|届满)(?![食药产商物品])|有效:(?:否|无|N|0)|(?:已|被|宣告)(?:破产|解散)|"
+    "不再(?:持有|具有|具备|享有|符合[^。;,]{0,6}条件)|"
+    r"(?:^|[(。;,])(?:已经?|现|目前)?(?:停业|停产|歇业|停用|停牌|关闭|冻结|转出|迁出|降级|收缴|上交|上缴|扣证|退证|暂停|中止|终止|清算|迁往[^。;,]{0,8})"
+    r"中?(?:$|[)。;,]))"
 )
 #: What takes such a word back: it did not happen, will happen on a condition, or ended.
 NOT_ENDING: Final = (
-    r"(?:未|无|没有|不予|不得|不|非|免于|免予|解除|恢复|(?<!许)可以?|应当?|将会?)(?:被|予以|予|曾|经|依法)*",
-    r"(?<!已)(?<!已经)(?:逾期|过期|到期)(?:后|自动|自行|即|则)*",
+    r"(?:未|无|没有|不予|不得|不含|不|非|免于|免予|解除|恢复|(?<!许)可以?|(?<=[的者],)应当?|将会?)"
+    r"(?:被|予以|予|曾|经|依法|已)*",
+    r"(?<!已)(?<!已经)(?:逾期|过期|到期)(?:(?:后|自动|自行|即|则|将)+|(?=作废|失效|终止|无效))",
+)
+#: 有效期届满未延续的，自动失效: what every certificate says of the day after its last.
+CONDITION: Final = (
+    "[^。;]{0,12}(?:未|没有)[^。;,]{0,8}(?:延续|延期|续期|换证)"
+    "[^。;,]{0,4}(?:的|者|则|即|将|自动)[^。;]*"
 )
 #: Services that a business renders (注销登记代理, 代办注销), and a clause on a condition. A kind of
 #: business (餐饮服务) and a place (如东县) are neither.
 NO_ENDING: Final = (
     rf"{WORDS}(?:登记|手续)?(?:代理|代办|咨询|服务)",
-    r"(?<![已被])代(?:理|办|为)[^。;,]*",
+    r"(?<![已被])(?:代理|代办|代为办理)[^。;,]*",
+    r"代为[^。;,]{0,12}(?:登记|手续|业务|服务)",
+    CONDITION,
     r"(?:如(?![下皋东])|若(?!羌)|凡(?!人)|否则|一经)(?:(?!已|现|目前)[^。;])*",
 )
 #: What ended is an older paper (原证作废, 注销原证), and not 注销原因 or 原食药监局注销; and one that a new
@@ -114,3 +150,9 @@ REMARK: Final = (
     rf"^{_BEFORE}(?:(?<=[于因由自被])[^,;。原旧]{{1,20}}?)?{_BEFORE}"
     r"(撤销|注销|吊销|撤回|收回|缴销|作废|废止|暂扣)(?![^,;。]{0,6}[原旧](?!因))"
 )
+_CLOSED: Final = "(注销|吊销|撤销|歇业|停业|清算|解散|除名)"
+_OF_IT: Final = "(?:该|本)?(?:企业|公司|单位|主体)?(?:已经?|现|被|依法)"
+#: What the register writes into an enterprise's name that is no part of it: 示范有限公司（已注销）.
+CLOSED_NAME: Final = rf"\({_OF_IT}*{_CLOSED}[^()]*\)"
+#: The same as the whole of another text of its entry.
+CLOSED_TEXT: Final = rf"^\(?{_OF_IT}+{_CLOSED}\)?$"

@@ -4,7 +4,7 @@ Kinds: 行政处罚法 (2021) art. 9, in its order. The synonyms beside the law'
 decision documents and 双公示 exports use for the same kind: 《行政许可法》 art. 69-70 (撤销, 注销),
 《安全生产许可证条例》 art. 14 ff. and 《建筑业企业资质管理规定》 (收回, 撤回, 降级), 《无证无照经营查处办法》
 (取缔), 《环境保护法》 art. 60 (限制生产, 停产整治). All are looked for in the text folded by
-`schemas.folding.fold_text`: no blanks, no line breaks, one width.
+`schemas.wording.worded`: no blanks, no line breaks, one width, slips of the pen made plain.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 #: What takes a certificate away for good, or makes it void.
 _TAKEN_BACK: Final = _words(
-    "吊销 吊消 撤销 撤消 注销 注消 收回 收缴 缴销 撤回 缴回 交回 吊照 吊证 撤证 撤照"
+    "吊销 吊消 撤销 撤消 注销 注消 收回 收缴 缴销 撤回 缴回 交回 吊照 吊证 撤证 撤照 "
+    "不予延续 除名 取消登记"
 )
 #: What ends a licence for good, until somebody says that it was given back.
 _TAKEN: Final = (
@@ -31,19 +32,22 @@ _TAKEN: Final = (
 )
 _LOWERED: Final = _words("降低 降级 降为 下调 核减")
 #: What takes a licence away for a time.
-_HELD: Final = _words("暂扣 吊扣 扣留 扣押 扣证 暂停 中止 冻结 封存 SUSPEND")
+_HELD: Final = _words("暂扣 吊扣 扣留 扣押 扣证 暂停 中止 冻结 封存 停牌 SUSPEND")
 _STOPPED: Final = _words(
-    "停产停业 停业 停产 停工 停止 停用 停厂 停店 停办 停驶 停航 停运 歇业 "
-    "暂停 中止 关门 禁止营业 不准营业 不得营业 禁止生产经营 不得继续经营 不得继续营业 不得继续生产 "
-    "不得开展经营"
+    "停产停业 停业 停产 停工 停止 停用 停厂 停店 停办 停驶 停航 停运 歇业 停牌 关停 "
+    "暂停 中止 关门 禁止营业 不准营业 不得营业 禁止生产 禁止经营 不得经营 不得生产 不得继续经营 "
+    "不得继续营业 不得继续生产 不得开展经营 终止经营 终止生产 终止营业"
 )
 _CLOSED: Final = _words("关闭 关停 取缔 查封")
+#: What ends a business, and so stops it.
+_ENDED: Final = _words("责令关闭 依法关闭 予以关闭 关闭企业 取缔")
 _RESTRICTED: Final = _words(
     "限制开展生产经营 限制生产 限制经营 限制开展 限制业务 限产 限制营业 不得承接 限制承接 限制投标 "
-    "禁止投标"
+    "禁止投标 禁止参加"
 )
 _BANNED: Final = _words(
-    "限制从业 从业禁止 禁止从业 禁业 市场禁入 不得从事 不得申请 禁止从事 终身不得"
+    "限制从业 从业禁止 禁止从业 职业禁止 禁业 市场禁入 终身禁入 不得从事 不得申请 禁止从事 终身不得 "
+    "限制从事 限制其从事"
 )
 #: A fine; and signs of an amount, which is one unless something is confiscated.
 FINED: Final = _words("罚款 罚金 罚没")
@@ -84,7 +88,10 @@ LASTING: Final = (*_TAKEN, *_LOWERED, *_CLOSED, *_BANNED)
 #: The others stop a licence only where they name it.
 OF_CERTIFICATES: Final = (
     *_TAKEN_BACK,
-    *_words("暂扣 吊扣 降低 降级 取缔 责令关闭 依法关闭 予以关闭 关闭企业 关停 REVOKE SUSPEND"),
+    *_words(
+        "暂扣 吊扣 停牌 降低 降级 取缔 责令关闭 依法关闭 予以关闭 关闭企业 关停 REVOKE SUSPEND"
+    ),
+    *_words("不得经营 不得生产 禁止经营 禁止生产 终止经营 终止生产 终止营业"),
 )
 #: Every word that may stop a licence.
 STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES)))
@@ -104,9 +111,10 @@ def alike(word: str) -> tuple[str, ...]:
     """Return the words that mean the kind of penalty a word names, itself included.
 
     A word that holds a word of a kind, or is held by one, is of that kind: 责令停产停业 and 停产 are
-    both what 停业整顿 is.
+    both what 停业整顿 is. An enterprise that was closed is stopped as well.
     """
     found = [
         other for kind in KINDS if any(one in word or word in one for one in kind) for other in kind
     ]
-    return tuple(dict.fromkeys((word, *found)))
+    graver = _ENDED if _STOPPED[0] in found else ()
+    return tuple(dict.fromkeys((word, *found, *graver)))

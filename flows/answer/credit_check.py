@@ -12,7 +12,7 @@ from flows.answer.stopping import said_by, tells_a_kind
 from flows.answer.verdict import Verdict
 from schemas import penalty_words
 from schemas.catalogue.grammar import Bar, CreditEvidence
-from schemas.chinese_numbers import fine_in_text, yuan_in_text
+from schemas.chinese_numbers import fine_in_text, is_multiple, yuan_in_text
 
 #: A credit record with one of these is neither shown nor counted (NDRC Order 36 art. 3).
 UNCOUNTED: Final = ("withdrawn", "repaired", "annulled", "publication_ended", "undecided")
@@ -65,12 +65,15 @@ def _says(bar: Bar, row: Row) -> bool:
 def _fined(bar: Bar, row: Row) -> bool:
     if bar.fine_from is None:
         return False
+    said, content = said_by(row), row["penalty_content"]
     if row["fine_yuan"]:
-        named = fine_beside(row["penalty_content"])
-        return bool(max(row["fine_yuan"], named or 0) >= bar.fine_from)
-    if not may_be_fine(said_by(row)):
+        called = any(word in said for word in penalty_words.FINED)
+        if called and is_rate(content):
+            return True
+        return bool(max(row["fine_yuan"], fine_beside(content) or 0) >= bar.fine_from)
+    if not may_be_fine(said):
         return False
-    fine = fine_in_words(row["penalty_content"])
+    fine = fine_in_words(content)
     return fine is None or fine >= bar.fine_from
 
 
@@ -87,6 +90,14 @@ def may_be_fine(said: str) -> bool:
 def fine_beside(content: str | None) -> Decimal | None:
     """Return the fine, in yuan, that a content names beside its column: the greater one counts."""
     return fine_in_text(content) if content else None
+
+
+def is_rate(content: str | None) -> bool:
+    """Return whether a content tells the fine as a multiple of what it does not name, or by the day.
+
+    A sum in the column beside it may be one of its parts or days: in doubt it may be any.
+    """
+    return content is not None and is_multiple(content)
 
 
 def fine_in_words(content: str | None) -> Decimal | None:

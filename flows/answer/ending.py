@@ -7,47 +7,79 @@ from typing import Final
 
 from flows.answer.facts import Row
 from schemas import ending_words as words
-from schemas.folding import fold_text
+from schemas.wording import OLD_SIGNS, worded
 
 #: A document's content and a remark that say at their head that a licence has ended.
 _CONTENT: Final = re.compile(words.DOCUMENT)
 _REMARK: Final = re.compile(words.REMARK)
 _TITLE: Final = re.compile(words.TITLE)
+_NUMBER: Final = re.compile(words.NUMBER)
 _WORD: Final = re.compile(words.WORDS)
 _NEGATED: Final = [re.compile(one + words.WORDS) for one in words.NOT_ENDING]
 _HARMLESS: Final = [re.compile(one) for one in words.NO_ENDING]
 _OLDER: Final = re.compile(words.OLDER_PAPER)
 _REPLACED: Final = re.compile(words.REPLACED_PAPER + words.WORDS)
+_SIGN: Final = re.compile(f"[{''.join((*words.SIGNS, *OLD_SIGNS))}]")
 _NEW: Final = re.compile(words.NEW_PAPER)
 _NOT_NEW: Final = re.compile(words.NO_NEW_PAPER)
 #: What a word of it makes of the licence; the others are cancelled.
 _MADE: Final = {
-    **dict.fromkeys(("吊销", "吊消", "吊照", "吊证"), "revoked"),
-    **dict.fromkeys(("撤销", "撤消", "撤回", "撤证"), "annulled"),
+    **dict.fromkeys(("吊销", "吊消", "吊照", "吊证", "吊"), "revoked"),
+    **dict.fromkeys(("撤销", "撤消", "撤回", "撤证", "撤"), "annulled"),
     **dict.fromkeys(
-        ("暂扣", "吊扣", "暂停", "中止", "停用", "停业", "停产", "扣留", "扣押", "冻结"),
+        (
+            *("暂扣", "吊扣", "暂停", "中止", "停用", "停业", "停产", "歇业", "扣留", "扣押"),
+            "冻结",
+        ),
         "suspended",
     ),
 }
 #: Where a record says that a licence has ended: in its names, and in its texts.
 _NAMES: Final = ("document_name", "name")
 _TEXTS: Final = ("scope", "remarks")
-COLUMNS: Final = (*_NAMES, *_TEXTS)
+_OWN_NUMBER: Final = "document_number"
+#: The same of an enterprise's entry in the register.
+_ENTRY: Final = ("name", "business_scope", "address", "entity_type")
+COLUMNS: Final = {
+    "licence": (*_NAMES, *_TEXTS, _OWN_NUMBER),
+    "registration": _ENTRY,
+}
+#: A column that tells rows of a family from others.
+OF_FAMILY: Final = {"scope": "licence", "business_scope": "registration"}
+_CLOSED_NAME: Final = re.compile(words.CLOSED_NAME)
+_CLOSED_TEXT: Final = re.compile(words.CLOSED_TEXT)
 
 
 def ending(row: Row) -> str | None:
     """Return what a document makes of a licence that it ends, by its name, content or remarks.
 
-    `other` where a text only says somewhere that something was ended: a person has to read it.
+    `other` where a text only says somewhere that something was ended: a person has to read it. Of
+    an entry in the register, what its texts say of the enterprise.
     """
-    titles = [fold_text(row.get(name) or "") for name in _NAMES]
-    texts = [fold_text(row.get(name) or "") for name in _TEXTS]
-    found = [_TITLE.search(_without_negations(one)) for one in titles]
+    if "business_scope" in row:
+        return _closed(row)
+    titles = [_NEGATED[0].sub("", _said(row, name)) for name in _NAMES]
+    texts = [_said(row, name) for name in _TEXTS]
+    found = [_TITLE.search(one) for one in titles]
     found += [_CONTENT.match(texts[0]), _REMARK.match(texts[1])]
+    found.append(_NUMBER.search(_said(row, _OWN_NUMBER)))
     for match in found:
         if match is not None:
-            return _MADE.get(match[1], "cancelled")
+            return _MADE.get(match[match.lastindex or 0], "cancelled")
     return "other" if any(map(_says_ended, texts)) else None
+
+
+def _said(row: Row, column: str) -> str:
+    """Return a text as words are looked for in it; empty where it has a sign of none."""
+    text = row.get(column)
+    return worded(text) if text and _SIGN.search(text) else ""
+
+
+def _closed(row: Row) -> str | None:
+    name, *texts = (_said(row, column) for column in _ENTRY)
+    found = [_CLOSED_NAME.search(name), *map(_CLOSED_TEXT.search, (name, *texts))]
+    made = (_MADE.get(match[1], "cancelled") for match in found if match is not None)
+    return next(made, None)
 
 
 def _without_negations(text: str) -> str:

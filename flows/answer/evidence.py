@@ -13,13 +13,14 @@ from typing import Final
 from flows.answer.credit_check import UNCOUNTED, check_credit
 from flows.answer.ending import ending
 from flows.answer.facts import Facts, Row, held, source_state
-from flows.answer.lost import begun, is_later, is_lost, may_mean, spoken
-from flows.answer.naming import same_number
+from flows.answer.lost import begun, is_later, is_lost, may_change, may_mean, spoken
+from flows.answer.naming import is_called, same_number
 from flows.answer.scope import permits
 from flows.answer.stopping import stop_of, stopped_by
 from flows.answer.verdict import Verdict
 from schemas.catalogue.grammar import FieldEvidence, LicenceEvidence, SharedEvidence
 from schemas.folding import fold_text
+from schemas.years import years_in
 
 #: States that are good standing.
 FORCE: Final = ("in_force", "in_business")
@@ -47,7 +48,9 @@ def _licence(evidence: LicenceEvidence, facts: Facts) -> Verdict:
         row
         for row in facts.of("licence")
         if row["publisher"] in evidence.sources
-        and (row["type_code"] in evidence.type_codes or row["name"] in evidence.certificates)
+        and (
+            row["type_code"] in evidence.type_codes or is_called(row["name"], evidence.certificates)
+        )
     ]
 
     def judged(row: Row) -> Verdict:
@@ -73,16 +76,23 @@ def _fields(evidence: FieldEvidence, facts: Facts) -> Verdict:
         and not (family == "credit" and row["unusable_reason"] in UNCOUNTED)
     ]
 
+    others = [
+        row
+        for row in (facts.of("credit") if first is not None else [])
+        if row["publisher"] in evidence.sources
+        and row["kind"] == "grade"
+        and not all(row[column] in of for column, of in told.items())
+        and row["unusable_reason"] not in UNCOUNTED
+    ]
+
     def judged(row: Row) -> Verdict:
         verdict = _record(row, family, states, facts)
         if verdict.reason is None and row[needed] is None:
             return Verdict("none_on_file")
-        if (
-            verdict.reason is None
-            and first is not None
-            and not is_recent(row["period"], first, facts.on.year)
-        ):
-            return Verdict("expired", row)
+        if verdict.reason is None and first is not None:
+            recent = is_recent(row["period"], first, facts.on.year)
+            if not recent or any(graded_since(row, other) for other in others):
+                return Verdict("expired", row)
         return verdict
 
     return _best(mine, family, states, evidence, facts, judged)
@@ -102,7 +112,18 @@ def first_period(evidence: FieldEvidence, facts: Facts) -> int | None:
 
 def is_recent(period: str | None, first: int, last: int) -> bool:
     """Return whether a period is a year of some years; a year yet to come is a slip of the pen."""
-    return period is not None and period.isdecimal() and first <= int(period) <= last
+    years = years_in(period)
+    return bool(years) and first <= min(years) and max(years) <= last
+
+
+def graded_since(row: Row, other: Row) -> bool:
+    """Return whether another grade of one scheme is of the same year as a record's or a newer one.
+
+    The same publisher gave it: B of 2025 ends A of 2024. A scheme that is not told may be the same.
+    """
+    schemes = {scheme for scheme in (row["grade_scheme"], other["grade_scheme"]) if scheme}
+    since = max(years_in(other["period"]), default=None)
+    return len(schemes) < 2 and since is not None and since >= max(years_in(row["period"]))
 
 
 def _best(
@@ -123,7 +144,12 @@ def _best(
     lost = [row for row in every if is_lost(row, good, on)]
     stopping: list[Row] = []
     for row in relied:
-        overtaking = [one for one, verdict in bad if _overtakes(one, verdict, row, family, on)]
+        overtaking = [
+            one
+            for one, verdict in bad
+            if _overtakes(one, verdict, row, family, on)
+            or _may_change(one, verdict, row, family, facts)
+        ]
         against = [
             one
             for one in lost
@@ -177,6 +203,13 @@ def _overtakes(other: Row, verdict: Verdict, row: Row, family: str, on: dt.date)
     return same and against and is_later(other, row, on)
 
 
+def _may_change(other: Row, verdict: Verdict, row: Row, family: str, facts: Facts) -> bool:
+    """Return whether a newer document, of another scope and without a number, may change this one."""
+    if family != "licence" or verdict.reason != "mismatch" or not is_later(other, row, facts.on):
+        return False
+    return may_change(other, row, family, facts.of(family))
+
+
 def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdict:
     """Return whether a record may be used on the day; content that may not be used is not shown."""
     issuer = row["issuer_name"] or row["issuer"]
@@ -198,7 +231,7 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
         return Verdict("stopped", row, by=issuer, state=state, since=since, document=told)
     if family == "credit":
         return Verdict(None, row)
-    if family == "licence" and (made := ending(row)) is not None:
+    if (made := ending(row)) is not None:
         day = spoken(row, facts.on)
         since = day if day <= facts.on else None
         return Verdict("stopped", row, by=issuer, state=made, since=since, document=document)

@@ -123,15 +123,24 @@ def may_mean(lost: Row, row: Row, family: str, rows: Iterable[Row]) -> bool:
         return False
     if number and same_number(number, row.get("document_number")):
         return True
-    if number and relied:
-        return any(stands_in(relied, squash(lost.get(name))) for name in _TEXTS)
-    return _alike(lost, row)
+    if relied and any(stands_in(relied, squash(lost.get(name))) for name in _TEXTS):
+        return True
+    return not (number and relied) and _alike(lost, row)
+
+
+def may_change(other: Row, row: Row, family: str, rows: Iterable[Row]) -> bool:
+    """Return whether a document without a number of the licence may change one, or one without."""
+    told = family != "licence" or (_number(other) and _number(row))
+    return not told and may_mean(other, row, family, rows)
 
 
 def _number(row: Row) -> str | None:
-    """Return a licence's number; the number of a document that speaks of it is not its own."""
+    """Return a licence's number; the number of a document that speaks of it is not its own.
+
+    A text without a digit (待定, 原编号) is none.
+    """
     number = row.get("number")
-    if number is None or not squash(number):
+    if number is None or not any(map(str.isdigit, squash(number))):
         return None
     return None if squash(number) == squash(row.get("document_number")) else number
 

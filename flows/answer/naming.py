@@ -6,14 +6,17 @@ What is asked is whether they can be told apart: where they cannot, they are tak
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
 from schemas.folding import fold_text, told_text
+from schemas.penalty_words import STOPPING
+from schemas.wording import plain_signs
 
 #: What a penalty calls the entry in the register of market entities.
 BUSINESS_LICENCE: Final = "营业执照"
-_BLANKS: Final = re.compile(r"[^0-9A-Z\u4e00-\u9fff]|[第号]")
+_BLANKS: Final = re.compile(r"[^0-9A-Z\u4e00-\u9fff]|[第号字]")
 #: The zeros before a number, which Excel drops, or before a group of its digits: 〔2023〕001号.
 _PADDING: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 #: What departments leave out of a number: a province's sign in brackets, the letters of its kind.
@@ -30,6 +33,9 @@ _CHINESE_YEAR: Final = re.compile(
     "[一二][〇零○九一二三四五六七八]{3}(?![〇零○一二三四五六七八九十百千万])"
 )
 _LETTER_O: Final = re.compile("(?<=[0-9])O+(?=[0-9])|(?<=[0-9]{2})O+$")
+#: Letters of other scripts that look like Latin ones, and Latin ones that look like digits.
+_LOOKALIKES: Final = str.maketrans("АВЕКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTYXABEZHIKMNOPTYX")
+_SHAPES: Final = str.maketrans("OIL", "011")
 _NOTHING: Final = re.compile("^(?!)")
 #: A number's tail of fewer signs than this says too little.
 _TELLING: Final = 6
@@ -64,9 +70,9 @@ _CERTIFICATE: Final = re.compile(
 )
 #: What stands before a certificate's name in a sentence.
 _BEFORE: Final = re.compile(
-    "^.*(?:吊销|吊消|撤销|撤消|注销|注消|收回|收缴|缴销|交回|撤回|暂扣|吊扣|扣留|扣押|停用|停止|封存|冻结|暂停|中止|终止|剥夺|废止|追缴|没收|缴回|宣布|宣告|确认|撤照|降低|取消|核发的?|颁发的?|持有的?|所持|办理的?|"
+    f"^.*(?:{'|'.join(STOPPING)}|没收|宣布|宣告|确认|核发的?|颁发的?|持有的?|所持|办理的?|"
     "取得的?|发放的?|你单位|你公司|该单位|该公司|当事人|公司|及其?|和|与|并处?|或者?|对|将|予以|处以|决定|"
-    "未经?|无|以|把)"
+    "未经?|无|以|把|同时)"
 )
 
 
@@ -77,7 +83,8 @@ def squash(text: str | None) -> str:
 
 def _digits(folded: str) -> str:
     """Return a text with a year in Chinese numerals, and the letter O among digits, as digits."""
-    years = _CHINESE_YEAR.sub(lambda found: found[0].translate(_NUMERALS), folded)
+    latin = folded.upper().translate(_LOOKALIKES) if not folded.isascii() else folded
+    years = _CHINESE_YEAR.sub(lambda found: found[0].translate(_NUMERALS), latin)
     return _LETTER_O.sub("0", years)
 
 
@@ -107,6 +114,8 @@ def same_number(one: str | None, other: str | None) -> bool:
     """Return whether two numbers may be one, a head or the marks left out; False where one lacks."""
     if not squash(one) or not squash(other):
         return False
+    if squash(one).translate(_SHAPES) == squash(other).translate(_SHAPES):
+        return True
     return same_document(one, other) or any(
         min(len(a), len(b)) >= _TELLING and (a in b or b in a)
         for a in _headless(one)
@@ -147,7 +156,7 @@ def _stands(number: str, squashed: str) -> bool:
 @lru_cache(maxsize=4096)
 def core(name: str | None) -> str:
     """Return what tells a certificate's name from others; empty where nothing does."""
-    folded = told_text(name)
+    folded = plain_signs(told_text(name))
     for other, one in _SYNONYMS.items():
         folded = folded.replace(other, one)
     return BUSINESS_LICENCE if BUSINESS_LICENCE in folded else _COMMON.sub("", folded)
@@ -160,9 +169,8 @@ def alike(one: str | None, other: str | None) -> bool:
     """
     if "资质" in (one or "") and "资质" in (other or ""):
         return True
-    return _in_short(core(one), core(other)) or _in_short(
-        fold_text(one or ""), fold_text(other or "")
-    )
+    whole = _written(one or ""), _written(other or "")
+    return _in_short(core(one), core(other)) or _in_short(*whole)
 
 
 def _in_short(one: str, other: str) -> bool:
@@ -170,6 +178,16 @@ def _in_short(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
     signs = iter(long)
     return all(sign in signs for sign in short)
+
+
+def is_called(name: str | None, certificates: Iterable[str]) -> bool:
+    """Return whether a certificate bears one of some names, however it is written."""
+    return name is not None and _written(name) in map(_written, certificates)
+
+
+@lru_cache(maxsize=4096)
+def _written(name: str) -> str:
+    return plain_signs(fold_text(name))
 
 
 def is_certificate(name: str | None) -> bool:

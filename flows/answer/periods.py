@@ -6,7 +6,6 @@ A grade holds by the newest list there is: whoever is not on it does not hold th
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,9 +16,8 @@ from connectors.settings import Settings
 from flows.log import ACCEPTED
 from flows.stated import Pair
 from schemas.catalogue.grammar import Catalogue, FieldEvidence
-from schemas.folding import fold_text
+from schemas.years import years_in
 
-_YEAR: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _FAMILY: Final = "credit"
 
 
@@ -41,10 +39,10 @@ def newest(periods: Iterable[tuple[str, str, str]], on: dt.date) -> dict[Pair, i
     """
     found: dict[Pair, int] = {}
     for publisher, layout, period in periods:
-        year = _YEAR.search(fold_text(period))
-        if year is not None and int(year.group()) <= on.year:
-            pair = publisher, layout
-            found[pair] = max(found.get(pair, 0), int(year.group()))
+        pair = publisher, layout
+        for year in years_in(period):
+            if year <= on.year:
+                found[pair] = max(found.get(pair, 0), year)
     return found
 
 

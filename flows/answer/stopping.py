@@ -24,7 +24,8 @@ from flows.answer.naming import (
     stands_in,
 )
 from schemas import penalty_words as words
-from schemas.folding import fold_text, told_text
+from schemas.folding import told_text
+from schemas.wording import plain_signs, worded
 
 _OVER: Final = ("withdrawn", "annulled", "undecided")
 #: The columns in which a penalty may tell its kind.
@@ -38,8 +39,10 @@ _HEADING: Final = re.compile(":$")
 _BROUGHT: Final = re.compile("交回|缴回|收缴|缴销|收回|追缴")
 #: Certificates that are taken with those named: 吊销道路运输经营许可证等相关许可证.
 _AND_OTHERS: Final = re.compile(
-    "(?:等|及?其[他它]|以及)(?:相关|有关|各类|所有)?(?:行政)?(?:许可|资质|资格|证)"
+    "(?:等[0-9一二两三四五六七八九十]*[项个本张种]?|及?其[他它]|以及)(?:相关|有关|各类|所有|全部|一切)*(?:行政)?(?:许可|资质|资格|证)"
 )
+#: All certificates, whatever is named beside: 吊销其持有的全部许可证.
+_EVERY: Final = re.compile("(?:全部|所有|一切|各类)的?(?:相关|有关|行政)*(?:许可|资质|资格|证)")
 _ANY: Final = re.compile("等|其他|其它|一切|各类|相应|对应|所有")
 #: What may be a number of a document, and no amount, year or number of days.
 _NUMBER: Final = re.compile("[0-9]{4,}(?![0-9]|万|元|年|天|日|个月)")
@@ -71,7 +74,7 @@ def stop_of(penalty: Row) -> dict[str, Any]:
 def said_by(penalty: Row) -> str:
     """Return all that a penalty tells of its kind, folded, without what tells nothing."""
     told = [*(penalty["categories"] or []), *(penalty[name] for name in TELLING[1:])]
-    said = fold_text("。".join(text for text in told if text))
+    said = worded("。".join(text for text in told if text))
     for one, parted in words.PARTED.items():
         said = said.replace(one, parted)
     for empty in words.EMPTY:
@@ -110,7 +113,7 @@ def _any(text: str, of: tuple[str, ...]) -> bool:
 
 def _told(text: str | None) -> str:
     """Return a text folded, empty where it tells nothing: a placeholder, the code of some list."""
-    folded = told_text(text)
+    folded = plain_signs(told_text(text))
     return "" if _CODE.match(folded) else folded
 
 
@@ -151,6 +154,9 @@ def _beside(text: str, name: str | None) -> bool:
     (吊销许可证件:) and the order to bring the certificate taken (责令交回证书) name nothing more.
     """
     parts = [part for part in _PARTS.split(text) if not _HEADING.search(part)]
+    every = (part for part in parts if _EVERY.search(part) and _any(part, words.STOPPING))
+    if any(_may_be(part, name) for part in every):
+        return True
     found = [[_ANY.sub("", one) for one in certificates_in(part)] for part in parts]
     if not any(core(one) for of in found for one in of):
         return False
@@ -176,7 +182,12 @@ def _may_be(said: str, name: str | None) -> bool:
 
 
 def _of_another(penalty: Row, telling: str, others: list[Row]) -> bool:
-    """Return whether all numbers in a text are those of other licences that were in force then."""
+    """Return whether all numbers in a text are those of other licences that were in force then.
+
+    A text that takes others besides (等两证, 及其他全部证照) tells more than its numbers.
+    """
+    if _AND_OTHERS.search(telling) or _EVERY.search(telling):
+        return False
     decided, every = penalty["effective_from"], squash(telling)
     rest = every
     for other in others:

@@ -14,7 +14,7 @@ from schemas import dialect as d
 from schemas.avro import instance
 from schemas.chinese_numbers import yuan_of_cell
 from schemas.constants import value_of
-from schemas.folding import fold
+from schemas.folding import fold, is_placeholder
 
 # Six places of 万元 are whole fen; more must be read to tell a part of a fen from no amount. Commas
 # only part groups of three digits before the point: 0,5 is no five.
@@ -200,6 +200,9 @@ def _split(spec: d.Split, _: Context) -> Compiled:
 
 def _if_present(spec: d.IfPresent, _: Context) -> Compiled:
     present = pl.col(spec.if_present).is_not_null()
+    if spec.or_present is not None:
+        other = pl.col(spec.or_present)
+        present |= other.is_not_null() & ~is_placeholder(other)
     return Compiled(pl.when(present).then(pl.lit(spec.then)).otherwise(pl.lit(spec.otherwise)))
 
 

@@ -35,6 +35,7 @@ from schemas.takes import fields_of
 LATER = ("event_id", "publisher", "layout", "layout_version", "file_digest", "file_row")
 
 _TIMES: Final = ("effective_from", "effective_to", "occurred_at")
+_UNIFIED: Final = "([0-9A-HJ-NP-RTUWXY]{18})"
 _OLDEST: Final = pl.lit(0, pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 
@@ -134,7 +135,10 @@ def named_rows(rows: pl.DataFrame, dialect: Dialect, context: Context) -> pl.Dat
 
 
 def _whom(dialect: Dialect, subject: pl.Expr, context: Context) -> pl.Expr:
-    """Return a row's unified code; else its organisation code; else the digest of its name."""
+    """Return a row's unified code; else its organisation code; else what its name tells.
+
+    That is a unified code which stands there, else the name's digest.
+    """
     found: list[pl.Expr] = [pl.when(uscc.fault(subject).is_null()).then(subject)]
     if dialect.organisation_code is not None:
         code = org_code.normalise(pl.col(dialect.organisation_code))
@@ -145,7 +149,11 @@ def _whom(dialect: Dialect, subject: pl.Expr, context: Context) -> pl.Expr:
             # A record that could not be split stands whole in its first column: that is no name.
             others = mapped_columns(dialect) - columns_of(spec)
             split = pl.any_horizontal(pl.col(column).is_not_null() for column in sorted(others))
-            found.append(pl.when(split).then(digest_of_name(compile_field(spec, context).value)))
+            name = compile_field(spec, context).value
+            # Columns that were swapped: the code stands where the name should.
+            code = fold(name).str.extract(f"(?:^|[^0-9A-Z]){_UNIFIED}(?:$|[^0-9A-Z])")
+            found.append(pl.when(split & uscc.fault(code).is_null()).then(code))
+            found.append(pl.when(split).then(digest_of_name(name)))
     return pl.coalesce(found)
 
 

@@ -31,6 +31,7 @@ TAKING: Final = (
     "吊 销",
     "吊\n销",
     "撤\u3000销",
+    *listed("撒销 吊銷 吊·销"),
 )
 #: What also may be done to something else, and counts where the certificate is named.
 TAKING_IT: Final = listed(

@@ -27,6 +27,7 @@ _VALUES: Final = {
     "code": "1",
     "codes": "1",
     "if_present": "",
+    "or_present": "",
 }
 
 

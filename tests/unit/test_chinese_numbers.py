@@ -6,7 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from schemas.chinese_numbers import fine_in_text, read_number, yuan_in_text, yuan_of_cell
+from schemas.chinese_numbers import (
+    fine_in_text,
+    is_multiple,
+    read_number,
+    yuan_in_text,
+    yuan_of_cell,
+)
 
 
 @pytest.mark.parametrize(
@@ -113,15 +119,36 @@ def test_an_amount_that_is_not_told_is_none(text: str) -> None:
         ("处300万元罚款", "3000000"),
         ("处伍仟元整的罚款", "5000"),
         ("没收违法所得900万元，罚款1万元", "10000"),
-        ("罚款1万元；罚款2万元", "20000"),
+        ("罚款1万元；罚款2万元", "30000"),
         ("处1万元以上5万元以下罚款", None),
         ("每平方米30元罚款", None),
         ("罚款三百五，罚款2万元", "20000"),
         ("没收900万元", None),
         ("警告", None),
+        ("没收违法所得150万元，并处三倍罚款", "4500000"),
+        ("处上一年度销售额5000万元4%的罚款", "2000000"),
+        ("没收违法所得900元，处三倍罚款", "2700"),
+        ("违法所得150万元，责令三倍退还", None),
+        ("罚款2.5E6元", None),
     ],
 )
 def test_what_a_text_calls_a_fine_is_told_from_its_other_amounts(
     text: str, yuan: str | None
 ) -> None:
     assert fine_in_text(text) == (None if yuan is None else Decimal(yuan))
+
+
+@pytest.mark.parametrize(
+    ("text", "multiple"),
+    [
+        ("处违法所得三倍罚款", True),
+        ("处货值金额20倍的罚款", True),
+        ("处销售额百分之四的罚款", True),
+        ("按日连续处罚，每日罚款十万元", True),
+        ("处货值金额一倍罚款，计5000元", False),
+        ("罚款5000元", False),
+        ("责令三倍退还", False),
+    ],
+)
+def test_a_fine_told_as_a_multiple_of_what_is_not_named(text: str, multiple: bool) -> None:
+    assert is_multiple(text) == multiple

@@ -789,6 +789,23 @@ def test_a_dialect_states_its_record_key_in_words(dialect: Dialect) -> None:
     assert dialect.record_key.says.zh.strip()
 
 
+@pytest.mark.parametrize(
+    ("off", "reason", "state"),
+    [
+        ("2026-03-01", "", "cancelled"),
+        ("", "企业申请注销", "cancelled"),
+        ("", "逾期", "cancelled"),
+        ("", "无", "in_force"),
+        ("", "/", "in_force"),
+        ("", "", "in_force"),
+    ],
+)
+def test_a_licence_given_up_by_its_date_or_its_reason(off: str, reason: str, state: str) -> None:
+    row = NMPA | {"offDate": off or None, "offReason": reason or None}
+    told = events("cn-nmpa-cosmetics", "nmpa", row)
+    assert [one["standing"]["state"] for one in told if one["facet"] == "standing"] == [state]
+
+
 def _layouts() -> list[tuple[str, str]]:
     return [(name, layout) for name, line in TABLE.items() for layout in line.layouts]
 

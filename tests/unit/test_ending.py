@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import time
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from flows.answer.ending import ending
+from flows.answer.columns.lost import with_ending
+from flows.answer.ending import COLUMNS, ending
+from schemas.ending_words import SIGNS, VERBS
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,36 @@ from flows.answer.ending import ending
         ("document_name", "关于宣布食品经营许可证无效的公告", "cancelled"),
         ("document_name", "建筑业企业资质降级决定书", "cancelled"),
         ("document_name", "扣留许可证通知书", "suspended"),
+        ("document_name", "逾期注销食品经营许可证决定书", "cancelled"),
+        ("document_name", "不予行政许可延续决定书", "cancelled"),
+        ("document_name", "註銷決定書", "cancelled"),
+        ("document_name", "食品经营许可证撒销决定书", "annulled"),
+        ("document_number", "示许撤〔2026〕9号", "annulled"),
+        ("document_number", "示许注销字〔2026〕9号", "cancelled"),
+        ("scope", "代为注销《食品经营许可证》", "cancelled"),
+        ("scope", "逾期注销食品经营许可证", "cancelled"),
+        ("scope", "取消食品经营许可证", "cancelled"),
+        ("scope", "中止食品经营许可", "suspended"),
+        ("scope", "热食类食品制售（停业）", "other"),
+        ("remarks", "逾期注销", "other"),
+        ("remarks", "依法应予注销", "other"),
+        ("remarks", "代为注销", "other"),
+        ("remarks", "已撒销", "annulled"),
+        ("remarks", "到期未延续", "other"),
+        ("remarks", "有效期届满未申请延续", "other"),
+        ("remarks", "不准予延期", "other"),
+        ("remarks", "扣缴证照", "other"),
+        ("remarks", "已上交", "other"),
+        ("remarks", "停牌", "other"),
+        ("remarks", "吊 銷", "revoked"),
+        ("remarks", "没收许可证", "other"),
+        ("remarks", "有效：否", "other"),
+        ("remarks", "已过期", "other"),
+        ("remarks", "企业已破产", "other"),
+        ("remarks", "清算中", "other"),
+        ("remarks", "迁往外省", "other"),
+        ("remarks", "不再符合许可条件", "other"),
+        ("remarks", "cancelled", "other"),
     ],
 )
 def test_a_text_that_ends_a_licence(column: str, text: str, made: str) -> None:
@@ -75,6 +110,20 @@ def test_a_text_that_ends_a_licence(column: str, text: str, made: str) -> None:
         ("document_name", "准予恢复（解除暂扣）决定书"),
         ("document_name", "不予撤销行政许可决定书"),
         ("name", "报废机动车回收拆解资质证书"),
+        ("document_name", "准予行政许可延续决定书"),
+        ("document_number", "示许〔2026〕9号"),
+        ("document_number", "吊装许〔2026〕9号"),
+        ("remarks", "注销分公司"),
+        ("remarks", "已注销分支机构一家"),
+        ("remarks", "撤销处罚决定"),
+        ("remarks", "有效期届满未延续的，本证自动失效"),
+        ("remarks", "有效期届满需要延续的，应当在三十日前申请"),
+        ("remarks", "到期换证"),
+        ("remarks", "延续换证"),
+        ("remarks", "违法的，应当吊销许可证"),
+        ("scope", "预包装食品销售（不含注销品种）"),
+        ("scope", "企业破产清算服务；终止妊娠手术；停车场"),
+        ("scope", "代为办理注销手续"),
     ],
 )
 def test_a_text_that_ends_none(column: str, text: str) -> None:
@@ -90,3 +139,81 @@ def test_a_long_text_takes_no_long_time_to_read(signs: str) -> None:
     begun = time.process_time()
     assert ending({"remarks": text}) == "other"
     assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "made"),
+    [
+        ("name", "示范企业有限公司（已注销）", "cancelled"),
+        ("name", "（吊销，未注销）示范企业有限公司", "revoked"),
+        ("business_scope", "该企业已歇业", "suspended"),
+        ("address", "企业已注销", "cancelled"),
+        ("name", "示范注销代办（上海）有限公司", None),
+        ("name", "示范失效分析技术（清算）有限公司", "cancelled"),
+        ("business_scope", "破产清算服务；代办企业注销登记", None),
+        ("business_scope", "停车场服务", None),
+    ],
+)
+def test_an_entry_of_the_register_that_says_it_is_closed(
+    column: str, text: str, made: str | None
+) -> None:
+    assert ending({"business_scope": "食品销售", column: text}) == made
+
+
+def test_every_word_has_one_of_the_signs() -> None:
+    assert [verb for verb in VERBS if not any(sign in verb for sign in SIGNS)] == []
+
+
+PIECES = [
+    *(
+        *VERBS,
+        "该证",
+        "已",
+        "被",
+        "因",
+        "未",
+        "不予",
+        "延续",
+        "届满",
+        "转让",
+        "换证",
+        "许可证",
+        "《",
+        "》",
+        "（",
+        "）",
+    ),
+    *(
+        "：",
+        "否",
+        "有效",
+        " ",
+        "\n",
+        "\u200b",
+        "·",
+        "註",
+        "銷",
+        "ｃａｎｃｅｌ",
+        "热食",
+        "，",
+        "；",
+        "2026年",
+        "中",
+    ),
+]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(COLUMNS["licence"]), TEXTS, TEXTS), min_size=20, max_size=60)
+)
+@settings(max_examples=60, deadline=None)
+def test_columns_and_rows_find_the_same_endings(made: list[tuple[str, str, str]]) -> None:
+    rows = [
+        dict.fromkeys(COLUMNS["licence"]) | {column: text, "remarks": remark}
+        for column, text, remark in made
+    ]
+    schema = dict.fromkeys(COLUMNS["licence"], pl.String)
+    frame = pl.DataFrame(rows, schema).with_row_index("nr")
+    found = with_ending(frame).sort("nr")["ending"].to_list()
+    assert found == [ending(row) for row in rows]

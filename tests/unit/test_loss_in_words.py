@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from flows.answer.decide import EXEMPT
-from tests.property.lost_records import HELD, Event, licence, penalty, told
+from tests.property.lost_records import (
+    HELD,
+    Event,
+    grade,
+    licence,
+    penalty,
+    registration,
+    told,
+)
+from tests.support.codes import uscc
 
 
 def decided(events: list[Event], paper: str) -> bool:
@@ -42,10 +51,93 @@ def penalised(content: str, *categories: str, fine: Decimal | None = None, **mor
         ("fine", "没收违法所得900元，处罚款三百万元"),
         ("fine", "没收违法所得900元，处300万元"),
         ("fine", "没收违法所得900元，罚三百万元"),
+        ("licence", "罚款2000元；不予延续食品经营许可证"),
+        ("licence", "罚款2000元，不准予许可延期"),
+        ("licence", "罚款2000元，上交食品经营许可证"),
+        ("licence", "罚款2000元，扣缴证照"),
+        ("licence", "罚款2000元，没收许可证"),
+        ("licence", "罚款2000元，许可证作废"),
+        ("licence", "罚款2000元，同时作废许可证"),
+        ("licence", "罚款2000元；撒销许可证"),
+        ("licence", "罚款2000元；吊銷食品經營許可證"),
+        ("licence", "罚款2000元；吊·销许可证"),
+        ("licence", "罚款2000元，停牌"),
+        ("licence", "罚款2000元，不得经营"),
+        ("licence", "吊销道路运输经营许可证等两证"),
+        ("licence", "吊销道路运输经营许可证及其他全部证照"),
+        ("builder", "罚款2000元，资质等级降为三级"),
+        ("builder", "罚款2000元，不予资质延续"),
+        ("entry", "罚款2000元，没收营业执照"),
+        ("entry", "罚款2000元，取消登记"),
+        ("entry", "罚款2000元，除名"),
+        ("stop", "罚款2000元，不得经营"),
+        ("stop", "罚款2000元，禁止生产"),
+        ("stop", "罚款2000元，停牌整顿"),
+        ("stop", "罚款2000元，关停"),
+        ("stop", "罚款2000元，依法关闭"),
+        ("stop", "予以取缔"),
+        ("stop", "罚款2000元，终止经营"),
+        ("stop", "罚款2000元，責令停產停業"),
+        ("fine", "处违法所得三倍罚款"),
+        ("fine", "按日连续处罚，每日罚款十万元"),
+        ("fine", "罚款2.5E6元"),
     ],
 )
 def test_a_penalty_that_takes_something(paper: str, content: str) -> None:
     assert not decided(penalised(content), paper)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "处违法所得三倍罚款",
+        "没收违法所得150万元，并处三倍罚款",
+        "按日连续处罚",
+        "第一项罚款150万元；第二项罚款100万元",
+    ],
+)
+def test_a_fine_that_the_content_tells_otherwise_than_the_column(content: str) -> None:
+    told = penalised(content, "罚款", fine=Decimal(300))
+    assert not decided(told, "fine")
+
+
+@pytest.mark.parametrize("others", ["等两证", "及其他全部证照"])
+def test_certificates_besides_the_one_whose_number_is_told(others: str) -> None:
+    road = licence("示运许〔2023〕5号", name="道路运输经营许可证", number="DL1019")
+    text = f"道路运输经营许可证DL1019{others}"
+    taken = penalised("吊销许可证", "吊销许可证件", licences_affected=text)
+    assert not decided([*road, *taken], "licence")
+    one = penalised("吊销许可证", "吊销许可证件", licences_affected="道路运输经营许可证DL1019")
+    assert decided([*road, *one], "licence")
+
+
+def test_all_certificates_whatever_is_named_beside() -> None:
+    content = "吊销其持有的全部许可证"
+    events = penalised(content, "吊销许可证件", licences_affected="道路运输经营许可证")
+    assert not decided(events, "licence")
+    assert decided(penalised("吊销道路运输经营许可证", "吊销许可证件"), "licence")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "不予处罚",
+        "撤销处罚决定",
+        "撤销原行政处罚决定",
+        "注销分公司",
+        "责令改正，罚款2000元",
+        "罚款2000元，撤销违法广告",
+        "罚款2000元；不服可向法院起诉请求撤销",
+        "罚款2000元，上缴国库",
+        "没收伪造的许可证，罚款2000元",
+        "未经许可不得经营，罚款2000元",
+        "禁止销售过期食品，罚款2000元",
+        "没收违法所得1000元，处五倍罚款",
+    ],
+)
+def test_a_penalty_that_takes_nothing(content: str) -> None:
+    events = penalised(content, "罚款", fine=Decimal(2000))
+    assert all(decided(events, paper) for paper in ("licence", "builder", "entry", "stop", "fine"))
 
 
 @pytest.mark.parametrize(
@@ -113,6 +205,24 @@ def test_another_licences_number_is_another() -> None:
         "为施工总承包单位提供劳务",
         "承接施工总承包企业分包的工程",
         "□施工总承包 ☑专业承包",
+        "施工总承包□ 专业承包☑",
+        "( )施工总承包 (√)专业承包",
+        "原施工总承包，现专业承包",
+        "施工总承包变更为专业承包",
+        "施工总承包二级降为专业承包",
+        "减少施工总承包项",
+        "不再具有施工总承包资质",
+        "失去施工总承包资质",
+        "施工总承包不予延续",
+        "施工总承包暂停",
+        "施工总承包停用；专业承包二级",
+        "施工总承包资质申请被驳回",
+        "不含（施工总承包）",
+        "施工 总承包不含",
+        "申请施工总承包中",
+        "施工总承包（筹）",
+        "与施工总承包企业联合承揽",
+        "無施工總承包、施工总承包無",
     ],
 )
 def test_a_scope_that_is_not_held(scope: str) -> None:
@@ -125,12 +235,103 @@ def test_a_scope_that_is_not_held(scope: str) -> None:
     assert not decided(events, "builder")
 
 
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "建筑工程施工总承包二级；专业承包二级",
+        "施工总承包二级（不含爆破与拆除工程）",
+        "原专业承包，现施工总承包二级",
+        "设计与施工总承包",
+        "建筑工程施工總承包二级",
+        "☑施工总承包 □专业承包",
+    ],
+)
+def test_a_scope_that_is_held(scope: str) -> None:
+    held = {"document": "示建许〔2023〕4号", "name": "建筑业企业资质证书", "number": "D299000123"}
+    events = [one | {"sequence": 3} for one in licence(**held, scope=scope)]
+    assert decided(events, "builder")
+
+
+@pytest.mark.parametrize("number", ["D299000123", None])
+def test_a_change_to_another_scope_counts_with_a_number_or_without(number: str | None) -> None:
+    days = ("2026-04-01", "2026-04-01", "2028-03-04")
+    told = {"name": "建筑业企业资质证书", "scope": "专业承包二级", "number": number}
+    assert not decided(licence("示建许变〔2026〕9号", days=days, **told), "builder")
+    other = told | {"number": "D299000999"}
+    assert decided(licence("示建许变〔2026〕9号", days=days, **other), "builder")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("待定", "原编号", "(示)JY字〔2023〕第000123号"),
+        *("(示)JY〔2023〕OOOI23", "(示)JY〔2023〕000l23", "(示)JУ〔2023〕000123"),
+    ],
+)
+def test_a_number_that_is_none_or_is_typed_with_other_signs(number: str) -> None:
+    days = ("2026-04-01", "2026-04-01", None)
+    assert not decided(licence("示许撤〔2026〕9号", "revoked", days, number=number), "licence")
+
+
+def test_a_number_that_stands_in_the_name() -> None:
+    days = ("2026-04-01", "2026-04-01", None)
+    told = {"number": None, "name": "(示)JY〔2023〕000123号证书"}
+    assert not decided(licence("示许撤〔2026〕9号", "revoked", days, **told), "licence")
+
+
+@pytest.mark.parametrize("name", ["《食品经营许可证》", "食品經營許可證"])
+def test_a_certificate_whose_name_is_written_otherwise_is_the_same(name: str) -> None:
+    assert decided([one | {"sequence": 3} for one in licence(name=name)], "licence")
+
+
+@pytest.mark.parametrize("year", ["二〇二六", "2025-2026", "26年", "２０２６年度"])
+def test_a_newer_list_whose_year_is_written_otherwise(year: str) -> None:
+    assert not decided(grade(year, uscc(2)), "grade")
+
+
+@pytest.mark.parametrize("year", ["2026年度", "二〇二六年"])
+def test_a_grade_whose_year_is_written_otherwise_holds(year: str) -> None:
+    assert decided([*grade("2026", uscc(2)), *grade(year)], "grade")
+
+
+@pytest.mark.parametrize(
+    ("year", "told", "held"),
+    [
+        ("2026", {"grade": "B"}, False),
+        ("2025年度", {"grade": "D"}, False),
+        ("2026", {"grade": "B", "grade_scheme": "纳税信用"}, False),
+        ("2024", {"grade": "B"}, True),
+        ("不详", {"grade": "B"}, True),
+    ],
+)
+def test_another_grade_of_the_same_year_or_a_newer_one_ends_a_grade(
+    year: str, told: dict[str, str], held: bool
+) -> None:
+    [other] = grade(year)
+    other |= {"layout": "program", "record_key": "x/1", "decision": other["decision"] | told}
+    assert decided([other], "grade") == held
+
+
 @pytest.mark.parametrize("name", ["餐饮服务许可证", "食品流通许可证"])
 def test_a_revocation_under_the_name_of_before(name: str) -> None:
     lost = licence(
         "示许撤〔2026〕5号", "revoked", ("2026-04-01", None, None), number=None, name=name
     )
     assert not decided(lost, "licence")
+
+
+@pytest.mark.parametrize(
+    ("told", "held"),
+    [
+        ({"name": "示范企业1有限公司（已注销）"}, False),
+        ({"business_scope": "该企业已歇业"}, False),
+        ({"business_scope": "代办企业注销登记"}, True),
+    ],
+)
+def test_an_entry_that_says_in_words_that_it_is_closed(told: dict[str, str], held: bool) -> None:
+    decision, standing = registration()
+    decision |= {"sequence": 2, "decision": decision["decision"] | told}
+    assert decided([decision, standing], "entry") == held
 
 
 def test_a_change_of_the_old_term_takes_no_revocation_back() -> None:

@@ -67,15 +67,23 @@ def test_a_row_names_its_enterprise_by_code_else_by_organisation_code_else_by_na
     dialect = DIALECTS["cn-sgs-2018-penalty"]
     rows = pl.DataFrame(
         {
-            "__row": [1, 2, 3, 4, 5],
-            "__fault": pl.Series([*[None] * 4, "too_few_fields"], dtype=pl.String),
-            "CF_XDR_SHXYM": [ONE, "x", "x", None, None],
-            "CF_XDR_ZZJG": [None, ONE[8:17], None, None, None],
-            "CF_XDR_MC": [NAME, NAME, NAME, "无", f"{NAME},x,示罚1号"],
+            "__row": [1, 2, 3, 4, 5, 6, 7],
+            "__fault": pl.Series([*[None] * 4, *["too_few_fields"] * 2, None], dtype=pl.String),
+            "CF_XDR_SHXYM": [ONE, "x", "x", None, None, None, NAME],
+            "CF_XDR_ZZJG": [None, ONE[8:17], *[None] * 5],
+            "CF_XDR_MC": [
+                NAME,
+                NAME,
+                NAME,
+                "无",
+                f"{NAME},x,示罚1号",
+                f"{NAME},{TWO}",
+                f"代码 {TWO}",
+            ],
         }
     )
     found = named_rows(rows, dialect, Context([], {}))["subject"].to_list()
-    assert found == [ONE, ONE[8:17], digest(NAME), None, None]
+    assert found == [ONE, ONE[8:17], digest(NAME), None, None, None, TWO]
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import polars as pl
 
 from flows.answer import ending as endings
 from flows.answer.facts import Row
-from flows.answer.lost import AGAINST, COLUMNS, TAKEN, may_mean
+from flows.answer.lost import AGAINST, COLUMNS, TAKEN, may_change, may_mean
 from flows.answer.naming import same_number
-from schemas.ending_words import VERBS
+from schemas.ending_words import SIGNS, UNRENEWED, VERBS
 from schemas.facets import FAR
 from schemas.folding import fold
+from schemas.wording import UNFOLDED, signs_of_today
 
 _CHINA: Final = "Asia/Shanghai"
-_SIGNS: Final = tuple({verb[0] for verb in VERBS})
+
+
+_Same = Callable[[Row, Row, str, Iterable[Row]], bool]
 _PAIR: Final = ("who", "nr", "spoken", "state", "standing_event_id", "last_landed_at")
 
 
@@ -35,18 +38,27 @@ def with_days(rows: pl.DataFrame, on: dt.date) -> pl.DataFrame:
 
 def with_ending(rows: pl.DataFrame) -> pl.DataFrame:
     """Add `ending`: what a document makes of a licence that it ends."""
-    texts = [name for name in endings.COLUMNS if name in rows.columns]
-    if "scope" not in texts:
+    family = next((of for name, of in endings.OF_FAMILY.items() if name in rows.columns), None)
+    if family is None:
         return rows.with_columns(ending=pl.lit(None, pl.String))
-    # Folding costs: first the signs that are in most words, then the words, then the few by rule.
-    signed = pl.any_horizontal(
-        pl.col(name).str.contains_any([*_SIGNS]).fill_null(value=False) for name in texts
+    texts = [name for name in endings.COLUMNS[family] if name in rows.columns]
+    said = rows.select(
+        "nr", *texts, said=signs_of_today(pl.concat_str(texts, separator="。", ignore_nulls=True))
     )
-    said = fold(pl.concat_str(texts, separator="。", ignore_nulls=True))
-    few = rows.filter(signed).select("nr", *texts).filter(said.str.contains_any([*VERBS]))
+    # Folding costs: only where a text is not plain, and has a sign of a word.
+    plain = _may_end("said")
+    doubtful = pl.col("said").str.contains(UNFOLDED) & pl.col("said").str.contains_any([*SIGNS])
+    folded = said.filter(~plain & doubtful).with_columns(said=signs_of_today(fold(pl.col("said"))))
+    few = pl.concat([said.filter(plain), folded.filter(_may_end("said"))])
     made = [(row["nr"], endings.ending(row)) for row in few.iter_rows(named=True)]
     found = pl.DataFrame(made, {"nr": pl.UInt32, "ending": pl.String}, orient="row")
     return rows.join(found, on="nr", how="left", maintain_order="left")
+
+
+def _may_end(name: str) -> pl.Expr:
+    """Return whether a text holds a word that may end a licence: `endings.ending` then reads it."""
+    words = pl.col(name).str.contains_any([*VERBS], ascii_case_insensitive=True)
+    return (words | pl.col(name).str.contains(UNRENEWED)).fill_null(value=False)
 
 
 def lost(good: Collection[str], on: dt.date) -> pl.Expr:
@@ -69,13 +81,17 @@ def ended(
     `bad`: records of the same evidence that will not do; `lost_rows`, `every`: of the whole family.
     """
     speaking = bad.filter(pl.col("reason") != "not_yet_valid")
-    overtaken, by = _pairs(good, speaking, family, every, by_number=True)
-    stopped, by_lost = _pairs(good, lost_rows, family, every, by_number=False)
-    return [*overtaken, *stopped], [*by, *by_lost]
+    changing = bad.filter(pl.col("reason") == "mismatch")
+    found = [
+        _pairs(good, speaking, family, every, _of_one_number),
+        _pairs(good, changing, family, every, may_change),
+        _pairs(good, lost_rows, family, every, may_mean),
+    ]
+    return [nr for stopped, _ in found for nr in stopped], [nr for _, by in found for nr in by]
 
 
 def _pairs(
-    good: pl.DataFrame, other: pl.DataFrame, family: str, every: pl.DataFrame, *, by_number: bool
+    good: pl.DataFrame, other: pl.DataFrame, family: str, every: pl.DataFrame, same: _Same
 ) -> tuple[list[int], list[int]]:
     relied = good.select("who", "nr", "begun", "first_landed_at", "valid_from")
     pairs = relied.join(other.select(_PAIR), on="who", suffix="_lost").filter(
@@ -88,7 +104,7 @@ def _pairs(
     found = [
         (nr, nr_lost)
         for who, nr, nr_lost in pairs.select("who", "nr", "nr_lost").iter_rows()
-        if _same(rows[who][nr_lost], rows[who][nr], family, rows[who], by_number=by_number)
+        if same(rows[who][nr_lost], rows[who][nr], family, rows[who].values())
     ]
     return [nr for nr, _ in found], [nr_lost for _, nr_lost in found]
 
@@ -104,10 +120,8 @@ def _stated_later() -> pl.Expr:
     return (against & later).fill_null(value=False)
 
 
-def _same(other: Row, row: Row, family: str, rows: dict[int, Row], *, by_number: bool) -> bool:
-    if by_number:
-        return family == "registration" or same_number(row["number"], other["number"])
-    return may_mean(other, row, family, rows.values())
+def _of_one_number(other: Row, row: Row, family: str, rows: Iterable[Row]) -> bool:
+    return family == "registration" or same_number(row["number"], other["number"])
 
 
 def _of_enterprises(

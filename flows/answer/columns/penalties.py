@@ -7,10 +7,10 @@ from typing import Final
 
 import polars as pl
 
-from flows.answer.credit_check import fine_beside, fine_in_words
+from flows.answer.credit_check import fine_beside, fine_in_words, is_rate
 from flows.answer.stopping import TELLING
 from schemas import penalty_words as words
-from schemas.folding import fold
+from schemas.wording import worded_column
 
 _READ: Final = pl.Schema(
     {"nr": pl.UInt32(), "fine_read": pl.Decimal(38, 2), "any_fine": pl.Boolean()}
@@ -25,7 +25,7 @@ def with_told(credit: pl.DataFrame) -> pl.DataFrame:
     and of how much is not told.
     """
     telling = [pl.col("categories").list.join("。"), *(pl.col(name) for name in TELLING[1:])]
-    said = fold(pl.concat_str(telling, separator="。", ignore_nulls=True))
+    said = worded_column(pl.concat_str(telling, separator="。", ignore_nulls=True))
     for one, parted in words.PARTED.items():
         said = said.str.replace_all(one, parted, literal=True)
     for empty in words.EMPTY:
@@ -38,12 +38,13 @@ def with_told(credit: pl.DataFrame) -> pl.DataFrame:
     lacking = pl.col("fine_yuan").fill_null(0) == 0
     alone = penalties.filter(lacking & fined).select("nr", "penalty_content")
     beside = penalties.filter(~lacking & holds("said", words.FINED))
-    beside_it = {text: fine_beside(text) for text in beside["penalty_content"].unique()}
+    beside_it = {
+        text: (fine_beside(text), is_rate(text)) for text in beside["penalty_content"].unique()
+    }
     read = [(nr, fine_in_words(text)) for nr, text in alone.iter_rows()]
     told = [(nr, fine, fine is None) for nr, fine in read]
     told += [
-        (nr, beside_it[text], False)
-        for nr, text in beside.select("nr", "penalty_content").iter_rows()
+        (nr, *beside_it[text]) for nr, text in beside.select("nr", "penalty_content").iter_rows()
     ]
     found = pl.DataFrame(told, _READ, orient="row")
     return rows.join(found, on="nr", how="left", maintain_order="left")

@@ -10,9 +10,10 @@ import polars as pl
 from flows.answer.columns.lost import ended, lost
 from flows.answer.columns.prepared import Rows
 from flows.answer.credit_check import UNCOUNTED
-from flows.answer.evidence import FORCE, first_period, is_recent
+from flows.answer.evidence import FORCE, first_period, graded_since, is_recent
 from flows.answer.facts import Facts, SourceState, held_issuers
-from flows.answer.scope import SIGNS, permits
+from flows.answer.naming import is_called
+from flows.answer.scope import BOXES, SIGNS, permits
 from schemas.catalogue.grammar import FieldEvidence, LicenceEvidence
 
 #: Where a condition holds, a reason not to rely on a record.
@@ -23,7 +24,9 @@ def licence(
     evidence: LicenceEvidence, rows: Rows, known: Facts, source: SourceState
 ) -> pl.DataFrame:
     """Return `who`, `reason`, `record_key`, `stop`: a row for each enterprise with such a licence."""
-    found = among("type_code", evidence.type_codes) | among("name", evidence.certificates)
+    every = rows["licence"]["name"].unique()
+    names = [name for name in every if is_called(name, evidence.certificates)]
+    found = among("type_code", evidence.type_codes) | among("name", names)
     mine = rows["licence"].filter(found, among("publisher", evidence.sources))
     further = [(~_permitted(mine, evidence.scope), "mismatch")] if evidence.scope else []
     judged = _judged(mine, "licence", FORCE, further, known.on)
@@ -33,9 +36,10 @@ def licence(
 def _permitted(rows: pl.DataFrame, words: list[str]) -> pl.Expr:
     """Return which rows (`nr`) permit one of some words; texts that may exclude one are few."""
     scope = pl.col("scope").fill_null("")
-    plain = scope.str.contains_any(words) & ~scope.str.contains_any([*SIGNS])
-    doubtful = rows.filter(~plain).select("nr", "scope")
-    found = [nr for nr, text in doubtful.iter_rows() if permits(text, words)]
+    doubtful = scope.str.contains_any([*SIGNS]) | scope.str.contains(BOXES)
+    plain = scope.str.contains_any(words) & ~doubtful
+    few = rows.filter(~plain).select("nr", "scope")
+    found = [nr for nr, text in few.iter_rows() if permits(text, words)]
     return plain | pl.col("nr").is_in(pl.Series(found, dtype=pl.UInt32).implode())
 
 
@@ -51,9 +55,29 @@ def fields(evidence: FieldEvidence, rows: Rows, known: Facts, source: SourceStat
     if first is not None:
         recent = [year for year in mine["period"].unique() if is_recent(year, first, known.on.year)]
         further.append((~among("period", recent), "expired"))
+        others = rows["credit"].filter(
+            among("publisher", evidence.sources),
+            pl.col("kind") == "grade",
+            ~pl.all_horizontal(pl.lit(value=True), *told),
+            ~among("unusable_reason", UNCOUNTED),
+        )
+        since = _graded_since(mine.filter(among("period", recent)), others)
+        further.append((_one_of(since), "expired"))
     good = evidence.where.get("state", FORCE)
     judged = _judged(mine, family, good, further, known.on)
     return _best(judged, rows[family], family, good, evidence, known, source)
+
+
+def _graded_since(mine: pl.DataFrame, others: pl.DataFrame) -> list[int]:
+    """Return the `nr` of records that another grade of the enterprise ends; those are few."""
+    told = ("who", "period", "grade_scheme")
+    pairs = mine.select("nr", *told).join(others.select(told), on="who", suffix="_other")
+    found = []
+    for row in pairs.iter_rows(named=True):
+        other = {"period": row["period_other"], "grade_scheme": row["grade_scheme_other"]}
+        if graded_since(row, other):
+            found.append(row["nr"])
+    return found
 
 
 def among(name: str, values: Iterable[str]) -> pl.Expr:
@@ -96,10 +120,8 @@ def _judged(
         else pl.lit(None, pl.String),
     }
     stop = pl.struct([told.alias(name) for name, told in own.items()])
-    if family == "licence":
-        causes.append((pl.col("ending").is_not_null(), "stopped"))
     if family != "credit":
-        causes.append((pl.col("stopped"), "stopped"))
+        causes += [(pl.col("ending").is_not_null(), "stopped"), (pl.col("stopped"), "stopped")]
         by_penalty = unusable.is_null() & good_state & pl.col("ending").is_null()
         stop = pl.when(by_penalty).then("stop").otherwise(stop)
     if family == "licence":

@@ -1,0 +1,105 @@
+"""A text as words are looked for in it: folded, with old signs and slips of the pen made plain.
+
+`schemas.folding` makes keys and must not change; this is for looking alone. What departments write
+for one word is led back to it: 吊銷, 撒销, 吊·销 and 吊(销) to 吊销 and 撤销; 没收许可证, 上交许可证 to what takes
+a certificate; 不准予延期 to 不予延续. What such a word says of another thing is taken out: 撤销处罚决定,
+注销分公司. The patterns have no look-around, so that both engines read them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import polars as pl
+
+from schemas.folding import fold, fold_text
+
+#: Signs of before 《简化字总表》 (1986), each with its own, as far as the words looked for have them.
+_OLD: Final = (
+    "銷產業許證執關閉營頓罰沒經廢繳註暫凍結終從資質書級弔責無總單處專變減駁轉續過隊權項門繼"
+    "換飲廳農獸種飼電氣熱礦體場築設計車輛運輸驗檢測環藥醫療師館節構標準務類裝規員歸還遺貨銀險"
+)
+_NEW: Final = (
+    "销产业许证执关闭营顿罚没经废缴注暂冻结终从资质书级吊责无总单处专变减驳转续过队权项门继"
+    "换饮厅农兽种饲电气热矿体场筑设计车辆运输验检测环药医疗师馆节构标准务类装规员归还遗货银险"
+)
+_SIGNS: Final[dict[str, str]] = dict(zip(_OLD, _NEW, strict=True))
+_PAPER: Final = "(许可证|许可|执照|证照|证件|资质证书|资格证书|证书|资质|资格)"
+_THUS: Final = "((?:正副本|正本|副本|予以|依法|一并|全部|限期|均|被|已经|已|现)*)"
+_BRANCH: Final = "(分公司|分支机构|分店|分厂|分部|办事处|代表处)"
+#: Patterns of the folded text, in their order, and what stands for each.
+_SPELT: Final = (
+    (r"([吊撤撒注缴收暂作])[·•.\-_*()'\"~|]{1,2}([销消回缴扣废])", "$1$2"),
+    ("撒[销消]", "撤销"),
+    # Of another thing than the licence: the penalty itself, a suit, a branch, an advertisement.
+    ("(?:撤销|撤消)(?:原|该|本|上述|此前|作出|的|对其|行政)*处罚的?(?:决定书?)?", ""),
+    ("(起诉|诉讼|复议)([^。;证许资照]{0,14})(?:撤销|撤消|撤回)", "$1$2"),
+    (
+        "(?:注销|撤销|撤回|吊销|关闭|停业)(?:其|了|一家|所属|下属|该|公司|[0-9一二两三四五六七八九十]+[家个])*"
+        f"{_BRANCH}(?:登记|营业执照|执照)?",
+        "$1",
+    ),
+    (
+        "(?:撤销|撤除|撤回|停止|停用)(?:该|其|违法|虚假|发布|的)*(广告|招牌|商标|信息|报道|文章)",
+        "$1",
+    ),
+    # Goods that may not be sold, and what nobody may do without a licence.
+    (
+        "(?:不得|禁止)(?:再|继续|生产|经营|销售|或|、)+"
+        "(?:不合格|不符合|超过|过期|假|劣|伪|三无|违禁|禁止|未经|无证|该批|上述|涉案|问题)[^。;,]*",
+        "",
+    ),
+    ("(?:未经|未取得|没有)[^。;,]{0,16}不得[^。;,]*", ""),
+    # What takes a certificate, in other words.
+    (f"没收([^。;,、伪假冒变违得物款]{{0,12}}?){_PAPER}", "收缴$1$2"),
+    (f"{_PAPER}{_THUS}没收($|[。;,、)])", "$1$2收缴$3"),
+    (
+        f"(?:上交|上缴|扣缴|追回|收去|收走|交出|撤除|废除)([^。;,、财国税款物得]{{0,12}}?){_PAPER}",
+        "缴回$1$2",
+    ),
+    (
+        f"{_PAPER}{_THUS}(?:上交|上缴|扣缴|追回|回收|收去|收走|交出|报废)($|[。;,、)])",
+        "$1$2缴回$3",
+    ),
+    ("不再有效", "失效"),
+    ("不(?:准)?予[^。;,、]{0,10}?(?:延续|延期|续期|换证)", "不予延续"),
+    ("降(?:为|至|成)([^。;,、元]{0,14}?[级甲乙丙丁])", "降级$1"),
+)
+#: Old signs, as they are written: for sorting out what needs no reading.
+OLD_SIGNS: Final = tuple(_SIGNS)
+#: What may part a word, or stand for one of its signs, until a text is folded; title marks too.
+UNFOLDED: Final = (
+    r"[\p{Z}\p{C}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180D}\x{2010}-\x{203A}\x{2212}"
+    r"\x{2500}\x{2E3A}-\x{2FDF}\x{3008}-\x{300B}\x{301C}\x{30FC}\x{3164}\x{3200}-\x{33FF}\x{F900}-\x{FAFF}"
+    r"\x{FE00}-\x{FE0F}\x{FF07}\x{FF0A}-\x{FF0B}\x{FF0D}-\x{FF0E}\x{FF21}-\x{FF5E}\x{FFA0}\x{E0100}-\x{E01EF}«»]"
+)
+_PLAIN: Final = str.maketrans(_SIGNS)
+_PATTERNS: Final = [(re.compile(one), made.replace("$", "\\")) for one, made in _SPELT]
+_COLUMN: Final = [(one, re.sub(r"\$([0-9])", r"${\1}", made)) for one, made in _SPELT]
+
+
+def plain_signs(folded: str) -> str:
+    """Return a text with the signs of today."""
+    return folded.translate(_PLAIN)
+
+
+def worded(text: str) -> str:
+    """Return a text as words are looked for in it."""
+    made = plain_signs(fold_text(text))
+    for pattern, other in _PATTERNS:
+        made = pattern.sub(other, made)
+    return made
+
+
+def signs_of_today(expr: pl.Expr) -> pl.Expr:
+    """Return the strings of `expr` with the signs of today, as `plain_signs` writes them."""
+    return expr.str.replace_many(_SIGNS)
+
+
+def worded_column(expr: pl.Expr) -> pl.Expr:
+    """Return the strings of `expr` as `worded` writes them; String, null stays null."""
+    made = signs_of_today(fold(expr))
+    for pattern, other in _COLUMN:
+        made = made.str.replace_all(pattern, other)
+    return made
