@@ -160,7 +160,9 @@ def alike(one: str | None, other: str | None) -> bool:
     """
     if "资质" in (one or "") and "资质" in (other or ""):
         return True
-    return _in_short(core(one), core(other)) or _in_short(fold_text(one or ""), fold_text(other or ""))
+    return _in_short(core(one), core(other)) or _in_short(
+        fold_text(one or ""), fold_text(other or "")
+    )
 
 
 def _in_short(one: str, other: str) -> bool:

@@ -197,15 +197,20 @@ HELD: Final = [*licence(), *OTHERS]
 
 def outcomes(histories: Sequence[list[Event]], deal: Deal) -> list[dict[str, str]]:
     """Return what each history's enterprise is told of each paper; both engines agree on it."""
-    told: dict[int, dict[str, str]] = {}
+    decided: dict[int, dict[str, str]] = {}
     alike: dict[str, list[int]] = defaultdict(list)
     for number, events in enumerate(histories):
         alike[json.dumps([*_newest(events).values()])].append(number)
     for numbers in alike.values():
         mine = [(uscc(100 + number), histories[number]) for number in numbers]
         known = Facts(ON, NOW, {}, COMPLETE, CYCLES, newest=_newest(mine[0][1]))
-        told |= dict(zip(numbers, _decided(mine, known, deal), strict=True))
-    return [told[number] for number in range(len(histories))]
+        decided |= dict(zip(numbers, _decided(mine, known, deal), strict=True))
+    return [decided[number] for number in range(len(histories))]
+
+
+def told(events: list[Event], seed: int) -> dict[str, str]:
+    """Return the same of one history, landed in some order."""
+    return outcomes([events], Deal(seed))[0]
 
 
 def _newest(events: list[Event]) -> dict[tuple[str, str], int]:
@@ -272,8 +277,8 @@ def _versions(events: list[Event], deal: Deal) -> dict[str, pl.DataFrame]:
 
 def exempted(histories: Sequence[list[Event]], paper: str, deal: Deal) -> list[str]:
     """Return what was said in those of some histories whose enterprise need not bring a paper."""
-    told = outcomes(histories, deal)
-    return [said(one) for one, of in zip(histories, told, strict=True) if of[paper] in EXEMPT]
+    all_told = outcomes(histories, deal)
+    return [said(one) for one, of in zip(histories, all_told, strict=True) if of[paper] in EXEMPT]
 
 
 def said(events: list[Event]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.answer.decide import EXEMPT
-from tests.property.test_lost_licences import HELD, Event, licence, penalty, told
+from tests.property.lost_records import HELD, Event, licence, penalty, told
 
 
 def decided(events: list[Event], paper: str) -> bool:
