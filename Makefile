@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.mianti-installed
 TOOLS := $(VENV)/.mianti-tools
 # By name: a mistaken MIANTI_HOME must not cost anything else.
-DATA := follow.json kafka lake ledger log prefect prefect-password refused sample stack.json stack.lock \
-  window window-keys.yaml
+DATA := alarms.json follow.json kafka lake ledger log prefect prefect-password refused sample stack.json stack.lock \
+  watch.lock window window-keys.yaml
 export MIANTI_HOME
 
 define NEED_PYTHON
