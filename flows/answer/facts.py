@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -30,7 +30,7 @@ class Facts:
 
     on: dt.date
     asked_at: dt.datetime
-    rows: Mapping[str, list[Row]]
+    rows: Mapping[str, Sequence[Row]]
     complete: Mapping[Pair, dt.datetime]
     cycles: Mapping[str, dt.timedelta]
     excepted: frozenset[Source] = frozenset()
@@ -41,9 +41,9 @@ class Facts:
         init=False, repr=False, compare=False, default_factory=dict
     )
 
-    def of(self, family: str) -> list[Row]:
+    def of(self, family: str) -> Sequence[Row]:
         """Return the rows of a family."""
-        return self.rows.get(family, [])
+        return self.rows.get(family, ())
 
 
 @dataclass(frozen=True)

@@ -114,12 +114,12 @@ TEXTS: Final = (
 
 
 def own_document_numbered(deal: Deal) -> list[Event]:
-    told = {"number": deal.one(NUMBERS), "name": deal.one(NAMES)}
+    told: dict[str, Any] = {"number": deal.one(NUMBERS), "name": deal.one(NAMES)}
     return licence(OWN, deal.one(LOST), deal.one(DAYS), **told)
 
 
 def own_document_without_a_number(deal: Deal) -> list[Event]:
-    told = {"number": deal.one(NO_NUMBERS), "name": deal.one(NAMES)}
+    told: dict[str, Any] = {"number": deal.one(NO_NUMBERS), "name": deal.one(NAMES)}
     return licence(OWN, deal.one(LOST), deal.one(DAYS), **told)
 
 
@@ -138,12 +138,12 @@ def own_document_that_names_the_number_in_a_text(deal: Deal) -> list[Event]:
     text = deal.one(
         ("（示）JY[2023]000123号食品经营许可证", "证号JY〔2023〕000123", "示JY2023000123")
     )
-    told = {deal.one(("scope", "document_name", "name", "remarks")): text}
+    told: dict[str, Any] = {deal.one(("scope", "document_name", "name", "remarks")): text}
     return licence(OWN, deal.one(LOST), deal.one(DAYS), **({"number": "GS-2026-777001"} | told))
 
 
 def own_document_of_the_same_identifier(deal: Deal) -> list[Event]:
-    same = deal.one(
+    same: dict[str, Any] = deal.one(
         ({"identifier": "1.2.156.3005.2 11990100MB0099A001 000123"}, {"type_code": "11100000012"})
     )
     return licence(OWN, deal.one(LOST), deal.one(DAYS), number=None, name=OTHER_NAME, **same)
@@ -153,7 +153,7 @@ def first_document_spelt_otherwise(deal: Deal) -> list[Event]:
     spelt = deal.one(
         ("示许[2023]1号", "示许（２０２３）1號", "示许〔2023〕 1号", "示许〔2023〕001号")
     )
-    told = {"number": deal.one(NO_NUMBERS), "name": deal.one((NAME, OTHER_NAME))}
+    told: dict[str, Any] = {"number": deal.one(NO_NUMBERS), "name": deal.one((NAME, OTHER_NAME))}
     return licence(spelt, "revoked", deal.one(DAYS), **told)
 
 
@@ -190,20 +190,26 @@ def document_in_force_whose_content_ends_it(deal: Deal) -> list[Event]:
             *TEXTS,
         )
     )
-    told = {deal.one(("scope", "remarks")): text, "number": deal.one((None, "/", NUMBER))}
+    told: dict[str, Any] = {
+        deal.one(("scope", "remarks")): text,
+        "number": deal.one((None, "/", NUMBER)),
+    }
     return licence("示许注〔2026〕9号", "in_force", deal.one(BEGUN), **told)
 
 
 def document_for_a_term_that_nobody_means(deal: Deal) -> list[Event]:
     state = deal.one(("in_force", "suspended", "other"))
-    told = {"effective_from": dt.date(2026, 4, 1), "issuer_name": "示范市市场监督管理局"}
+    told: dict[str, Any] = {
+        "effective_from": dt.date(2026, 4, 1),
+        "issuer_name": "示范市市场监督管理局",
+    }
     days = ("2026-04-01", "2062-04-01", None)
     return licence(OWN, state, days, told, number=deal.one((*NUMBERS[:4], None)))
 
 
 def own_row_that_says_so_in_words(deal: Deal) -> list[Event]:
     text = deal.one(TEXTS)
-    told = deal.one(
+    told: dict[str, Any] = deal.one(
         (
             {"remarks": text},
             {"remarks": f"地址更正；{text}。"},
@@ -212,12 +218,12 @@ def own_row_that_says_so_in_words(deal: Deal) -> list[Event]:
         )
     )
     hours = deal.one((0, 1))
-    mended = {"sequence": 7, "landed_at": LANDED + dt.timedelta(hours=hours)}
+    mended: dict[str, Any] = {"sequence": 7, "landed_at": LANDED + dt.timedelta(hours=hours)}
     return licence(told=mended, **told)
 
 
 def own_row_titled_so(deal: Deal) -> list[Event]:
-    told = {"document_name": f"食品经营许可{deal.one(TITLES)}决定书"}
+    told: dict[str, Any] = {"document_name": f"食品经营许可{deal.one(TITLES)}决定书"}
     return licence(told={"sequence": 7}, **told)
 
 
@@ -245,7 +251,7 @@ def old_document_revoked_and_the_new_one_reworded(deal: Deal) -> list[Event]:
     landed = LANDED + dt.timedelta(hours=deal.one((1, 2, 3, 4, 5)))
     state = {"state": deal.one(("revoked", "annulled"))}
     revoked = event("licence", "standing", FIRST, state, sequence=7, landed_at=landed)
-    told = {"sequence": 2, "landed_at": landed + dt.timedelta(hours=1)}
+    told: dict[str, Any] = {"sequence": 2, "landed_at": landed + dt.timedelta(hours=1)}
     reworded = licence("示许变〔2025〕3号", days=days, told=told, remarks="地址更正")[0]
     return [*licence("示许变〔2025〕3号", days=days), revoked, reworded]
 
@@ -277,7 +283,7 @@ def change_that_shortens_the_term(deal: Deal) -> list[Event]:
 def of_another_layout_or_organ(deal: Deal) -> list[Event]:
     other = uscc(17, kind="11")
     branch = "示范市市场监督管理局东区分局"
-    told = deal.one(
+    told: dict[str, Any] = deal.one(
         (
             {"layout": "native"},
             {"issuer": other, "issuer_name": branch},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from tests.property.lost_deal import Deal
 from tests.property.lost_licences import LOST
@@ -19,7 +19,7 @@ from tests.property.lost_records import (
 )
 from tests.support.codes import uscc
 
-OTHER: Final = {"name": OTHER_NAME, "number": "DL990100777"}
+OTHER: Final[dict[str, Any]] = {"name": OTHER_NAME, "number": "DL990100777"}
 _TAKEN: Final = penalty(16, categories=["吊销许可证件"], licences_affected=NAME)[0]
 KINDS: Final[list[list[Event]]] = [
     *(licence("示运许〔2022〕7号", state, **OTHER) for state in LOST),

@@ -79,7 +79,7 @@ def _written(deal: Deal, taken: str, named: str) -> dict[str, Any]:
     """Return the columns that may say what is taken."""
     fined = {"categories": ["罚款"], "penalty_content": "罚款2000元", "licences_affected": "/"}
     column = deal.one((*EMPTY, True))
-    told: dict[str, Any] = deal.one(
+    told = deal.one(
         (
             {"categories": ["吊销许可证件"], "penalty_content": taken},
             {"categories": ["其他"], "penalty_content": f"罚款2000元，{taken}。"},
@@ -95,8 +95,12 @@ def _written(deal: Deal, taken: str, named: str) -> dict[str, Any]:
 
 def penalty_that_names_it_in_its_column(deal: Deal) -> list[Event]:
     """Whatever kind is told, the column tells of certificates that are taken."""
-    named = {"licences_affected": deal.one((*NAMED[:6], "(示)JY[2023]000123", "JY〔2023〕000123"))}
-    kind = {"categories": [deal.one(("罚款", "吊销许可证件", "其他", "警告", "没收"))]}
+    named: dict[str, Any] = {
+        "licences_affected": deal.one((*NAMED[:6], "(示)JY[2023]000123", "JY〔2023〕000123"))
+    }
+    kind: dict[str, Any] = {
+        "categories": [deal.one(("罚款", "吊销许可证件", "其他", "警告", "没收"))]
+    }
     return penalty(2, penalty_content=deal.one(("罚款2000元", *SEE)), **named, **kind)
 
 
@@ -127,7 +131,7 @@ def penalty_that_closes_the_business(deal: Deal) -> list[Event]:
 
 
 def suspension_that_did_not_end(deal: Deal) -> list[Event]:
-    told: tuple[str, dict[str, Any]] = deal.one(
+    told: tuple[str, Any] = deal.one(
         (
             ("暂扣三个月，逾期不改的吊 销食品经营许可证", ENDED),
             ("暂扣食品经营许可证，直至整改合格", ENDED),
@@ -142,7 +146,7 @@ def suspension_that_did_not_end(deal: Deal) -> list[Event]:
 
 
 def suspension_that_contradicts_itself(deal: Deal) -> list[Event]:
-    told = {"categories": ["暂扣许可证件"], "licences_affected": NAME, **ENDED}
+    told: dict[str, Any] = {"categories": ["暂扣许可证件"], "licences_affected": NAME, **ENDED}
     return [
         *penalty(2, penalty_content="暂扣三个月", **told),
         *penalty(2, penalty_content=deal.one(("暂扣六个月", "暂扣12个月")), **told),
@@ -174,13 +178,17 @@ def penalty_of_the_identifier(deal: Deal) -> list[Event]:
 
 def penalty_whose_kind_is_not_told(deal: Deal) -> list[Event]:
     kind = deal.one((["其他"], ["4"], ["/"], [], ["行政处罚"]))
-    told = {"categories": kind, "penalty_content": deal.one(SEE), "licences_affected": None}
+    told: dict[str, Any] = {
+        "categories": kind,
+        "penalty_content": deal.one(SEE),
+        "licences_affected": None,
+    }
     return penalty(2, deal.one(DECIDED), fine_yuan=None, kind=deal.one(("penalty", None)), **told)
 
 
 def penalty_whose_record_was_repaired(deal: Deal) -> list[Event]:
     """A licence that was revoked stays revoked, whatever becomes of the credit record."""
-    told = {"categories": ["吊销许可证件"], "licences_affected": NAME}
+    told: dict[str, Any] = {"categories": ["吊销许可证件"], "licences_affected": NAME}
     past = dt.date(2026, 4, 1)
     [made] = penalty(2, **told)
     return deal.one(
@@ -251,7 +259,7 @@ STOPS: Final = (
 
 def stop_of_business(deal: Deal) -> list[Event]:
     text = deal.one(STOPS)
-    told: dict[str, Any] = deal.one(
+    told = deal.one(
         (
             {"categories": ["其他"], "penalty_content": text},
             {"categories": [text], "penalty_content": "见决定书"},
@@ -305,12 +313,18 @@ FINES: Final = (
 
 
 def fine_in_words(deal: Deal) -> list[Event]:
-    told = {"penalty_content": deal.one(FINES), "fine_yuan": deal.one((None, Decimal(0)))}
+    told: dict[str, Any] = {
+        "penalty_content": deal.one(FINES),
+        "fine_yuan": deal.one((None, Decimal(0))),
+    }
     return penalty(2, categories=[deal.one(("罚款", "其他", "警告"))], **told)
 
 
 def fine_not_told_at_all(deal: Deal) -> list[Event]:
-    told = {"penalty_content": deal.one(SEE), "fine_yuan": deal.one((None, Decimal(0)))}
+    told: dict[str, Any] = {
+        "penalty_content": deal.one(SEE),
+        "fine_yuan": deal.one((None, Decimal(0))),
+    }
     return penalty(2, deal.one(DECIDED), categories=[deal.one(("罚款", "其他", "4"))], **told)
 
 
@@ -322,7 +336,11 @@ def fine_greater_in_words_than_in_its_column(deal: Deal) -> list[Event]:
 
 
 def listing(deal: Deal) -> list[Event]:
-    told = {"kind": "listing", "list_code": deal.one(("A01", None)), "categories": []}
+    told: dict[str, Any] = {
+        "kind": "listing",
+        "list_code": deal.one(("A01", None)),
+        "categories": [],
+    }
     return penalty(2, deal.one(DECIDED), penalty_content=None, fine_yuan=None, **told)
 
 

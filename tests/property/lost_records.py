@@ -84,8 +84,9 @@ def catalogue() -> Catalogue:
     }
     purpose = {"name": words("p"), "may_use": [*evidence]}
     department = {"name": words("d"), "code": uscc(9, kind="11"), "purposes": {"p": purpose}}
-    return Catalogue(
-        evidence=evidence, materials=materials, matters={"M": matter}, departments={"d": department}
+    made = {"evidence": evidence, "materials": materials}
+    return Catalogue.model_validate(
+        made | {"matters": {"M": matter}, "departments": {"d": department}}
     )
 
 
@@ -120,7 +121,7 @@ def licence(
 ) -> list[Event]:
     """Return a licence document with its state; `days`: decided, from, to."""
     decided, begins, ends = (dt.date.fromisoformat(day) if day else None for day in days)
-    usual = {
+    usual: dict[str, Any] = {
         "number": NUMBER,
         "document_number": document,
         "name": NAME,
@@ -154,7 +155,7 @@ def builder(
 
 
 def penalty(number: int = 1, decided: str | None = "2026-02-01", **content: Any) -> list[Event]:
-    usual = {
+    usual: dict[str, Any] = {
         "kind": "penalty",
         "document_number": f"示罚〔2026〕{number}号",
         "categories": ["罚款"],

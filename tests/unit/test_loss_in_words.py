@@ -247,7 +247,11 @@ def test_a_scope_that_is_not_held(scope: str) -> None:
     ],
 )
 def test_a_scope_that_is_held(scope: str) -> None:
-    held = {"document": "示建许〔2023〕4号", "name": "建筑业企业资质证书", "number": "D299000123"}
+    held: dict[str, Any] = {
+        "document": "示建许〔2023〕4号",
+        "name": "建筑业企业资质证书",
+        "number": "D299000123",
+    }
     events = [one | {"sequence": 3} for one in licence(**held, scope=scope)]
     assert decided(events, "builder")
 
@@ -255,7 +259,7 @@ def test_a_scope_that_is_held(scope: str) -> None:
 @pytest.mark.parametrize("number", ["D299000123", None])
 def test_a_change_to_another_scope_counts_with_a_number_or_without(number: str | None) -> None:
     days = ("2026-04-01", "2026-04-01", "2028-03-04")
-    told = {"name": "建筑业企业资质证书", "scope": "专业承包二级", "number": number}
+    told: dict[str, Any] = {"name": "建筑业企业资质证书", "scope": "专业承包二级", "number": number}
     assert not decided(licence("示建许变〔2026〕9号", days=days, **told), "builder")
     other = told | {"number": "D299000999"}
     assert decided(licence("示建许变〔2026〕9号", days=days, **other), "builder")
@@ -275,7 +279,7 @@ def test_a_number_that_is_none_or_is_typed_with_other_signs(number: str) -> None
 
 def test_a_number_that_stands_in_the_name() -> None:
     days = ("2026-04-01", "2026-04-01", None)
-    told = {"number": None, "name": "(示)JY〔2023〕000123号证书"}
+    told: dict[str, Any] = {"number": None, "name": "(示)JY〔2023〕000123号证书"}
     assert not decided(licence("示许撤〔2026〕9号", "revoked", days, **told), "licence")
 
 
