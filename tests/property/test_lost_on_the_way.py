@@ -124,9 +124,8 @@ def contradicted_in_its_edition(scene: Scene) -> None:
     scene.send(scene.row(XK_NR="糕点"), edition=scene.day - dt.timedelta(days=1))
 
 
-def state_left_empty_behind_it(scene: Scene) -> None:
-    scene.send(scene.lost(), scene.other(XK_NR="糕点"))
-    scene.send(scene.row(XK_ZT=""), scene.other(XK_NR="糖果"))
+def state_left_empty(scene: Scene) -> None:
+    scene.send(scene.row(XK_ZT="", XK_WSH="示许撤〔2026〕9号"), scene.other(XK_NR="糕点"))
 
 
 def other_layout_behind_it(scene: Scene) -> None:
@@ -230,7 +229,7 @@ SCENES = [
     an_older_file_behind_it,
     contradicted_in_its_file,
     contradicted_in_its_edition,
-    state_left_empty_behind_it,
+    state_left_empty,
     other_layout_behind_it,
     cut_off,
     dated_before_there_were_licences,
