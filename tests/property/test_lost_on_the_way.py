@@ -125,7 +125,9 @@ def contradicted_in_its_edition(scene: Scene) -> None:
 
 
 def state_left_empty(scene: Scene) -> None:
-    scene.send(scene.row(XK_ZT="", XK_WSH="示许撤〔2026〕9号"), scene.other(XK_NR="糕点"))
+    scene.send(scene.row(XK_YXQZI="2026-03-01"))
+    renewal = scene.row(XK_ZT="", XK_WSH="示许〔2026〕9号", XK_JDRQ="2026-03-02")
+    scene.send(renewal, scene.other(XK_NR="糕点"))
 
 
 def other_layout_behind_it(scene: Scene) -> None:
