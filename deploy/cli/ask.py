@@ -86,18 +86,19 @@ def command(
 
 def tell_answer(answer: Answer, settings: Settings) -> None:
     """Print the decision on each paper, and why, in both languages."""
+    from flows.answer.ask import layout_titles
     from flows.answer.words import OUTCOMES, why
     from flows.catalogue import catalogue
     from schemas import contract
 
     found = catalogue(settings.mianti_catalogue)
-    table = contract.publishers(settings.mianti_publishers)
+    table, titles = contract.publishers(settings.mianti_publishers), layout_titles(settings)
     name = found.matters[answer.matter].name
     click.echo(f"{answer.matter} {name.zh} · {name.en}  ({answer.subject}, {answer.on})")
     click.echo(f"  data through · 数据截至: {landed_words(answer.landed_through)}")
     for one in answer.decisions:
         paper, outcome = found.materials[one.material].name, OUTCOMES[one.outcome]
-        reason = why(one, found, table)
+        reason = why(one, found, table, titles)
         optional = "（非必要 · optional）" if one.necessity == "optional" else ""
         click.echo(f"  {outcome.zh} · {outcome.en}: {paper.zh} · {paper.en}{optional}")
         click.echo(f"    {reason.zh}\n    {reason.en}")

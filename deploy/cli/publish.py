@@ -14,6 +14,7 @@ import click
 from connectors.errors import MiantiError
 from connectors.settings import read_settings
 from deploy.cli.times import local
+from flows.clock import CHINA
 
 if TYPE_CHECKING:
     from flows.publish import Outcome, Publisher
@@ -126,7 +127,9 @@ def tell(outcome: Outcome, publisher: str, *, dry_run: bool = False, stated: boo
         f"refused · 退回 {outcome.refused:,} ({outcome.seconds:.1f} s)"
     )
     if outcome.edition is not None:
-        click.echo(f"  edition · 版次 {local(outcome.edition)}")
+        # A day or a time in China, wherever the machine stands.
+        edition = outcome.edition.astimezone(CHINA).isoformat(" ", "minutes")
+        click.echo(f"  edition · 版次 {edition}")
     if outcome.skipped:
         click.echo(f"  skipped, footers and totals · 略过的合计、落款等行 {outcome.skipped:,}")
     for code, count in outcome.reasons.items():

@@ -71,9 +71,11 @@ def cancel_stopped(deployments: Collection[str]) -> int:
 
 
 def _by_signal(state: State[Any] | None) -> bool:
-    """Whether Prefect's engine or runner saw the run's process end by a signal."""
+    """Whether the run's process ended by a signal, or was told to end before the run began."""
     said = state.message if state is not None else None
-    return any(word in (said or "") for word in ("signal", "SIGTERM", "-15", "143"))
+    return any(
+        word in (said or "") for word in ("signal", "SIGTERM", "-15", "143", "could not start")
+    )
 
 
 def _crash(runs: FlowRunFilter, deployments: DeploymentFilter | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 import traceback
 from pathlib import Path
@@ -39,6 +40,7 @@ _NOT_OF_THE_FILE: Final = (UnknownPublisher, StatedTooEarly, LedgerBusy, LedgerU
 
 #: However reading a file fails: a panic inside of Polars is no `Exception`.
 FAILURES: Final = (Exception, PanicException)
+_NO_ROOM: Final = re.compile(r"os error 1[12]\b|memory allocation")
 
 
 class Elsewhere(MiantiError):
@@ -138,7 +140,7 @@ def is_elsewhere(error: BaseException) -> bool:
 
 def unexpected(error: BaseException) -> Unexpected:
     """Name the kind of an error and no more: its text may quote a cell."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _no_room(error):
         return TooMuch()
     kind = type(error).__name__
     return Unexpected(
@@ -146,6 +148,11 @@ def unexpected(error: BaseException) -> Unexpected:
         "again, as CSV UTF-8 and under a plain name, or report it.",
         f"该文件无法处理（{kind}），详情见本次运行日志。请另存为“CSV UTF-8”并使用普通文件名后重试，或反馈该问题。",
     )
+
+
+def _no_room(error: BaseException) -> bool:
+    """Whether Polars had no memory left for a thread or a buffer: EAGAIN, ENOMEM."""
+    return isinstance(error, PanicException) and bool(_NO_ROOM.search(str(error)))
 
 
 def trace(error: BaseException) -> str:

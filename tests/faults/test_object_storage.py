@@ -25,7 +25,7 @@ from tests.support.s3_proxy import Proxy
 #: The clients wait for a minute and two: a test need not.
 _IMPATIENT = (
     "connectors.store:TIMEOUT='3s'",
-    "connectors.store:_CONFIG._user_provided_options[read_timeout]=3",
+    "connectors.store:_CONFIG[read_timeout]=3",
 )
 _COMMIT, _DATA = r"/{}/licence/_delta_log/\d{{20}}\.json", r"/{}/licence/verdict=\w+/.*\.parquet"
 

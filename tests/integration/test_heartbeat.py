@@ -216,7 +216,7 @@ def test_answers_notices_and_receipts_name_the_time_through_which_was_landed(
     assert as_json(then, window.settings)["landed_through"] is None
     told = CliRunner(env=window.exchange.environment).invoke(cli, ["window", "status"])
     assert told.exit_code == 0
-    assert through.astimezone().isoformat(timespec="seconds") in told.stdout
+    assert through.astimezone().isoformat(" ", "seconds") in told.stdout
 
 
 def test_a_follower_at_work_does_not_make_old_data_new(clerk: Clerk, window: Window) -> None:

@@ -202,7 +202,6 @@ def test_a_topic_of_no_known_publisher_is_named_and_read_once_it_is_known(
     department = exchange.department()
     good(department)
     others = Exchange(exchange.home / "elsewhere", exchange.address, f"{exchange.lake}-other")
-    others.home.mkdir()
     others.department("unrelated")
     done = others.ingest()
     assert department.topic() in done.landed.unlisted

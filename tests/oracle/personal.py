@@ -49,7 +49,10 @@ _ENTRY = re.compile(
 _TELEPHONE = re.compile(
     "电话|手机|联系|联络|微信|座机|传真|身份|tel|phone|mob|cell|wechat|wx|vx", re.IGNORECASE
 )
-_OLD = re.compile(rf"(?<!\d){_PROVINCE}\d{{13}}(?![0-9A-Za-z])", re.ASCII)
+_OLD = re.compile(
+    rf"(?<![0-9A-Za-z])(?:ID|IDNO|IDCARD|SFZ|SFZH|SFZHM|ZJH|ZJHM|NO)?{_PROVINCE}\d{{13}}(?![0-9A-Za-z])",
+    re.ASCII | re.IGNORECASE,
+)
 _IN_BYTES = re.compile(r"1[3-9]\d{9}|\d{17}[\dXx]|\d{15}", re.ASCII)
 _BLANKS = re.compile(r"[\s\u00a0\u00b7\u2010-\u2015\u2212\u3000\uff0d()./_-]+")
 _WEIGHTS = [pow(2, 17 - place, 11) for place in range(17)]
