@@ -63,10 +63,11 @@ class Change:
 def change(done: Ingested, now: Total, before: Total | None) -> Change:
     """Return what a run tells of a family, by what the last one has told of it.
 
-    Where that is not known: what the run itself has landed, and settled of what others landed.
+    Where that is not known: what the run itself has landed, and settled of what others landed. A
+    log only grows: what was told of one that was more is of another, put back or made anew.
     """
     landed, settled = done.landed, done.settled
-    if before is None:
+    if before is None or now.accepted < before.accepted + landed.accepted:
         rows = now.rows if settled.rows_before is None else settled.rows_before
         accepted = max(landed.accepted, min(settled.versions, now.accepted))
         before = Total(now.accepted - accepted, now.quarantined - landed.quarantined, rows)

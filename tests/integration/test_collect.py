@@ -446,6 +446,7 @@ def test_a_name_that_is_no_utf8_is_read_as_chinese_and_stops_nobody(directory: Z
         (RecursionError(), "RecursionError"),
         (ValueError("13812345678"), "ValueError"),
         (PanicException("13812345678"), "PanicException"),
+        (PanicException("no worker thread: Resource unavailable (os error 11)"), "内存"),
     ],
 )
 def test_a_fault_nobody_foresaw_costs_its_own_file_only(

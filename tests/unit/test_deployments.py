@@ -154,6 +154,13 @@ def test_what_was_landed_and_is_not_settled_yet_is_told_once() -> None:
     assert summary([then]) == "credit 2 updated"
 
 
+def test_what_was_told_of_another_log_does_not_count() -> None:
+    """The lake was put back, or made anew: it has no more than was told, and yet it grew."""
+    done = ingested("credit", Part("t", 0, 0, 30, 30), settled=Settled("credit", 64, 30, 30, 0))
+    one = change(done, Total(30, 0, 30), Total(30, 0, 30))
+    assert summary([one]) == "30 accepted (credit); credit 0 → 30 rows"
+
+
 def test_what_other_families_were_told_of_is_kept() -> None:
     one = change(ingested("credit"), Total(2, 0, 1), Total(1, 0, 1))
     told = {"licence": Total(5, 1, 4), "credit": Total(1, 0, 1)}
