@@ -30,6 +30,7 @@ def keep_password(home: Path) -> str:
     known = password(home)
     if known is None:
         known = f"{_USER}:{secrets.token_urlsafe(24)}"
+        home.mkdir(parents=True, exist_ok=True)
         part = password_file(home).with_suffix(".part")
         part.unlink(missing_ok=True)
         with os.fdopen(
