@@ -26,7 +26,8 @@ def tick(path: str) -> None:
 
 if __name__ == "__main__":
     each = timedelta(seconds=5)
-    served = tick.to_deployment("tick", interval=each, parameters={"path": "ran.txt"})
+    ran = str(Path(__file__).parents[1] / "ran.txt")
+    served = tick.to_deployment("tick", interval=each, parameters={"path": ran})
     serve(served, pause_on_shutdown=False)
 """
 # Stands in for the landing that runs on: there is no Kafka here.
@@ -47,7 +48,7 @@ pytestmark = pytest.mark.timeout(900)
 def test_a_schedule_fires_and_a_killed_server_of_deployments_is_replaced(
     new_home: Callable[[], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Of the present directory, and so before the real one.
+    # Before the real one, wherever processes start.
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "__init__.py").touch()
     (tmp_path / "flows" / "deployments.py").write_text(DEPLOYMENTS)
@@ -55,7 +56,7 @@ def test_a_schedule_fires_and_a_killed_server_of_deployments_is_replaced(
     (tmp_path / "flows" / "operator" / "__init__.py").touch()
     (tmp_path / "flows" / "operator" / "follow.py").write_text(FOLLOW)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}")
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     settings = Settings(mianti_home=new_home(), kafka_bootstrap_servers="127.0.0.1:9")
     try:
