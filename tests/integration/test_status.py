@@ -220,4 +220,4 @@ def test_times_are_the_machines_and_name_its_zone(
         time.tzset()
     assert shown.count("+05:45") >= 3
     assert "UTC" not in shown + sent
-    assert "版次 2026-05-01 21:45:00+05:45" in sent  # midnight in China
+    assert "版次 2026-05-02 00:00+08:00" in sent  # a day of China's, wherever it is read
