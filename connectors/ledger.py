@@ -26,6 +26,9 @@ CREATE TABLE IF NOT EXISTS versions (
   subject TEXT NOT NULL, digest TEXT NOT NULL, edition INTEGER,
   file TEXT, row INTEGER, sent INTEGER NOT NULL, mark TEXT, layout TEXT,
   PRIMARY KEY (record_key, facet, sequence)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS overruled (
+  record_key TEXT NOT NULL, facet TEXT NOT NULL, sequence INTEGER NOT NULL,
+  PRIMARY KEY (record_key, facet, sequence)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identities (
   identity TEXT NOT NULL, record_key TEXT NOT NULL,
   PRIMARY KEY (identity, record_key)) WITHOUT ROWID;
@@ -87,6 +90,9 @@ INSERT INTO versions ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" * len(_COLUM
 ON CONFLICT DO UPDATE SET
 sent = max(sent, excluded.sent), layout = coalesce(layout, excluded.layout)
 """  # noqa: S608
+#: Of a version `v`: whether a later one of its facet overrules it.
+_OVERRULED: Final = """EXISTS (SELECT 1 FROM overruled o WHERE o.record_key = v.record_key
+AND o.facet = v.facet AND o.sequence = v.sequence)"""
 _IDENTITIES: Final = pl.Schema({"identity": pl.String(), "record_key": pl.String()})
 _NAMED: Final = pl.Schema({"record_key": pl.String(), "subject": pl.String()})
 #: What a ledger's file is written as; 0: by a release whose keys were not folded.
@@ -133,15 +139,15 @@ class Ledger:
         self._db = database
 
     def latest(self, record_keys: pl.Series) -> pl.DataFrame:
-        """Return the version of the greatest sequence of each facet of these records.
+        """Return the version of the greatest sequence of each facet of these records that counts.
 
         Columns as `flows.publish.plan.KNOWN`; a mark on a withdrawal is its reason code.
         """
         self._want(record_keys)
         return self._frame(
-            "SELECT v.record_key, facet, max(sequence), subject, digest, edition, file, row, "
+            "SELECT v.record_key, facet, max(sequence), subject, digest, edition, file, row, "  # noqa: S608
             "sent, mark, layout FROM wanted CROSS JOIN versions v USING (record_key) "
-            "GROUP BY v.record_key, facet"
+            f"WHERE NOT {_OVERRULED} GROUP BY v.record_key, facet"
         )
 
     def exact(self, record_keys: pl.Series) -> pl.DataFrame:
@@ -162,7 +168,10 @@ class Ledger:
         )
 
     def write(self, versions: pl.DataFrame) -> None:
-        """Write versions down before they are sent (`sent` false); one transaction."""
+        """Write versions down before they are sent (`sent` false); one transaction.
+
+        `overrules`, where there is such a column: the sequence that a version overrules, or null.
+        """
         rows = versions.select(
             *_COLUMNS[:5],
             pl.col("edition").dt.epoch("us"),
@@ -173,9 +182,15 @@ class Ledger:
         )
         with self._db:
             self._db.executemany(_UPSERT, rows.iter_rows())
+            self._note_overruled(versions)
             # A key published here is folded, or known by its identity already.
             bare = ~pl.col("record_key").str.ends_with(pl.lit("/") + pl.col("subject"))
             self._note_identities(versions.filter(bare))
+
+    def _note_overruled(self, versions: pl.DataFrame) -> None:
+        if "overrules" in versions.columns:
+            named = versions.select("record_key", "facet", "overrules").drop_nulls("overrules")
+            self._db.executemany("INSERT OR IGNORE INTO overruled VALUES (?, ?, ?)", named.rows())
 
     def note_identities(self, versions: pl.DataFrame) -> None:
         """Remember by their identity records that somebody else's program wrote down."""
@@ -297,16 +312,26 @@ class Ledger:
 
     def next_sequence(self, record_key: str, facet: str) -> int:
         """Return the next free sequence of one facet, from 1. Raises NoSequenceLeft."""
-        query = "SELECT max(sequence) FROM versions WHERE record_key = ? AND facet = ?"
+        query = f"SELECT max(sequence) FROM versions v WHERE record_key = ? AND facet = ? AND NOT {_OVERRULED}"  # noqa: S608
         (last,) = self._db.execute(query, (record_key, facet)).fetchone()
         if (last or 0) + 1 >= 1 << 53:
+            verb = f"mianti overrule '{record_key}' --facet {facet} --sequence {last}"
             raise NoSequenceLeft(
-                f"Nothing can follow what the topic holds of {record_key} ({facet}): another program gave "
-                "it a sequence next to 2^53. Only a topic made anew can set that right; see SECURITY.md.",
-                f"主题中 {record_key}（{facet}）的序号已接近 2^53（由其他程序写入），无法再更新：只能重建该主题，"
-                "见 SECURITY.md。",
+                f"Nothing can follow what the topic holds of {record_key} ({facet}): another program "
+                f"gave it the sequence {last}. See that nobody else may write into the topic, then set "
+                f"it right: {verb} --publisher … --by … --reason …",
+                f"主题中 {record_key}（{facet}）的序号已达 {last}（由其他程序写入），无法再更新："
+                f"请先确保他人无权写入该主题，再更正：{verb} --publisher … --by … --reason …",
             )
         return (last or 0) + 1
+
+    def sequences(self, record_key: str, facet: str) -> list[tuple[int, str]]:
+        """Return the sequences of one facet that count, the greatest first, and whose each is."""
+        query = (
+            "SELECT sequence, subject FROM versions v WHERE record_key = ? AND facet = ? "  # noqa: S608
+            f"AND NOT {_OVERRULED} ORDER BY sequence DESC"
+        )
+        return self._db.execute(query, (record_key, facet)).fetchall()
 
     def edition_of(self, digest: str, layout: str, stated: dt.datetime | None) -> dt.datetime:
         """Return the edition of a file: the one stated, else the one it had when first seen.

@@ -16,6 +16,7 @@ import polars as pl
 
 from flows.clock import CLOCKS_DIFFER
 from flows.leaves import leaves
+from flows.overruled import OVERRULES
 from schemas.avro import facets
 from schemas.canonical import content_digest, event_id
 from schemas.identifiers import org_code, uscc
@@ -31,7 +32,8 @@ LONGEST_TEXT: Final = 20_000
 LARGEST_EVENT: Final = 900_000
 #: Beyond it JSON's numbers are no longer exact, and nothing could follow the greatest of all.
 LARGEST_SEQUENCE: Final = 2**53 - 1
-#: Of a sequence that a row brings with it: as many are left for what has to follow.
+#: Of a sequence that a row brings with it: as many are left for what has to follow. What is greater
+#: may be overruled.
 LARGEST_GIVEN: Final = 2**52 - 1
 #: decimal(20,2): Avro readers accept more digits than declared (`docs/decisions/0005-checks.md`).
 LARGEST_AMOUNT: Final = 10**18
@@ -82,6 +84,7 @@ def checks(events: pl.DataFrame, family: str, publisher: Publisher, name: str) -
     yield _why("key_without_issuer", pl.col("record_key").is_not_null() & ~begins)
     yield _why("sequence_range", ~pl.col("sequence").is_between(1, LARGEST_SEQUENCE))
     yield _why("bad_value:file_digest", ~pl.col("file_digest").str.contains("^[0-9a-f]{64}$"))
+    yield from _overruling(events)
     yield from _contents(family)
     yield from _dates(events, family)
     yield from _amounts(events, family)
@@ -89,9 +92,9 @@ def checks(events: pl.DataFrame, family: str, publisher: Publisher, name: str) -
     yield from _texts(events, family)
 
 
-def identity(family: str) -> Check:
+def identity(events: pl.DataFrame, family: str) -> Check:
     """Return the check that an event's id follows from its content."""
-    return _why("bad_event_id", pl.col("event_id") != event_id(family))
+    return _why("bad_event_id", pl.col("event_id") != event_id(events, family))
 
 
 def with_digest(events: pl.DataFrame, family: str) -> pl.DataFrame:
@@ -115,6 +118,16 @@ def _rights(events: pl.DataFrame, family: str, publisher: Publisher, name: str) 
     own = (pl.col("facet") == "statement") & (pl.col("issuer") == publisher.code)
     yield _why("issuer_not_owned", ~pl.col("issuer").is_in(issuers) & ~own)
     yield _why("layout_not_owned", ~pl.col("layout").is_in([*publisher.layouts, "mianti"]))
+
+
+def _overruling(events: pl.DataFrame) -> Iterator[Check]:
+    """Check which sequence an event overrules: one that nothing could follow, beyond its own."""
+    held = events.get_column(OVERRULES, default=None)
+    if held is None or held.null_count() == len(held):
+        return
+    named = pl.col(OVERRULES).struct.field("sequence")
+    fits = named.is_between(LARGEST_GIVEN + 1, LARGEST_SEQUENCE) & (named > pl.col("sequence"))
+    yield _why("bad_value:overrules.sequence", ~fits)
 
 
 def _contents(family: str) -> Iterator[Check]:

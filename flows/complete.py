@@ -11,6 +11,7 @@ import polars as pl
 from connectors import lake
 from connectors.settings import Settings
 from flows.log import ACCEPTED, CLOSED, history_columns
+from flows.overruled import counting
 from flows.query import versions
 from flows.stated import Completeness, Stated, completeness, together
 from flows.waiting import held_back
@@ -42,7 +43,8 @@ def complete_through(statements: pl.DataFrame) -> pl.DataFrame:
     """
     said = pl.col(STATEMENT).struct
     newest = (
-        statements.sort("sequence", "event_id")
+        counting(statements)
+        .sort("sequence", "event_id")
         .with_columns(
             part=said.field("partition"),
             parts=said.field("partitions"),

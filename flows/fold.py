@@ -1,9 +1,10 @@
 """The fold: from versions landed to the state of each record on a day, as known at a time.
 
 Pure, over columns. *State on day D as known at T* is, for each facet of a record, the greatest
-version by (sequence, event_id) among those effective by D and landed by T. It is a union of
-versions and a maximum, so any order, duplication or batching of one set of landed events gives
-the same state. `docs/decisions/0002-fold.md` has the law, its edge cases and their reasons.
+version by (sequence, event_id) among those effective by D and landed by T, but for those that one
+of them overrules. It is a union of versions, a difference and a maximum, so any order, duplication
+or batching of one set of landed events gives the same state. `docs/decisions/0002-fold.md` has the
+law, its edge cases and their reasons.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from flows.overruled import OVERRULES, counting
 from schemas.avro import dataset_columns
 from schemas.facets import DECISION, FAR, FINAL_STANDINGS, NEUTRAL, STANDING, STATEMENT, WITHDRAWAL
 
@@ -21,7 +23,7 @@ RECORD: Final = ["subject", "record_key"]
 DECIDING: Final = (
     *RECORD,
     *("facet", "effective_from", "effective_to", "void_ab_initio", "sequence", "event_id"),
-    *("landed_at", "topic", "partition", "offset", "bucket"),
+    *("landed_at", "topic", "partition", "offset", "bucket", OVERRULES),
 )
 #: The facets that stand beside a decision, in the families that have them.
 SIDES: Final = (STANDING, "repair", "objection", WITHDRAWAL)
@@ -100,7 +102,8 @@ def _folded(
     # Contents are wide and lie in lists: who wins is settled without them, by their row's number.
     numbered = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
     narrow = versions.select(*DECIDING, numbered, *_lasting(family))
-    distinct = union(_known(narrow, known_at)).filter(pl.col("facet") != STATEMENT)
+    stated = counting(union(_known(narrow, known_at)))
+    distinct = stated.filter(pl.col("facet") != STATEMENT)
     records = _records(_ranked(distinct, on), [f for f in SIDES if f in versions.columns], on)
     rows = records.with_columns(_stated(versions, records, family)).with_columns(_state(family, on))
     told = rows.with_columns(unusable_reason=_unusable_reason(family, on))

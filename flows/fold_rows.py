@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from flows.clock import CHINA
 from flows.fold import ENVELOPE, SIDES, whole_columns
+from flows.overruled import OVERRULES, counting_rows
 from flows.stated import Pair, Stated
 from schemas.facets import DECISION, FAR, FINAL_STANDINGS, NEUTRAL, STANDING, STATEMENT
 
@@ -21,6 +22,8 @@ from schemas.facets import DECISION, FAR, FINAL_STANDINGS, NEUTRAL, STANDING, ST
 Version = Mapping[str, Any]
 #: Of two versions the greater counts: sequence and event id.
 _Order: TypeAlias = tuple[int, str]
+#: A statement by its record key, which is one partition's, and its sequence.
+_Named: TypeAlias = tuple[str, int]
 _DAY: Final = dt.timedelta(days=1)
 _ENVELOPE: Final = (*ENVELOPE, "effective_from", "effective_to")
 
@@ -33,7 +36,7 @@ def whole_rows(
     `on` is a calendar day in China; `known_at` (UTC) leaves out what was landed after it.
     """
     records: dict[tuple[str, str], list[Version]] = defaultdict(list)
-    for version in _union(versions, known_at):
+    for version in counting_rows(_union(versions, known_at)):
         if version["facet"] != STATEMENT:
             records[version["subject"], version["record_key"]].append(version)
     return [_record(key, records[key], family, on) for key in sorted(records)]
@@ -42,16 +45,27 @@ def whole_rows(
 class Statements:
     """What a family's statements come to, taken in one by one: in any order, and as often as they come.
 
-    Of each field the newest that was stated stands, so that nothing is looked at twice.
+    Of each field the newest that was stated stands, so that nothing is looked at twice: but where a
+    statement overrules one that may have been taken in, all have to be taken in anew (`spoiled`).
+    `overruled`: the statements that are known to count no more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, overruled: frozenset[_Named] = frozenset()) -> None:
         self._newest: dict[Pair, dict[int, dict[str, tuple[_Order, Any]]]] = defaultdict(dict)
+        self.overruled = overruled
+        self.spoiled = False
 
     def add(self, version: Version) -> None:
         """Take in a version; one that is no statement says nothing."""
         said = version.get(STATEMENT)
         if version["facet"] != STATEMENT or said is None:
+            return
+        overrules = version.get(OVERRULES)
+        gone = (version["record_key"], overrules["sequence"]) if overrules else None
+        if gone is not None and gone not in self.overruled:
+            self.overruled |= {gone}
+            self.spoiled = True
+        if (version["record_key"], version["sequence"]) in self.overruled:
             return
         parts = self._newest[version["publisher"], version["layout"]]
         part, order = parts.setdefault(said["partition"], {}), _order(version)

@@ -110,7 +110,7 @@ def _checks(
         yield pl.lit(value=True), pl.lit("unknown_publisher")
         return
     yield from checks(events, family, owner, name)
-    yield identity(family)
+    yield identity(events, family)
     # A key may be absent, or no text.
     wrong_key = pl.col("key").ne_missing(pl.col("subject").cast(pl.Binary))
     yield wrong_key, pl.lit("key_mismatch")

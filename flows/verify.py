@@ -257,7 +257,7 @@ def _log_against_itself(log: DeltaTable, family: str) -> Iterator[str]:
     """Content that was changed after it was landed no longer gives its event's id."""
     for first in range(0, BUCKETS, _TOGETHER):
         rows = _accepted(log, family, list(range(first, first + _TOGETHER)))
-        wrong = with_digest(rows, family).filter(identity(family)[0])
+        wrong = with_digest(rows, family).filter(identity(rows, family)[0])
         for event, key in wrong.select("event_id", "record_key").head(20).iter_rows():
             yield f"log: the content of event {event} ({key}) was changed after it was landed"
 

@@ -43,11 +43,11 @@ def content_digest(events: pl.DataFrame, family: str) -> pl.Expr:
     return sha256(content_text(events, family))
 
 
-def event_id(family: str) -> pl.Expr:
+def event_id(events: pl.DataFrame, family: str) -> pl.Expr:
     """Return the identifier (32 hex characters) of each event of a frame with `content_digest`.
 
-    The first 128 bits of SHA-256 over issuer, family, record_key, facet, sequence and content
-    digest: never of a file or a row, so that one statement sent twice is one event.
+    The first 128 bits of SHA-256 over issuer, family, record_key, facet, sequence, content digest
+    and what it overrules: never of a file or a row, so that one statement sent twice is one event.
     """
     parts = [
         pl.col("issuer"),
@@ -57,7 +57,12 @@ def event_id(family: str) -> pl.Expr:
         pl.col("sequence").cast(pl.String),
         pl.col("content_digest"),
     ]
-    return sha256(pl.concat_str(parts, separator=SEPARATORS[0])).str.slice(0, EVENT_ID_LENGTH)
+    text = pl.concat_str(parts, separator=SEPARATORS[0])
+    overrules = events.get_column("overrules", default=None)
+    if overrules is not None and overrules.null_count() < len(overrules):
+        said = _text(pl.col("overrules"), overrules, depth=1)
+        text = pl.when(said.is_null()).then(text).otherwise(text + SEPARATORS[0] + said)
+    return sha256(text).str.slice(0, EVENT_ID_LENGTH)
 
 
 def sha256(text: pl.Expr) -> pl.Expr:

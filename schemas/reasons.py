@@ -102,8 +102,8 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     ),
     "no_sequence_left": (
         "Nothing can follow what the topic holds of this record: another program gave it a sequence next "
-        "to 2^53. Withdraw the record, and publish it under another number.",
-        "主题中该记录的序号已接近 2^53（由其他程序写入），无法再更新：请撤回该记录，并以其他编号发布。",
+        "to 2^53. Set it right by `mianti overrule`, then publish the row again.",
+        "主题中该记录的序号已接近 2^53（由其他程序写入），无法再更新：请用 `mianti overrule` 更正后重新发布该行。",
     ),
     "control_character": ("{where} holds a control character.", "{where}：含有控制字符。"),
     "too_long": ("{where} is longer than 20,000 characters.", "{where}：超过 20000 个字符。"),

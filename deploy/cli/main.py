@@ -13,6 +13,7 @@ from connectors.errors import MiantiError
 VERBS = {
     "publish": "Publish department files · 发布部门文件",
     "withdraw": "Take a record back · 撤回记录",
+    "overrule": "Set right what nothing can follow · 更正序号过大的版本",
     "collect": "Publish what lies in the drop zone · 发布投放区中的文件",
     "ingest": "Land new events, settle the datasets · 入库并更新数据集",
     "quarantine": "What was not accepted, and what becomes of it · 处理被隔离的消息",

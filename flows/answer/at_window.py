@@ -81,12 +81,12 @@ class Gathering:
     def _stated(self, known_at: dt.datetime | None) -> Completeness:
         last, said = self.replica.statements()
         if known_at is not None:
-            then = _nothing()
-            _take_in(then, (one for one in said if one[1]["landed_at"] <= known_at))
+            then, known = _nothing(), [one for one in said if one[1]["landed_at"] <= known_at]
+            take_in(then, known, known)
             return self._held_back(then, known_at)
         number = (last, self.replica.quarantine())
         if number != self._complete[0]:
-            _take_in(self._told, said[self._taken :])
+            take_in(self._told, said[self._taken :], said)
             self._taken = len(said)
             self._complete = (number, self._held_back(self._told, None))
         return self._complete[1]
@@ -100,9 +100,20 @@ class Gathering:
         )
 
 
-def _take_in(told: Mapping[str, Statements], said: Iterable[tuple[str, Version]]) -> None:
-    for family, statement in said:
+def take_in(
+    told: dict[str, Statements],
+    new: Iterable[tuple[str, Version]],
+    every: Iterable[tuple[str, Version]],
+) -> None:
+    """Take in statements; where one of them overrules another, `every` one once more."""
+    for family, statement in new:
         told[family].add(statement)
+    for name, one in told.items():
+        if one.spoiled:
+            told[name] = Statements(one.overruled)
+            for family, statement in every:
+                if family == name:
+                    told[name].add(statement)
 
 
 def _names(

@@ -25,7 +25,10 @@ class Sender:
 
 
 def stamp(events: pl.DataFrame, sender: Sender) -> pl.DataFrame:
-    """Return mapped events (with `__row`) as whole events but for sequence and id."""
+    """Return mapped events (with `__row`) as whole events but for sequence and id.
+
+    None of them overrules another: that is a person's to decide (`flows.publish.overrule`).
+    """
     return events.with_columns(
         publisher=pl.lit(sender.publisher),
         layout=pl.lit(sender.layout),
@@ -33,12 +36,13 @@ def stamp(events: pl.DataFrame, sender: Sender) -> pl.DataFrame:
         file_digest=pl.lit(sender.file_digest, pl.String),
         file_row=pl.col("__row"),
         edition=pl.col("edition").fill_null(sender.edition),
+        overrules=pl.lit(None, event_columns(sender.family)["overrules"]),
     )
 
 
 def identified(events: pl.DataFrame, family: str) -> pl.DataFrame:
     """Return events that have their sequence and `content_digest` with their `event_id`."""
-    return events.with_columns(event_id=event_id(family))
+    return events.with_columns(event_id=event_id(events, family))
 
 
 def single(family: str, fields: dict[str, Any]) -> pl.DataFrame:

@@ -32,7 +32,10 @@ from schemas.record_key import escape, folded_issuer
 from schemas.takes import fields_of
 
 #: Columns of a mapped event that the plan fills in later.
-LATER = ("event_id", "publisher", "layout", "layout_version", "file_digest", "file_row")
+LATER = (
+    *("event_id", "publisher", "layout", "layout_version", "file_digest", "file_row"),
+    "overrules",
+)
 
 _TIMES: Final = ("effective_from", "effective_to", "occurred_at")
 _UNIFIED: Final = "([0-9A-HJ-NP-RTUWXY]{18})"

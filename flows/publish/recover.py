@@ -18,6 +18,7 @@ from connectors.topics import partitions
 from flows.check import LARGEST_SEQUENCE, with_digest
 from flows.judge import judge
 from flows.log import ACCEPTED, QUARANTINED
+from flows.overruled import counting
 from flows.publish.waiting import lost_entries, merged
 from schemas import contract
 from schemas.bucket import partition
@@ -70,6 +71,23 @@ def catch_up(ledger: Ledger, settings: Settings, topic: str, family: str) -> int
     if ledger.lost:
         ledger.raise_floors()
     return found
+
+
+def landed_of(
+    settings: Settings, topic: str, family: str, subject: str
+) -> tuple[pl.DataFrame, bool]:
+    """Return what landing accepts of one enterprise's messages in a topic (log rows), and whether
+    none of the topic's first messages are gone. Reads the topic whole.
+    """
+    publishers = contract.publishers(settings.mianti_publishers).publishers
+    ids, key = SchemaIds(settings, family), subject.encode()
+    frames = [judge([], family, publishers, ids)]
+    with consumer(settings) as client:
+        first, ends = bounds(client, partitions(client, topic))
+        for batch in read(client, first, ends):
+            mine = [one for one in batch.records if getattr(one, "key", None) == key]
+            frames.append(judge(mine, family, publishers, ids))
+    return pl.concat(frames).filter(verdict=ACCEPTED), not any(first.values())
 
 
 def _absorb(
@@ -125,14 +143,14 @@ def _restore_waiting(ledger: Ledger, lost: pl.DataFrame) -> None:
     Which rows they were is in no event: only a person ends what is restored, or a later statement
     among those lost.
     """
-    said = lost.filter(pl.col("facet") == STATEMENT).sort("sequence")
+    said = counting(lost).filter(pl.col("facet") == STATEMENT).sort("sequence")
     last = said.group_by("record_key", maintain_order=True).last()
     for [layout], parts in last.group_by(["layout"]):
         waiting, kept = ledger.waiting(str(layout)), []
         for row in parts.iter_rows(named=True):
             told = row[STATEMENT]
             names = [*(told["excepted"] or []), *([""] if told["unnamed"] else [])]
-            kept.append(_held_again(names, row["edition"]))
+            kept.append(held_again(names, row["edition"]))
             here = partition(pl.col("subject"), told["partitions"]) == told["partition"]
             anywhere = ~is_unified(pl.col("subject"))
             own = (here | anywhere) & ~pl.col("subject").is_in(names)
@@ -140,7 +158,8 @@ def _restore_waiting(ledger: Ledger, lost: pl.DataFrame) -> None:
         ledger.note_waiting(str(layout), merged(waiting, *kept))
 
 
-def _held_again(names: list[str], edition: dt.datetime | None) -> pl.DataFrame:
+def held_again(names: list[str], edition: dt.datetime | None) -> pl.DataFrame:
+    """Return the entries that hold again whom a statement named ("": everyone), now."""
     now = dt.datetime.now(dt.UTC)
     return lost_entries(pl.Series(names, dtype=pl.String), edition or now, now)
 
@@ -166,4 +185,5 @@ def ledger_rows(events: pl.DataFrame, *, sent: bool) -> pl.DataFrame:
         pl.lit(sent).alias("sent"),
         pl.col("withdrawal").struct.field("reason_code").alias("mark"),
         "layout",
+        overrules=pl.col("overrules").struct.field("sequence"),
     )

@@ -23,6 +23,8 @@ from tests.support.window import follow
 
 ROOT = Path(__file__).parents[2]
 FAMILY = "licence"
+#: No schema has it yet.
+NEXT_ID = 70
 NEW = {"name": "window_note", "type": ["null", "string"], "doc": "…", "default": None}
 MAIN = "from deploy.cli.main import main; main()"
 FOLLOW = """
@@ -51,13 +53,18 @@ def next_release(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path
     schemas = folder / "schemas"
     shutil.copytree(ROOT / "schemas", schemas, ignore=shutil.ignore_patterns("__pycache__"))
     for kind in ("events", "datasets"):
-        schema = json.loads((schemas / kind / "licence.v1.avsc").read_text("utf-8"))
+        version = newest(schemas, kind)
+        schema = json.loads((schemas / kind / f"licence.v{version}.avsc").read_text("utf-8"))
         change(schema)
-        (schemas / kind / "licence.v2.avsc").write_text(json.dumps(schema), "utf-8")
+        (schemas / kind / f"licence.v{version + 1}.avsc").write_text(json.dumps(schema), "utf-8")
     ids = yaml.safe_load((schemas / "ids.yaml").read_text("utf-8"))
-    ids.append({"id": 4, "family": FAMILY, "version": 2})
+    ids.append({"id": NEXT_ID, "family": FAMILY, "version": newest(schemas, "events")})
     (schemas / "ids.yaml").write_text(yaml.safe_dump(ids), "utf-8")
     return folder
+
+
+def newest(schemas: Path, kind: str) -> int:
+    return max(int(path.name.split(".")[1][1:]) for path in (schemas / kind).glob("licence.v*"))
 
 
 def decision_fields(schema: dict[str, Any]) -> list[dict[str, Any]]:
@@ -123,7 +130,7 @@ def test_a_field_that_is_added_flows_through_and_old_messages_with_it(
     assert len(files_of(exchange) - before) == 1, told
 
     written = exchange.log().filter(verdict="accepted", facet="decision")
-    assert sorted(written["schema_id"]) == [2, 2, 2, 4, 4]
+    assert sorted(written["schema_id"]) == [5, 5, 5, NEXT_ID, NEXT_ID]
     notes = {uscc(n): "see the window" if n == 4 else None for n in range(1, 6)}
     held = exchange.dataset()
     assert dict(held.select("subject", "window_note").iter_rows()) == notes
@@ -157,14 +164,14 @@ def test_a_narrowing_stops_before_anything_is_written_and_is_said_before_release
     assert "Traceback" not in done.stderr
     assert [delta(table).version() for table in tables] == versions
     said = run(narrow, exchange, "schema", "check", ends=1).stderr
-    assert "events/licence.v2.avsc decision.remarks: was taken away" in said
+    assert "events/licence.v3.avsc decision.remarks: was taken away" in said
     assert "datasets/licence.v2.avsc remarks: was taken away" in said
     assert department.id in said
 
 
 def test_what_was_released_may_not_be_changed(exchange: Exchange, tmp_path: Path) -> None:
     ours = next_release(tmp_path / "next", add)
-    assert "licence.v2.avsc is not released" in run(ours, exchange, "schema", "check").stdout
+    assert "licence.v3.avsc is not released" in run(ours, exchange, "schema", "check").stdout
     path = ours / "schemas/events/licence.v1.avsc"
     schema = json.loads(path.read_text("utf-8"))
     add(schema)

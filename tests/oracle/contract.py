@@ -17,16 +17,20 @@ OF_ALL = ("withdrawal", "statement")
 
 
 @cache
-def schema(family: str, kind: str = "events") -> dict[str, Any]:
-    """Return an Avro schema as its file holds it; `kind`: `events` or `datasets`."""
-    found: dict[str, Any] = json.loads((SCHEMAS / kind / f"{family}.v1.avsc").read_text("utf-8"))
+def schema(family: str, kind: str = "events", version: int | None = None) -> dict[str, Any]:
+    """Return an Avro schema as its file holds it, the newest unless told; `kind`: `events` or
+    `datasets`."""
+    held = (SCHEMAS / kind).glob(f"{family}.v*.avsc")
+    number = version or max(int(path.name.split(".")[1][1:]) for path in held)
+    path = SCHEMAS / kind / f"{family}.v{number}.avsc"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
 
 
 @cache
-def parsed(family: str) -> Any:
-    """Return the events' schema as fastavro takes it."""
-    return fastavro.parse_schema(schema(family))
+def parsed(family: str, version: int) -> Any:
+    """Return a version of the events' schema as fastavro takes it."""
+    return fastavro.parse_schema(schema(family, version=version))
 
 
 def names(family: str, kind: str = "events") -> list[str]:
@@ -35,16 +39,17 @@ def names(family: str, kind: str = "events") -> list[str]:
 
 
 def facets(family: str) -> list[str]:
-    """Return the facets of a family: the fields that are records."""
-    fields = schema(family)["fields"]
-    return [one["name"] for one in fields if _kind(one["type"]) == "record"]
+    """Return the facets of a family, in the order of their fields."""
+    [words] = [one["type"]["symbols"] for one in schema(family)["fields"] if one["name"] == "facet"]
+    return [name for name in names(family) if name in words]
 
 
 @cache
-def family_of(schema_id: int) -> str | None:
-    """Return whose schema an id is; None where nobody's."""
+def meant_by(schema_id: int) -> tuple[str, int] | None:
+    """Return whose schema an id is, and which version of it; None where nobody's."""
     rows = yaml.safe_load((SCHEMAS / "ids.yaml").read_text("utf-8"))
-    return next((str(row["family"]) for row in rows if row["id"] == schema_id), None)
+    meant = {row["id"]: (str(row["family"]), int(row["version"])) for row in rows}
+    return meant.get(schema_id)
 
 
 @cache

@@ -51,6 +51,8 @@ def event_id(family: str, event: dict[str, Any]) -> str:
     """Return the id that follows from an event's content."""
     parts = [event["issuer"], family, event["record_key"], event["facet"]]
     parts += [str(event["sequence"]), content_digest(family, event)]
+    if event.get("overrules"):
+        parts.append(_text(event["overrules"], 1) or "")
     return _sha256(_BETWEEN[0].join(parts))[:32]
 
 

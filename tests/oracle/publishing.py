@@ -28,6 +28,7 @@ class Version:
     content: Content
     edition: dt.datetime | None = None
     landed_at: dt.datetime | None = None
+    overrules: int | None = None
 
 
 @dataclass

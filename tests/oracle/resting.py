@@ -105,7 +105,9 @@ def _newest(rows: list[Row]) -> dict[tuple[str, str], dict[int, Row]]:
     A statement of a file that says nothing of completeness leaves standing what was said before.
     """
     layouts: dict[tuple[str, str], dict[int, Row]] = {}
-    said = [row for row in rows if row["verdict"] == "accepted" and row["facet"] == "statement"]
+    every = [row for row in rows if row["verdict"] == "accepted" and row["facet"] == "statement"]
+    gone = {(r["record_key"], r["overrules"]["sequence"]) for r in every if r.get("overrules")}
+    said = [row for row in every if (row["record_key"], row["sequence"]) not in gone]
     for row in sorted(said, key=lambda row: (row["sequence"], row["event_id"])):
         parts, told = layouts.setdefault((row["publisher"], row["layout"]), {}), row["statement"]
         new = {name: value for name, value in told.items() if value is not None}

@@ -25,15 +25,22 @@ def state(
     where it may be used `state`, `objection`, `effective_from`, `effective_to`, the decision's own
     fields. Where contents have a field `event_id`: `holding`, those that win on the day, and
     `standing_event_id`. Where they have none, nobody can tell which of a record's rivals wins, and
-    a conflicted record has no `usable_until` here.
+    a conflicted record has no `usable_until` here. What another version of a facet overrules is as
+    if it had never been landed.
     """
     records: dict[tuple[str, str], dict[tuple[str, int, Content], dt.datetime]] = {}
+    gone: set[tuple[tuple[str, str], str, int]] = set()
     for v in versions:
         if v.landed_at is None or (known_at is not None and v.landed_at > known_at):
             continue
-        record = records.setdefault((v.content.subject, v.record_key), {})
-        name = (v.facet, v.sequence, v.content)
+        key = (v.content.subject, v.record_key)
+        record, name = records.setdefault(key, {}), (v.facet, v.sequence, v.content)
         record[name] = min(v.landed_at, record.get(name, v.landed_at))
+        if v.overrules is not None:
+            gone.add((key, v.facet, v.overrules))
+    for key, record in records.items():
+        for name in [name for name in record if (key, *name[:2]) in gone]:
+            del record[name]
     return {key: _row(record, family, day) for key, record in records.items()}
 
 

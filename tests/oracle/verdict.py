@@ -118,17 +118,17 @@ def _read(value: bytes | None, family: str) -> tuple[int | None, dict[str, Any] 
         return number, None, "too_large"
     if number is None:
         return None, None, "bad_frame"
-    known = contract.family_of(number)
-    if known != family:
-        return number, None, "schema_of_other_family" if known else "unknown_schema"
+    meant = contract.meant_by(number)
+    if meant is None or meant[0] != family:
+        return number, None, "schema_of_other_family" if meant else "unknown_schema"
     body = io.BytesIO(value[5:])
     try:
-        event: Any = fastavro.schemaless_reader(body, contract.parsed(family), None)
+        event: Any = fastavro.schemaless_reader(body, contract.parsed(*meant), None)
     except Exception:  # whatever a reader makes of bytes that are no event
         return number, None, "bad_body"
     if body.read(1):
         return number, None, "trailing_bytes"
-    return number, event, ""
+    return number, dict.fromkeys(contract.names(family)) | event, ""
 
 
 def _beyond_columns(family: str, event: dict[str, Any]) -> bool:
@@ -154,6 +154,9 @@ def _reasons(
         yield "key_without_issuer"
     if not 1 <= event["sequence"] < 2**53:
         yield "sequence_range"
+    overrules = event["overrules"]
+    if overrules and not max(2**52 - 1, event["sequence"]) < overrules["sequence"] < 2**53:
+        yield "bad_value:overrules.sequence"
     digest = event["file_digest"]
     if digest is not None and not re.fullmatch("[0-9a-f]{64}", digest):
         yield "bad_value:file_digest"

@@ -30,7 +30,8 @@ def version(row: Row) -> Version:
         void_ab_initio=row["void_ab_initio"] == "yes",
     )
     return Version(
-        row["record_key"], facet, row["sequence"], content, row["edition"], row["landed_at"]
+        *(row["record_key"], facet, row["sequence"], content, row["edition"], row["landed_at"]),
+        overrules=row["overrules"]["sequence"] if row.get("overrules") else None,
     )
 
 

@@ -30,17 +30,20 @@ def publish_releases(folder: Path, family: str, added: list[Fields]) -> list[Pat
     what is released now, and a later one holds all before it.
     """
     ids = yaml.safe_load((_SCHEMAS / "ids.yaml").read_text("utf-8"))
-    held = {
-        kind: [json.loads((_SCHEMAS / kind / f"{family}.v1.avsc").read_text("utf-8"))]
-        for kind in ("events", "datasets")
-    }
+    held = {kind: _versions(kind, family) for kind in ("events", "datasets")}
     made = [_written(folder / "1", family, held, ids)]
     for number, fields in enumerate(added, start=2):
-        ids = [*ids, {"id": 100 + number, "family": family, "version": number}]
+        version = len(held["events"]) + 1
+        ids = [*ids, {"id": 100 + number, "family": family, "version": version}]
         for schemas in held.values():
             schemas.append(_grown(schemas[-1], fields))
         made.append(_written(folder / str(number), family, held, ids))
     return made
+
+
+def _versions(kind: str, family: str) -> list[Any]:
+    paths = sorted((_SCHEMAS / kind).glob(f"{family}.v*.avsc"))
+    return [json.loads(path.read_text("utf-8")) for path in paths]
 
 
 def _grown(schema: dict[str, Any], fields: Fields) -> dict[str, Any]:

@@ -131,10 +131,11 @@ def _read(value: bytes | None, family: str) -> tuple[Any, ...]:
     nothing = (None,) * len(_SAID)
     if value is None or value[:1] != b"\0":
         return nothing
-    if contract.family_of(int.from_bytes(value[1:_FRAME], "big")) != family:
+    meant = contract.meant_by(int.from_bytes(value[1:_FRAME], "big"))
+    if meant is None or meant[0] != family:
         return nothing
     event: Any = fastavro.schemaless_reader(
-        io.BytesIO(value[_FRAME:]), contract.parsed(family), None
+        io.BytesIO(value[_FRAME:]), contract.parsed(*meant), None
     )
     return tuple(event[name] for name in _SAID)
 

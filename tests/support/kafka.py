@@ -140,8 +140,8 @@ def send(
 @cache
 def _schema(family: str) -> tuple[int, Any]:
     ids = yaml.safe_load((SCHEMAS / "ids.yaml").read_text("utf-8"))
-    number = next(row["id"] for row in ids if row["family"] == family)
-    text = (SCHEMAS / "events" / f"{family}.v1.avsc").read_text("utf-8")
+    version, number = max((row["version"], row["id"]) for row in ids if row["family"] == family)
+    text = (SCHEMAS / "events" / f"{family}.v{version}.avsc").read_text("utf-8")
     return number, fastavro.parse_schema(json.loads(text))
 
 

@@ -146,7 +146,7 @@ def running(program: Path, folder: Path) -> Iterator[Registry]:
 
 def text(family: str, **changes: Any) -> str:
     """Return a family's event schema as its file holds it, some of it changed."""
-    path = SCHEMAS / "events" / f"{family}.v1.avsc"
+    path = max((SCHEMAS / "events").glob(f"{family}.v*.avsc"))
     return json.dumps(json.loads(path.read_text("utf-8")) | changes, ensure_ascii=False)
 
 

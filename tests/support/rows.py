@@ -137,9 +137,8 @@ def _symbol(family: str, facet: str, name: str) -> str:
 
 
 def event_schema(family: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
-        (SCHEMAS / "events" / f"{family}.v1.avsc").read_text("utf-8")
-    )
+    path = max((SCHEMAS / "events").glob(f"{family}.v*.avsc"))
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
 
 

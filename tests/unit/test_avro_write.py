@@ -48,7 +48,7 @@ def any_value(node: Any, chance: random.Random) -> Any:
 
 
 def fields(family: str) -> list[dict[str, Any]]:
-    text = (raw.SCHEMAS / "events" / f"{family}.v1.avsc").read_text("utf-8")
+    text = max((raw.SCHEMAS / "events").glob(f"{family}.v*.avsc")).read_text("utf-8")
     found: list[dict[str, Any]] = json.loads(text)["fields"]
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import zlib
 from typing import Any
 
 import polars as pl
@@ -74,7 +75,17 @@ def versions(draw: st.DrawFn, family: str) -> Version:
     )
     key = draw(st.sampled_from(["a/1", "a/1", "a/2", "a/3", "a/4"]))
     sequence = draw(st.integers(1, 5))
-    return Version(key, facet, sequence, content, landed_at=draw(st.sampled_from(TIMES)))
+    return Version(
+        *(key, facet, sequence, content),
+        landed_at=draw(st.sampled_from(TIMES)),
+        overrules=_overruled_by(sequence, content),
+    )
+
+
+def _overruled_by(sequence: int, content: Content) -> int | None:
+    """Return which greater sequence a content overrules, one in four; the same for the same event."""
+    chance = zlib.crc32(repr(content).encode())
+    return None if chance % 4 else sequence + 1 + chance // 4 % 3
 
 
 @st.composite
@@ -110,6 +121,7 @@ def _row(family: str, v: Version, offset: int) -> dict[str, Any]:
         "offset": offset,
         "landed_at": v.landed_at,
         "bucket": SUBJECTS.index(said.subject),
+        "overrules": None if v.overrules is None else {"sequence": v.overrules, "reason": "…"},
         v.facet: content,
     }
 

@@ -8,6 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.answer.at_window import take_in
 from flows.complete import complete_through
 from flows.fold import whole
 from flows.fold_rows import Statements, whole_rows
@@ -39,16 +40,19 @@ def test_both_folds_give_the_same_rows(
 @st.composite
 def statements(draw: st.DrawFn) -> pl.DataFrame:
     """Return statements of two publishers, of one or two partitions, some said twice."""
-    count = draw(st.integers(0, 12))
+    parts = draw(st.lists(st.integers(0, 1), max_size=12))
+    others = st.integers(2, 4).map(lambda n: {"sequence": n, "by": None, "reason": "…"})
+    overruling = st.one_of(st.none(), st.none(), others)
     rows = [
         {
             "event_id": f"{draw(st.integers(0, 8)):032}",
             "publisher": draw(st.sampled_from("ab")),
             "layout": "l",
             "subject": "s",
-            "record_key": "s/complete",
+            "record_key": f"s/complete/{part}",
             "facet": "statement",
             "sequence": draw(st.integers(1, 4)),
+            "overrules": draw(overruling),
             "topic": "t",
             "partition": 0,
             "offset": offset,
@@ -56,14 +60,14 @@ def statements(draw: st.DrawFn) -> pl.DataFrame:
             "bucket": 0,
             "statement": {
                 "complete_through": draw(st.sampled_from([None, *TIMES])),
-                "partition": draw(st.integers(0, 1)),
+                "partition": part,
                 "partitions": draw(st.integers(1, 2)),
                 "rows": 1,
                 "excepted": draw(st.lists(st.sampled_from("xyz"), max_size=2)),
                 "unnamed": draw(st.sampled_from([0, 0, 0, 1, None])),
             },
         }
-        for offset in range(count)
+        for offset, part in enumerate(parts)
     ]
     made = pl.DataFrame(rows, schema=history_columns("licence"))
     return made.unique("event_id", keep="first", maintain_order=True)
@@ -79,7 +83,8 @@ def test_statements_in_any_order_and_twice_come_to_what_the_columns_say(
         for who, layout, through, excepted, everyone in complete_through(said).iter_rows()
     }
     once = said.rows(named=True)
-    told = Statements()
-    for version in data.draw(st.permutations(once + once[: len(once) // 2])):
-        told.add(version)
-    assert told.by_layout() == wanted
+    every = [("licence", one) for one in data.draw(st.permutations(once + once[: len(once) // 2]))]
+    told = {"licence": Statements(), "credit": Statements()}
+    for end in sorted({data.draw(st.integers(0, len(every))), len(every)}):
+        take_in(told, every[:end], every[:end])
+    assert told["licence"].by_layout() == wanted

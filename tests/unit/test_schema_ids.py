@@ -18,8 +18,9 @@ from schemas.avro import FAMILIES, UnknownSchemaError, event_schema, numbered, s
 from schemas.meaning import NO_SCHEMA, number_of, number_of_version, version_of
 from tests.support.registry import StandIn, stand_in, text
 
-LICENCE = number_of_version("licence", 1)
-CREDIT = number_of_version("credit", 1)
+NEWEST = 2
+LICENCE = number_of_version("licence", NEWEST)
+CREDIT = number_of_version("credit", NEWEST)
 STRANGER = '{"type":"record","name":"Stranger","fields":[]}'
 Change = Callable[[dict[str, Any]], object]
 
@@ -92,7 +93,7 @@ def test_every_version_has_a_number_that_fits_a_table() -> None:
 
 def test_without_a_registry_the_ids_are_those_of_the_file() -> None:
     ids = SchemaIds(Settings(), "licence")
-    assert ids.version(schema_id("licence")) == ("licence", 1)
+    assert ids.version(schema_id("licence")) == ("licence", NEWEST)
     with pytest.raises(UnknownSchemaError):
         ids.version(999)
     assert ids.learnt() == {schema_id("licence"): LICENCE}
@@ -103,7 +104,7 @@ def test_an_id_is_asked_for_once_and_what_is_not_there_once_a_run(there: StandIn
     there.schema(70, text("licence"))
     for _ in range(2):
         ids = SchemaIds(settings(there), "licence")
-        assert [ids.version(70) for _ in range(3)] == [("licence", 1)] * 3
+        assert [ids.version(70) for _ in range(3)] == [("licence", NEWEST)] * 3
         for _ in range(3):
             with pytest.raises(UnknownSchemaError) as none:
                 ids.version(71)
@@ -137,7 +138,7 @@ def test_a_schema_of_another_kind_is_none_of_ours(there: StandIn) -> None:
 def test_only_what_the_family_is_read_by_is_learnt(there: StandIn) -> None:
     there.schema(70, text("credit"))
     ids = SchemaIds(settings(there), "licence")
-    assert ids.version(70) == ("credit", 1)
+    assert ids.version(70) == ("credit", NEWEST)
     assert ids.learnt() == {}
 
 
@@ -150,7 +151,7 @@ def test_what_is_put_right_is_seen_by_the_same_process(there: StandIn, wrong: st
         ids = SchemaIds(settings(there), "licence")
         with suppress(UnknownSchemaError):
             found.append(ids.version(70))
-    assert found[-1] == ("licence", 1)
+    assert found[-1] == ("licence", NEWEST)
     with pytest.raises(SchemaChanged):
         SchemaIds(settings(there), "licence", {70: CREDIT}).version(70)
 
@@ -159,41 +160,41 @@ def test_what_is_put_right_is_seen_by_the_same_process(there: StandIn, wrong: st
 def test_where_no_answer_comes_what_is_known_counts(there: StandIn, answer: Any) -> None:
     there.says = dict.fromkeys(["/schemas/ids/70", "/schemas/ids/71"], answer)
     ids = SchemaIds(settings(there), "licence", {70: LICENCE})
-    assert ids.version(70) == ("licence", 1)
-    assert ids.version(70) == ("licence", 1)
+    assert ids.version(70) == ("licence", NEWEST)
+    assert ids.version(70) == ("licence", NEWEST)
     assert there.asked["/schemas/ids/70"] == 1
     with pytest.raises(RegistryUnreachable, match="schema id 71"):
         ids.version(71)
 
 
 def test_what_the_registry_has_lost_is_still_known(there: StandIn) -> None:
-    assert SchemaIds(settings(there), "licence", {70: LICENCE}).version(70) == ("licence", 1)
+    assert SchemaIds(settings(there), "licence", {70: LICENCE}).version(70) == ("licence", NEWEST)
 
 
 def test_a_changed_schema_is_refused_until_it_is_put_back(there: StandIn) -> None:
     there.schema(70, text("credit"))
     for _ in range(2):
         with pytest.raises(
-            SchemaChanged, match=r"70 has changed.*licence v1, and now it is credit"
+            SchemaChanged, match=r"70 has changed.*licence v2, and now it is credit"
         ):
             SchemaIds(settings(there), "licence", {70: LICENCE}).version(70)
     there.schema(70, text("licence"))
-    assert SchemaIds(settings(there), "licence", {70: LICENCE}).version(70) == ("licence", 1)
+    assert SchemaIds(settings(there), "licence", {70: LICENCE}).version(70) == ("licence", NEWEST)
 
 
 def test_what_another_landing_has_learnt_otherwise_is_asked_for_again(there: StandIn) -> None:
     there.schema(70, text("licence"))
-    assert SchemaIds(settings(there), "licence").version(70) == ("licence", 1)
+    assert SchemaIds(settings(there), "licence").version(70) == ("licence", NEWEST)
     there.schema(70, text("credit"))
-    assert SchemaIds(settings(there), "licence").version(70) == ("licence", 1)
-    assert SchemaIds(settings(there), "licence", {70: CREDIT}).version(70) == ("credit", 1)
+    assert SchemaIds(settings(there), "licence").version(70) == ("licence", NEWEST)
+    assert SchemaIds(settings(there), "licence", {70: CREDIT}).version(70) == ("credit", NEWEST)
 
 
 def test_a_log_holds_what_is_learnt_once_and_never_two_things() -> None:
     known = {"offset:t:0": 5, "schema:70": LICENCE}
     assert remembered(known) == {70: LICENCE}
     assert to_remember(known, {70: LICENCE, 71: CREDIT}) == {"schema:71": CREDIT}
-    with pytest.raises(SchemaChanged, match="licence v1, and now it is credit v1"):
+    with pytest.raises(SchemaChanged, match="licence v2, and now it is credit v2"):
         to_remember(known, {70: CREDIT})
 
 
