@@ -459,6 +459,6 @@ def test_where_nothing_can_follow_it_is_said_and_nothing_is_sent(
     row = dept.native(1, decision={"number": "JY1", "name": "正"})
     done = dept.publisher.publish_rows("mianti-licence", [row])
     assert (done.published, done.reasons) == (0, {"no_sequence_left": 1})
-    with pytest.raises(MiantiError, match=r"2\^53"):
+    with pytest.raises(MiantiError, match="mianti overrule"):
         dept.publisher.withdraw(dept.native(1)["record_key"], "公示有误")
     assert len(dept.events()) == before
