@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import shlex
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from connectors.errors import MiantiError
 from connectors.ledger import NoSequenceLeft
+from deploy.cli.main import cli
 from flows.answer.at_window import Gathering
 from flows.complete import said
 from flows.operators import UnknownOperator
@@ -151,6 +155,24 @@ def test_what_was_published_wrongly_can_be_taken_back_again(
         dept.publisher.withdraw(dept.key(1), "公示有误")
     right(dept, "withdrawal")
     assert dept.publisher.withdraw(dept.key(1), "公示有误")
+    assert state(exchange) == "withdrawn"
+
+
+def test_the_command_that_is_told_sets_it_right_as_it_is_typed(
+    exchange: Exchange, dept: Department
+) -> None:
+    dept.publish([dept.licence(1)], edition=day(1))
+    poison(dept, "withdrawal", {"state": "none"})
+    cli_ = CliRunner(env=exchange.environment)
+    who = ["--publisher", dept.id]
+    withdraw = ["withdraw", dept.key(1), *who, "--reason", "公示有误"]
+    told = cli_.invoke(cli, withdraw)
+    [said] = re.findall(r"right: mianti (overrule .*) --publisher … --by … --reason …", told.stderr)
+    assert told.exit_code == 2
+    done = cli_.invoke(cli, [*shlex.split(said), *who, "--by", "li", "--reason", "not ours"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "Overruled · 已更正 1" in done.stdout
+    assert cli_.invoke(cli, withdraw).exit_code == 0
     assert state(exchange) == "withdrawn"
 
 
