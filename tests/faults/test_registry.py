@@ -36,6 +36,8 @@ _MAIN: Final = "from deploy.cli.main import main; main()"
 _TABLES: Final = ("log", "history", "datasets")
 _STOPPED: Final = 2
 _EVERY: Final = Chosen()
+#: The built-in ids of every version.
+_IDS: Final = [*range(1, 7)]
 #: Nothing that says "there is none": the registry is as good as away.
 _NO_ANSWERS: Final[dict[str, Answer]] = {
     "hung up": None,
@@ -91,7 +93,7 @@ def test_no_schema_in_this_release(exchange: Exchange, tmp_path: Path, fault: Fa
     assert waiting(exchange) == {"unknown_schema": 30}
 
     assert redrive(exchange.settings, "licence", _EVERY) == Redriven("licence", accepted=30)
-    assert remembered(exchange, 2)
+    assert remembered(exchange, 5)
     exchange.ingest()
     fault.flowed = scene.whole()
     assert fault.flowed == 30
@@ -101,11 +103,11 @@ def test_no_schema_in_this_release(exchange: Exchange, tmp_path: Path, fault: Fa
 def test_killed(exchange: Exchange, apicurio: Path, tmp_path: Path, fault: Fault) -> None:
     with registries.running(apicurio, tmp_path) as registry:
         scene = registered(exchange, registry)
-        assert register(exchange) == [1, 2, 3]  # an empty one gives the built-in ids
+        assert register(exchange) == _IDS  # an empty one gives the built-in ids
         exchange.ingest()
         scene.publish(*range(31, 41))
         registry.kill()
-        known_go_on_and_unknown_stop(scene, 4)
+        known_go_on_and_unknown_stop(scene, len(_IDS) + 1)
         ended = mianti(exchange.environment, "publish", str(file_of(scene, 51)), "--publisher",
                        scene.department.id)  # fmt: skip
         assert ended.returncode == _STOPPED
@@ -114,8 +116,8 @@ def test_killed(exchange: Exchange, apicurio: Path, tmp_path: Path, fault: Fault
 
         registry.close()
         registry.start()
-        assert register(exchange) == [1, 2, 3]
-        assert registry.post(_NAME, registries.text("licence", doc="new")) == 4
+        assert register(exchange) == _IDS
+        assert registry.post(_NAME, registries.text("licence", doc="new")) == len(_IDS) + 1
         again(exchange.environment, "ingest", "licence")
         fault.flowed = scene.whole()
         assert fault.flowed == 50
@@ -176,7 +178,7 @@ def test_changed(exchange: Exchange, registry: Registry, fault: Fault) -> None:
         for _ in range(2):  # it goes on refusing
             told = refused(exchange)
             assert f"Schema id {known} has changed" in told
-            assert "were landed as licence v1, and now it is registration v1." in told
+            assert "were landed as licence v2, and now it is registration v2." in told
         liar.schema(known, '{"type":"record","name":"Stranger","fields":[]}')
         assert "it is a schema that this release does not know" in refused(exchange)
         liar.schema(known, "nonsense")
@@ -224,7 +226,7 @@ def test_changed_in_this_release(exchange: Exchange, tmp_path: Path, fault: Faul
     )
     ended = run(wrong, exchange)
     assert ended.returncode == _STOPPED
-    assert "Schema id 2 has changed: messages by it were landed as licence v1" in ended.stderr
+    assert "Schema id 5 has changed: messages by it were landed as licence v2" in ended.stderr
     assert versions(exchange) == before
     exchange.ingest()
     fault.flowed = scene.whole()
@@ -258,7 +260,7 @@ def test_publishing_needs_a_registered_schema(exchange: Exchange, registry: Regi
         lacking.says[f"/subjects/{_NAME}"] = NONE
         exchange.registry = lacking.url
         told = publishing(scene, 31)
-        assert f"does not have {_NAME} v1 of this release: run `mianti schema register`" in told
+        assert f"does not have {_NAME} v2 of this release: run `mianti schema register`" in told
         lacking.says[f"/subjects/{_NAME}"] = None
         assert f"no answer about {_NAME} (RemoteProtocolError)" in publishing(scene, 31)
         assert len(published(exchange)) == 30
@@ -271,7 +273,7 @@ def test_publishing_needs_a_registered_schema(exchange: Exchange, registry: Regi
 def registered(exchange: Exchange, registry: Registry) -> Scene:
     """Return an exchange with thirty licences published by the ids of a registry."""
     exchange.registry = registry.url
-    assert len({*register(exchange)}) == 3
+    assert len({*register(exchange)}) == len(_IDS)
     scene = Scene(exchange, exchange.department())
     scene.publish(*range(1, 31))
     return scene
@@ -282,7 +284,7 @@ def register(exchange: Exchange) -> list[int]:
     told = CliRunner(env=exchange.environment).invoke(cli, ["schema", "register"])
     assert told.exit_code == 0, told.output
     lines = dict(line.rsplit(": ", 1) for line in told.output.splitlines())
-    assert f"{_NAME} v1" in lines
+    assert {f"{_NAME} v1", f"{_NAME} v2"} <= lines.keys()
     return [*map(int, lines.values())]
 
 

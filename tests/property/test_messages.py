@@ -27,8 +27,8 @@ from tests.support import kafka as raw
 from tests.support import lake
 
 EXAMPLES = 12
-#: When something was landed differs, of course.
-_TIMES = ("first_landed_at", "last_landed_at")
+#: When something was landed differs, of course, and for which day a bucket was last settled.
+_TIMES = ("first_landed_at", "last_landed_at", "as_of")
 
 
 @dataclass(frozen=True)
