@@ -1095,7 +1095,7 @@ def test_the_shape_of_the_messages(exchange: Exchange) -> None:
     assert len(found) == 16
     for message in found:
         event = raw.decode(message.value, "licence")
-        assert message.value[:5] == b"\x00\x00\x00\x00\x02"
+        assert message.value[:5] == b"\x00\x00\x00\x00\x05"
         assert message.key == event["subject"].encode()
         assert message.headers == [
             ("ce_specversion", b"1.0"),
