@@ -110,7 +110,8 @@ def _window(settings: Settings, stack: Stack) -> Part:
             f"返回 {status}，目前无法免提交",
         )
         return Part("window", title, address, well=False, said=said, to_do=why)
-    late = told.get("behind_seconds")
+    behind = told.get("behind_seconds")
+    late = f"{behind:.0f}" if isinstance(behind, (int, float)) else "?"
     said = f"answers, {late} s behind", f"正常应答，滞后 {late} 秒"
     if told.get("status") != "ok":
         why = str(told.get("detail", "")), str(told.get("detail_zh", ""))
