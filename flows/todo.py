@@ -19,7 +19,7 @@ from connectors.settings import Settings
 from connectors.stack import Stack
 from connectors.topic_settings import Remark
 from connectors.zone import open_zone
-from flows.matters import EVERYONE, Matter, of_family
+from flows.matters import EVERYONE, Matter, Said, of_family
 from flows.origin import stopped
 from flows.status import FamilyStatus, status
 from schemas import contract
@@ -119,13 +119,13 @@ def _landing(settings: Settings, family: str, now: dt.datetime) -> Iterator[Matt
     """Yield that a family is not landed any more, by its heartbeat; or not settled any more."""
     through, limit = held_through(settings, family), settings.mianti_window_behind_seconds
     if through is None or (now - through).total_seconds() > limit:
-        why = _why(settings, family)
+        english, chinese = _why(settings, family)
         yield Matter(
             "landing",
             family,
             (
-                f"What is published is not landed any more. {why}".strip(),
-                f"新发布的数据未能入库。{'原因见左。' if why else ''}",
+                f"What is published is not landed any more. {english}".strip(),
+                f"新发布的数据未能入库。{chinese}",
             ),
             (f"{EVERYONE[0]}: windows answer 503", f"{EVERYONE[1]}：服务窗口返回 503"),
             ("`mianti status`, and what it says", "执行 `mianti status` 并按提示处理"),
@@ -136,17 +136,18 @@ def _landing(settings: Settings, family: str, now: dt.datetime) -> Iterator[Matt
         yield Matter(
             "settling",
             family,
-            (str(other), "history 和数据集已停止更新，说明见左。"),
+            (other.message_en, other.message_zh),
             EVERYONE,
             (f"`mianti rebuild {family}`, or restore", "重建或恢复备份"),
         )
 
 
-def _why(settings: Settings, family: str) -> str:
+def _why(settings: Settings, family: str) -> Said:
     try:
-        return status(settings, family).stopped or ""
+        told = status(settings, family).stopped
     except MiantiError as error:
-        return str(error)
+        return error.message_en, error.message_zh
+    return (told, "原因一并列在英文说明中。") if told else ("", "")  # it says both
 
 
 def _at_window(settings: Settings) -> Iterator[Matter]:

@@ -130,10 +130,10 @@ def _process(
         return Part(name, title, known, well=True, said=_RUNS)
     log = log_file(settings.mianti_home, name)
     stopped = server.pid is None
-    english = "was stopped" if stopped else f"does not run or answer (its log: {log})"
+    english = "stopped" if stopped else f"not running or answering (its log: {log})"
     chinese = "已停止" if stopped else f"未运行或没有响应（日志：{log}）"
     to_do = (
-        f"{title.split(' · ')[0]} {english}: `mianti up` starts what is missing.",
+        f"{title.split(' · ')[0]}: {english}. `mianti up` starts what is missing.",
         f"{title.split(' · ')[-1]}{chinese}：执行 `mianti up` 可启动缺少的部分。",
     )
     return Part(name, title, known, well=False, said=_ENDED, to_do=to_do)
