@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.mianti-installed
 TOOLS := $(VENV)/.mianti-tools
 # By name: a mistaken MIANTI_HOME must not cost anything else.
-DATA := alarms.json follow.json kafka lake ledger log prefect prefect-password refused sample stack.json stack.lock \
+DATA := alarms.json follow.json lake ledger log prefect prefect-password refused sample stack.json stack.lock \
   watch.lock window window-keys.yaml
 export MIANTI_HOME
 
@@ -19,10 +19,10 @@ define NEED_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help check setup tools demo up down clean lint format test faults fuzz soak bench
+.PHONY: help check setup tools demo up down clean distclean lint format test faults fuzz soak bench
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make the virtual environment with the pinned packages (once)
 
@@ -52,8 +52,13 @@ up: check setup ## Start Kafka, Prefect and the deployments
 down: ## Stop them; the data stay
 	@test ! -x $(BIN)/mianti || $(BIN)/mianti down
 
-clean: down ## Stop them and remove their data
+clean: down ## Stop them and remove their data; the fetched Kafka stays
 	@test ! -d "$(MIANTI_HOME)" || { cd "$(MIANTI_HOME)" && rm -rf $(DATA); }
+	@test ! -d "$(MIANTI_HOME)/kafka" || find "$(MIANTI_HOME)/kafka" -mindepth 1 -maxdepth 1 ! -name libs \
+	  -exec rm -rf {} +
+
+distclean: clean ## Also remove what was fetched: Kafka, the virtual environment
+	@rm -rf "$(MIANTI_HOME)/kafka" $(VENV)
 
 lint: tools ## Check style, types, which package imports which, the schemas and dialects
 	$(BIN)/ruff check .

@@ -1,8 +1,7 @@
 """Folders for what is read only while a run goes on: the owner's alone, and gone afterwards.
 
-A run that is killed leaves its folder, with a file that may name persons, in the temporary
-directory. Each folder is locked by the process that uses it, and the lock ends with the process:
-the next run removes what nobody holds.
+A run that is killed leaves its folder, with a file that may name persons. Each folder is locked by
+the process that uses it, and the lock ends with the process: the next run removes what nobody holds.
 """
 
 from __future__ import annotations
@@ -20,13 +19,15 @@ _PREFIX: Final = "mianti-work-"
 
 
 @contextmanager
-def work_folder() -> Iterator[Path]:
-    """Give a folder in the temporary directory; what it holds is gone afterwards.
+def work_folder(place: Path | None = None) -> Iterator[Path]:
+    """Give a folder in the temporary directory, or a hidden one in `place`; gone afterwards.
 
-    Removes the folders of this user that runs which were killed have left.
+    Removes the folders of this user that runs which were killed have left there.
     """
-    _sweep(Path(tempfile.gettempdir()))
-    folder, lock = _locked()
+    within = place or Path(tempfile.gettempdir())
+    prefix = _PREFIX if place is None else f".{_PREFIX}"
+    _sweep(within, prefix)
+    folder, lock = _locked(within, prefix)
     try:
         yield folder
     finally:
@@ -34,12 +35,13 @@ def work_folder() -> Iterator[Path]:
         os.close(lock)
 
 
-def _locked() -> tuple[Path, int]:
+def _locked(within: Path, prefix: str) -> tuple[Path, int]:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
         lock = _opened(folder)
         if lock is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            with suppress(OSError):  # a share without locks: what is left there, nobody sweeps
+                fcntl.flock(lock, fcntl.LOCK_EX)
             if folder.is_dir():  # no other run has swept it away before it was locked
                 return folder, lock
             os.close(lock)
@@ -52,9 +54,9 @@ def _opened(folder: Path) -> int | None:
         return None
 
 
-def _sweep(place: Path) -> None:
+def _sweep(place: Path, prefix: str) -> None:
     """Remove the folders that no process holds; none of it is worth failing for."""
-    for folder in place.glob(f"{_PREFIX}*"):
+    for folder in place.glob(f"{prefix}*"):
         lock = _opened(folder)
         if lock is None:
             continue

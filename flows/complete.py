@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 import polars as pl
+from deltalake import DeltaTable
 
 from connectors import lake
 from connectors.settings import Settings
@@ -19,15 +21,25 @@ from schemas import contract
 from schemas.bucket import bucket
 from schemas.facets import STATEMENT
 
+#: By publisher and layout: complete through (UTC); None: never stated.
+Layouts: TypeAlias = dict[str, dict[str, dt.datetime | None]]
+_SENT: Final = pl.Schema(
+    {"publisher": pl.String(), "layout": pl.String(), "heard_at": pl.Datetime("us", "UTC")}
+)
+
 
 @dataclass(frozen=True)
 class Cycle:
-    """A publisher's promise in one family: last heard at (UTC; None: never), promised each `cycle`."""
+    """A publisher's promise in one family: last heard at (UTC; None: never), promised each `cycle`.
+
+    `sends`: the layouts of its line in the publishers' table.
+    """
 
     publisher: str
     family: str
     heard_at: dt.datetime | None
     cycle: dt.timedelta
+    sends: frozenset[str] = frozenset()
 
     def missed(self, now: dt.datetime) -> bool:
         """Return whether it has been silent for longer than it promised."""
@@ -115,24 +127,44 @@ def said(
     return together(found)
 
 
-def cycles(settings: Settings, family: str) -> list[Cycle]:
+def sent(log: DeltaTable | None) -> pl.DataFrame:
+    """Return each `publisher` and `layout` (null: none) ever landed, and `heard_at` (UTC), by one pass.
+
+    `heard_at` is when it was landed last; null where all of it was redriven by an operator, which
+    says nothing of its publisher: it was sent before.
+    """
+    if log is None:
+        return pl.DataFrame(schema=_SENT)
+    rows = lake.scan(log).select("publisher", "layout", "verdict", "landed_at")
+    # Each commit has a time of its own.
+    closed = rows.filter(pl.col("verdict") == CLOSED).select(pl.col("landed_at").unique())
+    redriven = pl.col("landed_at").is_in(closed.collect().to_series().implode())
+    accepted = rows.filter(pl.col("verdict") == ACCEPTED).group_by("publisher", "layout")
+    heard_at = pl.col("landed_at").filter(~redriven).max().alias("heard_at")
+    return accepted.agg(heard_at).sort("publisher", "layout").collect()
+
+
+def cycles(settings: Settings, family: str, landed: pl.DataFrame | None = None) -> list[Cycle]:
     """Return each publisher of a family with when its last event or statement was landed.
 
-    What an operator redrives says nothing of its publisher: it was sent before.
+    `landed`: what `sent` says of the family's log, where that is known.
     """
-    log = lake.open_table(settings, "log", family)
-    heard: dict[str, dt.datetime] = {}
-    if log is not None:
-        rows = lake.scan(log).select("publisher", "verdict", "landed_at")
-        # Each commit has a time of its own.
-        redriven = rows.filter(pl.col("verdict") == CLOSED).select("landed_at").unique()
-        accepted = rows.filter(pl.col("verdict") == ACCEPTED)
-        sent = accepted.join(redriven, on="landed_at", how="anti")
-        latest = sent.group_by("publisher").agg(pl.col("landed_at").max()).collect()
-        heard = dict(latest.iter_rows())
+    if landed is None:
+        landed = sent(lake.open_table(settings, "log", family))
+    heard = dict(landed.group_by("publisher").agg(pl.col("heard_at").max()).iter_rows())
     table = contract.publishers(settings.mianti_publishers).publishers
     return [
-        Cycle(name, family, heard.get(name), publisher.cycle)
+        Cycle(name, family, heard.get(name), publisher.cycle, frozenset(publisher.layouts))
         for name, publisher in sorted(table.items())
         if family in publisher.families
     ]
+
+
+def layouts(landed: pl.DataFrame, statements: pl.DataFrame) -> Layouts:
+    """Return what is stated (`complete_through`'s frame) of every layout ever landed; pure."""
+    told: Layouts = {}
+    for publisher, layout, _ in landed.drop_nulls(["publisher", "layout"]).iter_rows():
+        told.setdefault(publisher, {})[layout] = None
+    for publisher, layout, through, *_ in statements.iter_rows():
+        told.setdefault(publisher, {})[layout] = through
+    return told

@@ -1,7 +1,8 @@
-"""All that waits for a person, and whose exemptions it stops until then.
+"""What waits for a person in a family's tables, and whose exemptions it stops until then.
 
 What waits in quarantine or beside a refused file may be the end of a record, so windows exempt
-nobody by what it may contradict. What is not landed, not stated complete, or overdue stops them too.
+nobody by what it may contradict. What is not stated complete, or overdue, stops them too.
+`mianti status`, the artifact and the alarms say it in these words (`flows.todo`).
 """
 
 from __future__ import annotations
@@ -11,21 +12,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-import httpx
 import polars as pl
+from deltalake import DeltaTable
 
 from connectors import lake
-from connectors.errors import MiantiError
-from connectors.heartbeat import has_log, held_through
 from connectors.settings import Settings
-from connectors.stack import Stack
 from connectors.topics import publisher_of
-from flows.complete import Cycle, cycles, stated
+from flows.complete import Cycle, Layouts, cycles, layouts, sent, stated
 from flows.log import PLACE, POSITION, QUARANTINE
-from flows.origin import stopped
-from flows.status import status
 from flows.waiting import waiting
-from schemas.avro import FAMILIES
 from schemas.names_held import is_digest
 from schemas.reasons import sentence
 
@@ -42,7 +37,11 @@ _SEEN: Final = pl.Schema(
         for name in (*PLACE, "verdict", "landed_at", "reason", "about")
     }
 )
-_EVERYONE: Final = ("every enterprise", "全部企业")
+EVERYONE: Final = ("every enterprise", "全部企业")
+_BY_COMPLETENESS: Final = (
+    "every enterprise, where a paper needs these data complete",
+    "全部企业（须以该部门数据完整为依据的材料）",
+)
 
 
 @dataclass(frozen=True)
@@ -65,28 +64,41 @@ class Matter:
         """Return the name of the alarm it raises."""
         return f"{self.kind}/{self.about}"
 
+    @property
+    def sentences(self) -> Said:
+        """Return why it waits, what to do, and whose exemptions it stops."""
+        return (
+            f"{self.said[0]} To do: {self.to_do[0]}. Stops the exemptions of: {self.stops[0]}.",
+            f"{self.said[1]}处理：{self.to_do[1]}。影响免提交的企业：{self.stops[1]}。",
+        )
 
-def matters(settings: Settings, now: dt.datetime) -> list[Matter]:
-    """Return what waits in the lake and at the home's window, at a time (UTC).
 
-    Raises what reading the tables raises.
+def of_family(settings: Settings, family: str, now: dt.datetime) -> list[Matter]:
+    """Return what waits in a family's tables at a time (UTC). Raises what reading them raises."""
+    log, statements = lake.open_table(settings, "log", family), stated(settings, family)
+    landed = sent(log)
+    told = layouts(landed, statements)
+    return in_tables(family, log, statements, told, cycles(settings, family, landed), now)
+
+
+def in_tables(
+    family: str,
+    log: DeltaTable | None,
+    statements: pl.DataFrame,
+    told: Layouts,
+    promised: Iterable[Cycle],
+    now: dt.datetime,
+) -> list[Matter]:
+    """Return what waits of a family at a time (UTC), by what was read of its tables already.
+
+    Of the log what waits in quarantine is read. Raises what reading it raises.
     """
-    landed = [family for family in FAMILIES if has_log(settings, family)]
-    found = [one for family in landed for one in _of_family(settings, family, now)]
-    # A window of a home where nothing was ever landed has nothing to answer from.
-    return [*found, *(_at_window(settings) if landed else ())]
-
-
-def _of_family(settings: Settings, family: str, now: dt.datetime) -> Iterator[Matter]:
-    yield from _landing(settings, family, now)
-    log = lake.open_table(settings, "log", family)
-    if log is not None:
-        rows = waiting(log, _SEEN)
-        yield from quarantined(family, rows.collect())
-    statements = stated(settings, family)
-    yield from _refused(family, statements)
-    heard = [one for one in cycles(settings, family) if one.heard_at is not None]
-    yield from silent(heard, statements, now)
+    rows = waiting(log, _SEEN).collect() if log is not None else None
+    return [
+        *(quarantined(family, rows) if rows is not None else ()),
+        *refused(family, statements),
+        *silent(promised, told, now),
+    ]
 
 
 def quarantined(family: str, rows: pl.DataFrame) -> Iterator[Matter]:
@@ -99,24 +111,24 @@ def quarantined(family: str, rows: pl.DataFrame) -> Iterator[Matter]:
     )
     for row in grouped.sort("topic", "reason").iter_rows(named=True):
         said = sentence(row["reason"], "…")
+        publisher = publisher_of(row["topic"])
+        command = f"`mianti quarantine show --family {family} --publisher {publisher}`"
         yield Matter(
             "quarantine",
             f"{row['topic']}/{row['reason']}",
             (said.en, said.zh),
-            _EVERYONE if row["everyone"] else whom(row["held"]),
-            (
-                f"`mianti quarantine show --family {family} --publisher {publisher_of(row['topic'])}`, "
-                "then redrive or discard",
-                "用上述命令查看后执行 redrive 或 discard",
-            ),
+            EVERYONE if row["everyone"] else whom(row["held"]),
+            (f"{command}, then redrive or discard", f"用 {command} 查看后执行 redrive 或 discard"),
             row["count"],
             row["since"],
         )
 
 
-def _refused(family: str, statements: pl.DataFrame) -> Iterator[Matter]:
+def refused(family: str, statements: pl.DataFrame) -> Iterator[Matter]:
+    """Yield the layouts whose refused rows or failed files hold enterprises; pure."""
     for publisher, layout, _, excepted, everyone in statements.iter_rows():
         if excepted or everyone:
+            command = f"`mianti refused list --publisher {publisher}`"
             yield Matter(
                 "refused",
                 f"{family}/{publisher}/{layout}",
@@ -124,104 +136,60 @@ def _refused(family: str, statements: pl.DataFrame) -> Iterator[Matter]:
                     "Refused rows or failed files of this layout wait to be mended.",
                     "该版式有被退回的行或失败的文件待更正。",
                 ),
-                _EVERYONE if everyone else whom(excepted),
+                EVERYONE if everyone else whom(excepted),
                 (
-                    f"`mianti refused list --publisher {publisher}`; its department mends and sends again",
-                    "用上述命令查看，由该部门更正后重新报送",
+                    f"{command}; its department mends and sends again",
+                    f"用 {command} 查看，由该部门更正后重新报送",
                 ),
                 0 if everyone else len(excepted),
             )
 
 
-def silent(heard: Iterable[Cycle], statements: pl.DataFrame, now: dt.datetime) -> Iterator[Matter]:
-    """Yield the publishers that missed their cycle, or never stated completeness; pure."""
-    complete = statements.drop_nulls("complete_through")["publisher"].unique()
-    for one in heard:
+def silent(promised: Iterable[Cycle], told: Layouts, now: dt.datetime) -> Iterator[Matter]:
+    """Yield the publishers that missed their cycle, and layouts that are not stated complete; pure.
+
+    A layout that its publisher's line lists no more is not asked for.
+    """
+    for one in promised:
         about = f"{one.family}/{one.publisher}"
-        papers = (
-            "every enterprise, where a paper needs these data complete",
-            "全部企业（须以该部门数据完整为依据的材料）",
-        )
+        days = f"{one.cycle / dt.timedelta(days=1):g}"
         if one.missed(now):
-            days = one.cycle / dt.timedelta(days=1)
             yield Matter(
                 "cycle",
                 about,
                 (
-                    f"It has published nothing for longer than the {days:g} days it promised.",
-                    f"已超过承诺周期（{days:g} 天）未报送。",
+                    f"It has published nothing for longer than the {days} days it promised.",
+                    f"已超过承诺周期（{days} 天）未报送。",
                 ),
-                papers,
-                ("ask the department to publish", "请该部门报送"),
+                _BY_COMPLETENESS,
+                ("ask the department for its export", "请催该部门报送"),
                 since=one.heard_at,
             )
-        if one.publisher not in complete:
-            yield Matter(
-                "completeness",
-                about,
-                (
-                    "It has published, and never stated through which time its data are complete.",
-                    "已有报送，但从未声明数据完整至何时。",
-                ),
-                papers,
-                (
-                    "publish a whole export with `--complete-through`",
-                    "报送全量导出文件并使用 `--complete-through`",
-                ),
-            )
+        for layout, through in told.get(one.publisher, {}).items():
+            # Whoever is late is asked for its data once, and not for each layout.
+            outdated = through is not None and now - through > one.cycle and not one.missed(now)
+            if layout in one.sends and (through is None or outdated):
+                yield _incomplete(one, layout, through, days)
 
 
-def _landing(settings: Settings, family: str, now: dt.datetime) -> Iterator[Matter]:
-    """Yield that a family is not landed any more, by its heartbeat; or not settled any more."""
-    through, limit = held_through(settings, family), settings.mianti_window_behind_seconds
-    if through is None or (now - through).total_seconds() > limit:
-        why = _why(settings, family)
-        yield Matter(
-            "landing",
-            family,
-            (
-                f"What is published is not landed any more. {why}".strip(),
-                f"新发布的数据未能入库。{'原因见左。' if why else ''}",
-            ),
-            (f"{_EVERYONE[0]}: windows answer 503", f"{_EVERYONE[1]}：服务窗口返回 503"),
-            ("`mianti status`, and what it says", "执行 `mianti status` 并按提示处理"),
-            since=through,
-        )
-    other = stopped(settings, family)
-    if other is not None:
-        yield Matter(
-            "settling",
-            family,
-            (str(other), "history 和数据集已停止更新，说明见左。"),
-            _EVERYONE,
-            (f"`mianti rebuild {family}`, or restore", "重建或恢复备份"),
-        )
-
-
-def _why(settings: Settings, family: str) -> str:
-    try:
-        return status(settings, family).stopped or ""
-    except MiantiError as error:
-        return str(error)
-
-
-def _at_window(settings: Settings) -> Iterator[Matter]:
-    server = Stack.read(settings.mianti_home).window
-    if server is None or server.pid is None:  # never opened, or closed by `mianti down`
-        return
-    try:
-        answer = httpx.get(f"{server.address}/health", timeout=10, trust_env=False)
-        told = str(answer.status_code)
-    except httpx.TransportError as error:
-        told = type(error).__name__
-    if told != str(httpx.codes.OK.value):
-        yield Matter(
-            "window",
-            settings.mianti_window_name,
-            (f"The window does not answer questions ({told}).", f"服务窗口不能应答（{told}）。"),
-            _EVERYONE,
-            ("`mianti window status`; `mianti up`", "执行 `mianti window status` 或 `mianti up`"),
-        )
+def _incomplete(one: Cycle, layout: str, through: dt.datetime | None, days: str) -> Matter:
+    command = f"`mianti publish FILE --publisher {one.publisher} --layout {layout} --complete-through TIME`"
+    never = ("It was sent, and never stated complete.", "已有报送，但从未声明数据完整。")
+    old = (
+        f"It was stated complete longer ago than the {days} days promised.",
+        f"声明数据完整的时间已超过承诺周期（{days} 天）。",
+    )
+    return Matter(
+        "completeness",
+        f"{one.family}/{one.publisher}/{layout}",
+        never if through is None else old,
+        _BY_COMPLETENESS,
+        (
+            f"publish an export that holds all of its data: {command}, TIME is when it was made",
+            f"报送全量导出文件：{command}，TIME 填写导出时间",
+        ),
+        since=through,
+    )
 
 
 def whom(held: Iterable[str]) -> Said:

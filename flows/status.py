@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import polars as pl
 from deltalake import DeltaTable
 from kafka import KafkaConsumer
 from kafka.errors import BrokerResponseError
@@ -22,12 +21,12 @@ from connectors.reading import consumer
 from connectors.settings import Settings
 from connectors.topic_settings import Remark, remarks
 from connectors.transactions import transactions
-from flows.complete import Cycle, cycles, stated
+from flows.complete import Cycle, cycles, layouts, sent, stated
 from flows.ground import compacted_so_far, require_sound, stand, survey, told_of_topics
-from flows.log import ACCEPTED, QUARANTINED
+from flows.log import ACCEPTED
+from flows.matters import Matter, in_tables
 from flows.origin import stopped
 from flows.settle import sizes
-from flows.waiting import count_waiting
 from schemas import contract
 
 
@@ -39,9 +38,10 @@ class FamilyStatus:
     could not be asked is None.
     `last_run`: when the log last took anything in (UTC). `landed_through` (UTC): everything
     published before it is in the log; None where that is not known. `complete_through`: by
-    publisher and layout, ISO 8601 in UTC. `stopped`: why nothing more is landed or settled, in both
-    languages; None: it is. `remarks`: what else must be looked at, in English and Chinese;
-    `compacted` and `topics_not_read` are among them. `faults`: what could not be looked at, and why.
+    publisher and layout, ISO 8601 in UTC. `matters`: what waits for a person. `stopped`: why
+    nothing more is landed or settled, in both languages; None: it is. `remarks`: what else must be
+    looked at, in English and Chinese; `compacted` and `topics_not_read` are among them. `faults`:
+    what could not be looked at, and why.
     """
 
     family: str
@@ -54,35 +54,12 @@ class FamilyStatus:
     last_run: dt.datetime | None = None
     landed_through: dt.datetime | None = None
     cycles: list[Cycle] = field(default_factory=list)
+    matters: list[Matter] = field(default_factory=list)
     stopped: str | None = None
     remarks: list[Remark] = field(default_factory=list)
     compacted: int = 0
     topics_not_read: list[str] = field(default_factory=list)
     faults: list[MiantiError] = field(default_factory=list)
-
-    def never_complete(self) -> list[tuple[str, str]]:
-        """Return publisher and layout of what was sent and never stated complete."""
-        return [
-            (publisher, layout)
-            for publisher, layouts in self.complete_through.items()
-            for layout, through in layouts.items()
-            if through is None
-        ]
-
-    def outdated(self, now: dt.datetime) -> list[tuple[str, str]]:
-        """Return publisher and layout of what was stated complete longer ago than promised (UTC).
-
-        Windows exempt by it no more (`flows.answer.facts`).
-        """
-        promised = {one.publisher: one.cycle for one in self.cycles}
-        return [
-            (publisher, layout)
-            for publisher, layouts in self.complete_through.items()
-            for layout, through in layouts.items()
-            if through is not None
-            and publisher in promised
-            and now - dt.datetime.fromisoformat(through) > promised[publisher]
-        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return the object `mianti status --json` prints for a family."""
@@ -166,14 +143,21 @@ def _lake(settings: Settings, family: str, log: DeltaTable | None) -> dict[str, 
     """Return what the lake says, by `FamilyStatus`'s names; `not_settled`: why nothing is settled."""
     dataset = lake.open_table(settings, "datasets", family)
     counts = verdicts(log) if log is not None else {}
-    waits = counts.get(QUARANTINED, 0) and log is not None
+    landed, statements = sent(log), stated(settings, family)
+    told, promised = layouts(landed, statements), cycles(settings, family, landed)
+    now = dt.datetime.now(dt.UTC)
+    waits = in_tables(family, log, statements, told, promised, now)
     return {
         "accepted": counts.get(ACCEPTED, 0),
-        "quarantined": count_waiting(log) if waits and log is not None else 0,
+        "quarantined": sum(one.count for one in waits if one.kind == "quarantine"),
         "dataset_rows": sum(sizes(dataset).values()) if dataset is not None else 0,
-        "complete_through": _complete(settings, family, log),
+        "complete_through": {
+            publisher: {layout: at.isoformat() if at else None for layout, at in of.items()}
+            for publisher, of in told.items()
+        },
         "landed_through": held_through(settings, family),
-        "cycles": cycles(settings, family),
+        "cycles": promised,
+        "matters": waits,
         "not_settled": stopped(settings, family),
     }
 
@@ -228,22 +212,6 @@ def _age(client: KafkaConsumer, behind: dict[Any, int]) -> float:
         return 0.0
     age = dt.datetime.now(dt.UTC).timestamp() - oldest / 1000
     return round(max(age, 0.0), 3)
-
-
-def _complete(
-    settings: Settings, family: str, log: DeltaTable | None
-) -> dict[str, dict[str, str | None]]:
-    """Return what is stated of every layout that was ever landed; None: nothing."""
-    told: dict[str, dict[str, str | None]] = {}
-    if log is not None:
-        rows = lake.scan(log).filter(pl.col("verdict") == ACCEPTED).select("publisher", "layout")
-        for publisher, layout in (
-            rows.drop_nulls().unique().sort("publisher", "layout").collect().iter_rows()
-        ):
-            told.setdefault(publisher, {})[layout] = None
-    for publisher, layout, through, *_ in stated(settings, family).iter_rows():
-        told.setdefault(publisher, {})[layout] = through.isoformat() if through else None
-    return told
 
 
 def _last_run(log: DeltaTable) -> dt.datetime | None:

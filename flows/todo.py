@@ -1,4 +1,7 @@
-"""What a person has to do about an exchange: what waits, who is late, what was never stated complete."""
+"""What a person has to do about an exchange, for `mianti status`, the artifact and the alarms.
+
+What waits in the tables is said once, in `flows.matters`.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import httpx
+
 from connectors.errors import MiantiError
+from connectors.heartbeat import has_log, held_through
 from connectors.ledger import count_waiting
 from connectors.settings import Settings
+from connectors.stack import Stack
 from connectors.topic_settings import Remark
 from connectors.zone import open_zone
-from flows.status import FamilyStatus
+from flows.matters import EVERYONE, Matter, Said, of_family
+from flows.origin import stopped
+from flows.status import FamilyStatus, status
 from schemas import contract
+from schemas.families import FAMILIES
 
 #: Landing that runs on takes a second, and one on a schedule some minutes.
 _LONG_SECONDS: Final = 600
@@ -57,8 +67,8 @@ def waits(settings: Settings, now: dt.datetime) -> Waiting:
     return found
 
 
-def to_do(families: Sequence[FamilyStatus], waiting: Waiting, now: dt.datetime) -> Iterator[Remark]:
-    """Yield what a person has to do, in English and Chinese; `now` is UTC. Pure.
+def to_do(families: Sequence[FamilyStatus], waiting: Waiting) -> Iterator[Remark]:
+    """Yield what a person has to do, in English and Chinese; pure.
 
     What is stopped or damaged says itself how it is mended.
     """
@@ -70,35 +80,13 @@ def to_do(families: Sequence[FamilyStatus], waiting: Waiting, now: dt.datetime) 
                 f"{one.family}：{one.lag:,} 条消息发布超过 {_LONG_SECONDS} 秒仍未入库：`mianti up` 持续入库，"
                 "`mianti ingest` 立即入库。",
             )
-        if one.quarantined:
-            yield (
-                f"{one.family}: {one.quarantined:,} messages wait in quarantine, and nobody whom they "
-                "may be about is exempted: `mianti quarantine list`.",
-                f"{one.family}：{one.quarantined:,} 条消息被隔离，可能涉及的企业暂停免提交："
-                "`mianti quarantine list`。",
-            )
-        for cycle in one.cycles:
-            if cycle.missed(now) and cycle.heard_at is not None:
-                silent = (now - cycle.heard_at).days
-                yield (
-                    f"{cycle.publisher} ({one.family}) is late: silent for {silent} days, promised "
-                    f"every {cycle.cycle.days}. Nobody is exempted by what it does not say: ask it "
-                    "for its export.",
-                    f"{cycle.publisher}（{one.family}）逾期：已 {silent} 天未报送，承诺每 "
-                    f"{cycle.cycle.days} 天报送一次。不能据其数据中没有的记录免提交，请催报。",
-                )
-        late = {cycle.publisher for cycle in one.cycles if cycle.missed(now)}
-        for publisher, layout in one.outdated(now):
-            if publisher not in late:
-                yield _state(
-                    publisher,
-                    layout,
-                    "was stated complete longer ago than promised",
-                    "声明完整的时间已超过承诺周期",
-                )
-        for publisher, layout in one.never_complete():
-            yield _state(publisher, layout, "was never stated complete", "从未声明完整")
+        for matter in one.matters:
+            english, chinese = matter.sentences
+            yield f"{matter.about}: {english}", f"{matter.about}：{chinese}"
+    landed = {m.about.split("/")[1] for f in families for m in f.matters if m.kind == "refused"}
     for publisher, count in waiting.refused.items():
+        if publisher in landed:
+            continue
         yield (
             f"{publisher}: {count:,} refused rows or failed files wait to be mended: `mianti refused "
             f"list --publisher {publisher}`.",
@@ -107,19 +95,75 @@ def to_do(families: Sequence[FamilyStatus], waiting: Waiting, now: dt.datetime) 
     if any(waiting.zone.values()):
         count = sum(waiting.zone.values())
         yield (
-            f"{count:,} files lie in the drop zone: the deployment `collect` publishes them, or "
-            "`mianti collect`.",
+            f"Files in the drop zone: {count:,}. The deployment `collect` publishes them, or `mianti collect`.",
             f"投放区中有 {count:,} 个文件：由 `collect` 流程发布，或执行 `mianti collect`。",
         )
 
 
-def _state(publisher: str, layout: str, when: str, chinese: str) -> Remark:
-    command = (
-        f"mianti publish FILE --publisher {publisher} --layout {layout} --complete-through TIME"
-    )
-    return (
-        f"{publisher} {layout} {when}, so nobody is exempted by it. Where an export "
-        f"holds all of its data: `{command}` with the time it was made.",
-        f"{publisher} {layout}：{chinese}，不能据此免提交。导出文件包含全部数据的，请执行 "
-        f"`{command}`，TIME 填写导出时间。",
-    )
+def matters(settings: Settings, now: dt.datetime) -> list[Matter]:
+    """Return what waits in the lake and at the home's window, at a time (UTC).
+
+    Raises what reading the tables raises.
+    """
+    landed = [family for family in FAMILIES if has_log(settings, family)]
+    found = [
+        one
+        for family in landed
+        for one in (*_landing(settings, family, now), *of_family(settings, family, now))
+    ]
+    # A window of a home where nothing was ever landed has nothing to answer from.
+    return [*found, *(_at_window(settings) if landed else ())]
+
+
+def _landing(settings: Settings, family: str, now: dt.datetime) -> Iterator[Matter]:
+    """Yield that a family is not landed any more, by its heartbeat; or not settled any more."""
+    through, limit = held_through(settings, family), settings.mianti_window_behind_seconds
+    if through is None or (now - through).total_seconds() > limit:
+        english, chinese = _why(settings, family)
+        yield Matter(
+            "landing",
+            family,
+            (
+                f"What is published is not landed any more. {english}".strip(),
+                f"新发布的数据未能入库。{chinese}",
+            ),
+            (f"{EVERYONE[0]}: windows answer 503", f"{EVERYONE[1]}：服务窗口返回 503"),
+            ("`mianti status`, and what it says", "执行 `mianti status` 并按提示处理"),
+            since=through,
+        )
+    other = stopped(settings, family)
+    if other is not None:
+        yield Matter(
+            "settling",
+            family,
+            (other.message_en, other.message_zh),
+            EVERYONE,
+            (f"`mianti rebuild {family}`, or restore", "重建或恢复备份"),
+        )
+
+
+def _why(settings: Settings, family: str) -> Said:
+    try:
+        told = status(settings, family).stopped
+    except MiantiError as error:
+        return error.message_en, error.message_zh
+    return (told, "原因一并列在英文说明中。") if told else ("", "")  # it says both
+
+
+def _at_window(settings: Settings) -> Iterator[Matter]:
+    server = Stack.read(settings.mianti_home).window
+    if server is None or server.pid is None:  # never opened, or closed by `mianti down`
+        return
+    try:
+        answer = httpx.get(f"{server.address}/health", timeout=10, trust_env=False)
+        told = str(answer.status_code)
+    except httpx.TransportError as error:
+        told = type(error).__name__
+    if told != str(httpx.codes.OK.value):
+        yield Matter(
+            "window",
+            settings.mianti_window_name,
+            (f"The window does not answer questions ({told}).", f"服务窗口不能应答（{told}）。"),
+            EVERYONE,
+            ("`mianti window status`; `mianti up`", "执行 `mianti window status` 或 `mianti up`"),
+        )

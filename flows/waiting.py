@@ -52,11 +52,6 @@ def discarded(log: DeltaTable, columns: pl.Schema) -> pl.LazyFrame:
     return rows.filter(pl.col("verdict") == QUARANTINED).join(given_up, on=PLACE, how="semi")
 
 
-def count_waiting(log: DeltaTable) -> int:
-    """Return how many messages wait."""
-    return int(waiting(log, _LOOKED_AT).select(pl.len()).collect().item())
-
-
 def standing(log: DeltaTable) -> pl.LazyFrame:
     """Return the place and verdict of each message of a log once: what was redriven is accepted."""
     rows = lake.scan(log, _STANDING)

@@ -25,7 +25,13 @@ from schemas.dialect_check import wrong_in
 from schemas.faults import BadContract, Fault, Said, no_such
 from schemas.grammar_faults import faults_of
 from schemas.publishers import PublishersTable
-from schemas.publishers_check import BadWord, without_right, wrong_in_line, wrong_in_table
+from schemas.publishers_check import (
+    BadWord,
+    twice_one,
+    without_right,
+    wrong_in_line,
+    wrong_in_table,
+)
 
 __all__ = ["BadContract", "CodeList", "agreed", "catalogue", "code_lists", "dialects", "publishers"]
 
@@ -51,8 +57,8 @@ def agreed(
     """Return dialects, code lists and table, each held against the others.
 
     `folder`, `table`: as for `dialects` and `publishers`. `publisher`: whose line to hold against
-    the layouts; None for every line, and then with the rights that its layouts need. Raises
-    BadContract with every fault of all files.
+    the layouts; None for every line, and then with the rights that its layouts need, and against
+    each other. Raises BadContract with every fault of all files.
     """
     layouts, codes = _dialects(folder), _code_lists(folder)
     file = table or _HERE / "publishers.yaml"
@@ -72,6 +78,8 @@ def agreed(
             if publisher is None:
                 rights = without_right(id_, line, layouts.by_id)
                 faults += [Fault(file.name, *wrong) for wrong in rights]
+        if publisher is None:
+            faults += [Fault(file.name, *wrong) for wrong in twice_one(found)]
     if faults or found is None:
         raise BadContract(dict.fromkeys(faults))
     return Contract(layouts.by_id, codes.by_id, found)

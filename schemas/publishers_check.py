@@ -138,6 +138,28 @@ def without_right(id_: str, line: Publisher, dialects: Mapping[str, d.Dialect]) 
                 )
 
 
+def twice_one(table: PublishersTable) -> Iterator[Wrong]:
+    """Yield the lines that have the code of one before, and a layout of its.
+
+    A statement of completeness is known by code and layout: one of two that are alike is a repeat.
+    """
+    first: dict[tuple[str, str], str] = {}
+    for id_, line in table.publishers.items():
+        for layout in line.layouts:
+            other = first.setdefault((line.code, layout), id_)
+            if other != id_:
+                yield (
+                    f"publishers.{id_}.code",
+                    Said(
+                        f"is that of {other} too, and both send {layout}: what one states of completeness "
+                        "is taken for the other's; give each its own, or one line to both",
+                        f"与 {other} 相同，且均报送版式 {layout}：二者的完整性声明无法区分，请分别使用各自的代码，"
+                        "或合并为一行",
+                    ),
+                )
+                break
+
+
 def _words(
     id_: str,
     dialect: d.Dialect,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
@@ -11,6 +10,7 @@ import click
 import polars as pl
 
 from connectors.errors import MiantiError
+from connectors.work import work_folder
 
 _KINDS: Final = (".csv", ".jsonl", ".parquet")
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -37,8 +37,8 @@ def write(frames: Frames, path: Path | None) -> None:
             click.echo(frame.write_csv(include_header=number == 0, datetime_format=_TIME), nl=False)
         return
     kind = path.suffix.lower()
-    with tempfile.TemporaryDirectory(prefix=".mianti-", dir=path.absolute().parent) as folder:
-        made = Path(folder) / path.name
+    with work_folder(path.absolute().parent) as folder:
+        made = folder / path.name
         if kind == ".parquet":
             _parquet(frames, made)
         else:

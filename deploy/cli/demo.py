@@ -98,6 +98,12 @@ def _meant(outcome: Outcome, planned: dict[str, int]) -> str:
     }
     if not other:
         return "(all meant · 均为有意放入)"
+    if other.keys() == {"older_edition"}:  # the demo again, after its second day was published
+        older = other["older_edition"]
+        return (
+            f"({older} older than what was published since, the rest meant · "
+            f"{older} 行早于其后已发布的版次，其余为有意放入)"
+        )
     named = ", ".join(f"{code} {number}" for code, number in other.items())
     return f"(not meant · 并非有意放入: {named})"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connectors.settings import read_settings
+from connectors.work import work_folder
 from deploy.cli.families import AS_JSON
 from schemas.faults import Fault
 
@@ -70,11 +70,11 @@ def _checked(paths: Sequence[Path]) -> tuple[str, str]:
         beside = (one / _TABLE for one in (dialects.parent, folder.parent))
         table = next((one for one in beside if one.is_file()), settings.mianti_publishers)
         return _agreed(dialects, table)
-    with tempfile.TemporaryDirectory(prefix="mianti-") as name:
-        table = _gather([path.absolute() for path in paths], Path(name))
+    with work_folder() as folder:
+        table = _gather([path.absolute() for path in paths], folder)
         if table is not None:
-            return _agreed(Path(name), table)
-        return _counted(len(contract.dialects(Path(name))), len(contract.code_lists(Path(name))), 0)
+            return _agreed(folder, table)
+        return _counted(len(contract.dialects(folder)), len(contract.code_lists(folder)), 0)
 
 
 def _agreed(dialects: Path | None, table: Path | None) -> tuple[str, str]:

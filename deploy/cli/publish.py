@@ -166,8 +166,12 @@ def _not_stated(outcome: Outcome) -> str:
     before = outcome.complete_before
     since = "never before" if before is None else f"last through {local(before)}"
     zh = "此前从未声明" if before is None else f"上次声明至 {local(before)}"
-    edition = outcome.edition.astimezone().isoformat(timespec="minutes") if outcome.edition else ""
-    option = f"--layout {outcome.layout} --complete-through {edition or 'TIME'}"
+    edition = outcome.edition
+    if edition is None or (before is not None and edition <= before):
+        time = "TIME"  # to state less than was stated takes nothing back
+    else:
+        time = edition.astimezone(CHINA).isoformat(timespec="minutes")
+    option = f"--layout {outcome.layout} --complete-through {time}"
     return (
         f"Completeness of {outcome.layout} not stated ({since}). Windows exempt only by data stated "
         f"complete: where this file holds all of your data of the layout, publish it again with "

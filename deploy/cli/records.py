@@ -8,22 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 Row = Mapping[str, Any]
-#: The states of the datasets.
-_STATES: Final = {
-    "in_force": "有效",
-    "in_business": "存续",
-    "not_yet_valid": "尚未生效",
-    "expired": "已过有效期",
-    "suspended": "暂扣",
-    "revoked": "吊销",
-    "annulled": "撤销",
-    "cancelled": "注销",
-    "transferred_out": "迁出",
-    "closed_temporarily": "歇业",
-    "removed": "移出",
-    "ended": "终止",
-    "other": "其他",
-}
 #: Why a record may not be used.
 _UNUSABLE: Final = {
     "withdrawn": "已撤回",
@@ -61,15 +45,21 @@ def _cells(family: str, row: Row) -> tuple[str, ...]:
         why = row["unusable_reason"]
         state = f"not usable · 不得使用: {why} {_UNUSABLE.get(why, '')}".rstrip()
         return (state, "-", "-", "-", row["subject"])
-    state = row["state"]
     named = row["name"] if family == "registration" else row["subject_name"]
     return (
-        f"{state} · {_STATES[state]}" if state in _STATES else str(state),
+        _state(row["state"]),
         _day(row, _FROM),
         _open_ended(row) or _day(row, _TO),
         _what(family, row),
         " ".join(filter(None, [row["subject"], named])),
     )
+
+
+def _state(state: str | None) -> str:
+    from flows.answer.words import LIVING, STATES
+
+    words = LIVING.get(state or "") or STATES.get(state or "")
+    return f"{state} · {words.zh}" if words is not None else str(state)
 
 
 def _what(family: str, row: Row) -> str:

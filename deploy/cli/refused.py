@@ -23,6 +23,10 @@ by being published. What will never be mended is discarded by a person.
   mianti refused list --publisher credit-demo
   mianti refused discard --publisher credit-demo --number 480913277105 --by 'Li Wei' --why 'a test row'
 """
+_HEADER = (
+    "number · 序号  layout · 版式  reason · 原因  whose exemptions it stops · 影响的企业  record key · 记录键\n"
+    "        file · 文件, since · 起始"
+)
 _NOTHING = "Nothing waits · 没有待修改的退回行或文件"
 _NO_MATCH = "No entry matches: nothing was discarded · 没有相符的条目，未放弃任何内容"
 
@@ -76,11 +80,13 @@ def list_(publisher: str, as_json: bool, **which: Any) -> None:
         told = found.with_columns(pl.col(pl.Datetime).dt.to_string("iso:strict"))
         click.echo(json.dumps(told.to_dicts(), ensure_ascii=False))
         return
+    if not found.is_empty():
+        click.echo(_HEADER)
     for row in found.iter_rows(named=True):
         said = meaning(row["code"])
+        key = row["record_key"] or "-"
         click.echo(
-            f"{row['number']:012}  {row['layout']}  {row['code']}  {about(row['subject'])}  "
-            f"{row['record_key']}\n"
+            f"{row['number']:012}  {row['layout']}  {row['code']}  {about(row['subject'])}  {key}\n"
             f"        {place(row['file'], row['row'])}  {local(row['since'])}\n"
             f"        {said.en}\n        {said.zh}"
         )

@@ -66,7 +66,7 @@ def command(as_json: bool) -> None:
     faults = [*(why for one in families for why in one.faults), *waiting.faults]
     faults += [away] if away is not None else []
     mends = [part.to_do for part in parts if part.to_do is not None]
-    tasks = [*mends, *to_do(families, waiting, now)]
+    tasks = [*mends, *to_do(families, waiting)]
     code = _code(families, parts, faults, now)
     if as_json:
         told: dict[str, Any] = {each.family: each.as_json() for each in families}

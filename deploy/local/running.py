@@ -110,7 +110,8 @@ def _window(settings: Settings, stack: Stack) -> Part:
             f"返回 {status}，目前无法免提交",
         )
         return Part("window", title, address, well=False, said=said, to_do=why)
-    late = told.get("behind_seconds")
+    behind = told.get("behind_seconds")
+    late = f"{behind:.0f}" if isinstance(behind, (int, float)) else "?"
     said = f"answers, {late} s behind", f"正常应答，滞后 {late} 秒"
     if told.get("status") != "ok":
         why = str(told.get("detail", "")), str(told.get("detail_zh", ""))
@@ -129,10 +130,10 @@ def _process(
         return Part(name, title, known, well=True, said=_RUNS)
     log = log_file(settings.mianti_home, name)
     stopped = server.pid is None
-    english = "was stopped" if stopped else f"does not run or answer (its log: {log})"
+    english = "stopped" if stopped else f"not running or answering (its log: {log})"
     chinese = "已停止" if stopped else f"未运行或没有响应（日志：{log}）"
     to_do = (
-        f"{title.split(' · ')[0]} {english}: `mianti up` starts what is missing.",
+        f"{title.split(' · ')[0]}: {english}. `mianti up` starts what is missing.",
         f"{title.split(' · ')[-1]}{chinese}：执行 `mianti up` 可启动缺少的部分。",
     )
     return Part(name, title, known, well=False, said=_ENDED, to_do=to_do)

@@ -133,6 +133,12 @@ _SHORT: Final[Mapping[Reason, Words]] = {
     "barred": Words(en="a record bars", zh="有限制性记录"),
     "own_paper": Words(en="the enterprise's own", zh="申请人自备"),
 }
+#: The states of what may be relied on, or may be one day.
+LIVING: Final[Mapping[str, Words]] = {
+    "in_force": Words(en="in force", zh="有效"),
+    "in_business": Words(en="in business", zh="存续"),
+    "not_yet_valid": Words(en="not yet valid", zh="尚未生效"),
+}
 #: What became of what cannot be accepted: the states of the families, and of a penalty's doing.
 STATES: Final[Mapping[str, Words]] = {
     "suspended": Words(en="suspended", zh="暂扣"),

@@ -74,13 +74,14 @@ def together(alarms: Iterable[Alarm]) -> Alarm:
 
 
 def _payload(one: Matter) -> dict[str, Any]:
+    english, chinese = one.sentences
     return {
         "event": RAISED,
         "alarm": one.key,
         "kind": one.kind,
         "about": one.about,
-        "en": f"{one.said[0]} To do: {one.to_do[0]}. Stops the exemptions of: {one.stops[0]}.",
-        "zh": f"{one.said[1]}处理：{one.to_do[1]}。影响免提交的企业：{one.stops[1]}。",
+        "en": english,
+        "zh": chinese,
         "count": one.count,
         "since": one.since.isoformat() if one.since else None,
     }

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from connectors.settings import Settings
-from flows.matters import Matter, matters
+from flows.matters import Matter
 from flows.operator import telling
 from flows.operator.words import Row
+from flows.todo import matters
 
 KEY: Final = "what-waits"
 _KINDS: Final = {
@@ -19,7 +20,7 @@ _KINDS: Final = {
     "settling": "datasets stand still · 数据集停止更新",
     "window": "window · 服务窗口",
     "cycle": "publisher silent · 超期未报送",
-    "completeness": "never stated complete · 未声明完整",
+    "completeness": "not stated complete · 未声明完整",
     "deployment": "no completed run · 无成功运行",
 }
 

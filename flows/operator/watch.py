@@ -36,11 +36,12 @@ from prefect.events import Event, Resource
 from prefect.states import Crashed
 
 from connectors.settings import Settings, read_settings
-from flows.matters import Matter, matters
+from flows.matters import Matter
 from flows.operator import waits
 from flows.operator.alarms import RAISED, Alarm, Raised, together
 from flows.operator.families import words
 from flows.operator.running import PATIENCE, AtWork, lost, stands_still
+from flows.todo import matters
 
 _log = logging.getLogger(__name__)
 EACH_SECONDS: Final = 30.0

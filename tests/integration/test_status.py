@@ -189,7 +189,7 @@ def test_what_waits_and_who_is_late_or_never_complete_is_asked_for(
     assert found["code"] == 3
     assert found["waiting"] == {"refused": {late.id: 1}, "zone": {late.id: 1}}
     told_en = "\n".join(task["en"] for task in found["to_do"])
-    assert f"{late.id} (licence) is late" in told_en
+    assert f"licence/{late.id}: It has published nothing for longer than" in told_en
     assert f"`mianti refused list --publisher {late.id}`" in told_en
     assert "`mianti collect`" in told_en
     options = f"--publisher {late.id} --layout cn-sgs-2018-licence --complete-through"

@@ -14,7 +14,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from pydantic import SecretStr, ValidationError
 
 from connectors.settings import Settings
-from flows.complete import Cycle
+from flows.complete import Cycle, Layouts
 from flows.matters import Matter, quarantined, silent, whom
 from flows.operator import waits
 from flows.operator.alarms import ENDED, RAISED, SURE, Raised, together
@@ -25,9 +25,7 @@ from tests.support.receiver import receiver
 
 NOON = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
-STATEMENTS = pl.DataFrame(
-    {"publisher": ["a"], "layout": ["x"], "complete_through": [NOON], "excepted": [[]]}
-)
+WEEK = 7 * DAY
 
 
 def matter(about: str = "licence/a") -> Matter:
@@ -64,13 +62,35 @@ def test_of_many_enterprises_a_few_are_named_and_all_are_counted() -> None:
     assert chinese.endswith("，另有 2 家，仅有名称的 1 家")
 
 
-def test_who_missed_its_cycle_or_never_stated_completeness_waits() -> None:
-    heard = [
-        Cycle("a", "credit", NOON - DAY, DAY),
-        Cycle("b", "credit", NOON - DAY - MINUTE, DAY),
-    ]
-    found = [one.key for one in silent(heard, STATEMENTS, NOON)]
-    assert found == ["cycle/credit/b", "completeness/credit/b"]
+def told_of(layouts: Layouts, heard_at: dt.datetime | None = NOON - DAY) -> list[Matter]:
+    """What waits of a publisher that sends two layouts and promises to publish each week."""
+    return [*silent([Cycle("a", "credit", heard_at, WEEK, frozenset("xy"))], layouts, NOON)]
+
+
+def test_a_layout_never_stated_complete_waits_though_another_of_its_publisher_was() -> None:
+    (one,) = told_of({"a": {"x": NOON - DAY, "y": None}})
+    assert (one.key, one.since) == ("completeness/credit/a/y", None)
+    assert "never stated complete" in one.said[0]
+    assert all("--publisher a --layout y --complete-through TIME`" in words for words in one.to_do)
+
+
+def test_a_layout_stated_longer_ago_than_promised_waits_though_its_publisher_is_heard() -> None:
+    (one,) = told_of({"a": {"x": NOON - WEEK, "y": NOON - WEEK - MINUTE}})
+    assert (one.key, one.since) == ("completeness/credit/a/y", NOON - WEEK - MINUTE)
+    assert "longer ago than the 7 days promised" in one.said[0]
+
+
+def test_a_late_publisher_is_told_once_and_not_for_each_layout() -> None:
+    silent_since = NOON - WEEK - MINUTE
+    (one,) = told_of({"a": {"x": silent_since, "y": silent_since}}, heard_at=silent_since)
+    assert one.key == "cycle/credit/a"
+    never = told_of({"a": {"x": silent_since, "y": None}}, heard_at=silent_since)
+    assert [one.key for one in never] == ["cycle/credit/a", "completeness/credit/a/y"]
+
+
+def test_nothing_is_asked_of_a_publisher_never_heard_of_or_of_a_layout_it_sends_no_more() -> None:
+    assert told_of({}, heard_at=None) == []
+    assert told_of({"a": {"x": NOON, "old": None}, "gone": {"x": None}}) == []
 
 
 def test_an_alarm_is_told_once_each_day_and_when_it_ends(tmp_path: Path) -> None:

@@ -631,6 +631,18 @@ def test_a_list_may_say_anything_where_the_field_is_a_text(tmp_path: Path) -> No
     contract.agreed(*write(tmp_path, files))
 
 
+def test_two_lines_of_one_code_and_layout_are_told_by_the_check_alone(tmp_path: Path) -> None:
+    files = sound()
+    lines = files["publishers.yaml"]["publishers"]
+    lines["copied"] = copy.deepcopy(LINE)
+    fault = one(tmp_path, files)
+    assert fault.place == "publishers.copied.code"
+    assert "is that of hygiene-demo too, and both send hygiene" in fault.says.en
+    contract.agreed(*write(tmp_path, files), "copied")
+    lines["copied"]["layouts"] = {}
+    contract.agreed(*write(tmp_path / "apart", files))
+
+
 def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     files = sound()
     content(files["dialects/hygiene.yaml"]).pop("kind")

@@ -56,10 +56,12 @@ def test_a_file_without_a_statement_says_how_to_state(
     assert "--complete-through" not in printed(capsys, good, dry_run=dry_run, stated=True)
     good.edition = dt.datetime(2026, 5, 1, 10, tzinfo=dt.UTC)
     told = printed(capsys, good, dry_run=dry_run)
-    option = "--layout fire --complete-through 2026-05-01T10:00+00:00"
+    option = "--layout fire --complete-through 2026-05-01T18:00+08:00"
     assert told.count(f"`{option}`") == 2
     assert "never before" in told
     good.complete_before = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
     assert "last through 2026-04-01" in printed(capsys, good, dry_run=dry_run)
+    good.complete_before = good.edition
+    assert "--complete-through TIME`" in printed(capsys, good, dry_run=dry_run)
     good.not_complete = [{"en": "A sheet was not read.", "zh": "有工作表未读取。"}]
     assert "--complete-through" not in printed(capsys, good, dry_run=dry_run)

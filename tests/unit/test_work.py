@@ -9,9 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from connectors.work import work_folder
+from deploy.cli.answers_out import write
+from deploy.cli.main import cli
 
 _WAITS = """
 from connectors.work import work_folder
@@ -58,3 +62,28 @@ def test_a_link_in_the_temporary_directory_is_left(temporary: Path, tmp_path: Pa
     (temporary / "mianti-work-abc").symlink_to(kept)
     with work_folder():
         assert (kept / "a").exists()
+
+
+def left_by_a_killed_run(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "file.csv").write_text("personal")
+    return folder
+
+
+def test_a_check_of_files_removes_what_a_killed_one_left(temporary: Path) -> None:
+    left = left_by_a_killed_run(temporary / "mianti-work-abc")
+    file = temporary / "list.yaml"
+    file.write_text("id: one\nsays: {en: a, zh: b}\nsource: here\nvalues: {a: in_force}\n", "utf-8")
+    done = CliRunner().invoke(cli, ["dialect", "check", str(file)])
+    assert done.exit_code == 0, done.output
+    assert not left.exists()
+    assert list(temporary.iterdir()) == [file]
+
+
+def test_answers_are_made_beside_their_file_and_what_a_killed_run_left_there_is_removed(
+    temporary: Path,
+) -> None:
+    left = left_by_a_killed_run(temporary / ".mianti-work-abc")
+    write(iter([pl.DataFrame({"a": [1]})]), temporary / "out.csv")
+    assert not left.exists()
+    assert [one.name for one in temporary.iterdir()] == ["out.csv"]
