@@ -17,6 +17,8 @@ from connectors.zone_names import ENDS, Dropped, parts_of, shortened
 
 #: A file that was written to less than this ago may be half of one.
 QUIET: Final = dt.timedelta(seconds=30)
+#: Bytes copied at a time.
+_PIECE: Final = 1 << 20
 
 
 class Unreadable(MiantiError):
@@ -59,13 +61,19 @@ class Directory:
             if (folder / end).is_symlink() or (folder / end).is_file():
                 raise _no_folder(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
         try:
-            source = os.open(self._root / file.path, os.O_RDONLY | os.O_NOFOLLOW)
+            # What has become a pipe since it was listed would be waited for.
+            source = os.open(self._root / file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             return False
         except OSError as error:  # not allowed; or a link, which may lead anywhere
             raise _unreadable(error) from error
         with os.fdopen(source, "rb") as reader, to.open("wb") as writer:
-            shutil.copyfileobj(reader, writer, 1 << 20)
+            if _mark(os.fstat(reader.fileno())) != file.mark:
+                return False
+            left = file.size
+            while piece := reader.read(min(left, _PIECE)):
+                writer.write(piece)
+                left -= len(piece)  # one that grows for ever is not read for ever
             return _mark(os.fstat(reader.fileno())) == file.mark
 
     def finished(self, file: Dropped, name: str) -> bool:
@@ -131,7 +139,7 @@ def _copy(path: Path, name: str, target: int, owner: os.stat_result) -> None:
         mode = stat.S_IMODE(os.fstat(reader.fileno()).st_mode)
         made = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, dir_fd=target)
         with os.fdopen(made, "wb") as writer:
-            shutil.copyfileobj(reader, writer, 1 << 20)
+            shutil.copyfileobj(reader, writer, _PIECE)
             with suppress(PermissionError):  # only the system's administrator may give it away
                 os.fchown(made, owner.st_uid, owner.st_gid)
     os.replace(part, name, src_dir_fd=target, dst_dir_fd=target)

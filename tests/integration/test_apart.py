@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from flows import apart, collect
-from flows.apart import Apart, is_small, memory_given
-from flows.publish.failed import TooMuch, Unexpected
+from flows.apart import Apart, is_small, memory_given, seconds_given
+from flows.publish.failed import TooLong, TooMuch, Unexpected
 from flows.publish.job import Request
 from tests.integration.test_collect import DONE, FAILED, LAYOUT, Zone, directory
 from tests.support.exchange import Department
@@ -88,8 +88,7 @@ def test_files_that_need_more_memory_than_given_fail_and_the_others_go_on(
 ) -> None:
     monkeypatch.setattr(apart, "memory_given", lambda: 320 << 20)
     names = [*directory.department.licence(1)]
-    columns = ",".join([*names, *(f"c{n}" for n in range(4063 - len(names)))])
-    directory.put("wide.csv", f"{columns}\n".encode() + b"x\n" * 50_000, age=90)
+    directory.put("wide.csv", wide(directory.department), age=90)
     directory.put("bomb.xlsx", bomb(tmp_path / "bomb.xlsx", names).read_bytes(), age=80)
     directory.put("z.csv", large(directory.department), age=70)
     done = directory.collect()
@@ -99,10 +98,79 @@ def test_files_that_need_more_memory_than_given_fail_and_the_others_go_on(
         ("z.csv", True),
     ]
     assert len(directory.department.events()) == 500
-    wide, packed = sorted(directory.receipts(FAILED), key=lambda one: one["file"], reverse=True)
-    assert wide["failed"] == {"en": TooMuch().message_en, "zh": TooMuch().message_zh}
+    broad, packed = sorted(directory.receipts(FAILED), key=lambda one: one["file"], reverse=True)
+    assert broad["failed"] == {"en": TooMuch().message_en, "zh": TooMuch().message_zh}
     assert "unpacks" in packed["failed"]["en"]  # its reader has a bound of its own
-    assert all(LAYOUT in receipt["held"]["en"] for receipt in (wide, packed))
+    assert all(LAYOUT in receipt["held"]["en"] for receipt in (broad, packed))
+
+
+def wide(department: Department) -> bytes:
+    """Return a file of some kilobytes that has two hundred million cells."""
+    names = [*department.licence(1)]
+    columns = ",".join([*names, *(f"c{n}" for n in range(4063 - len(names)))])
+    return f"{columns}\n".encode() + b"x\n" * 50_000
+
+
+def test_a_file_that_takes_too_long_fails_and_the_others_go_on(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory.put("wide.csv", wide(directory.department), age=90)
+    directory.put("z.csv", directory.rows(1), age=70)
+    monkeypatch.setattr(apart, "seconds_given", lambda size: 3)
+    done = directory.collect()
+    assert [one.why is None for one in done.receipts] == [False, True]
+    assert done.stopped is None
+    [receipt] = directory.receipts(FAILED)
+    assert receipt["failed"] == {"en": TooLong().message_en, "zh": TooLong().message_zh}
+    assert LAYOUT in receipt["held"]["en"]
+    assert len(directory.department.events()) == 1
+
+
+def test_a_process_that_hangs_is_given_up(directory: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory.put("a.csv", large(directory.department), age=90)
+    directory.put("z.csv", directory.rows(1), age=70)
+    monkeypatch.setattr(apart, "seconds_given", lambda size: 1)
+    monkeypatch.setattr(apart, "_WAITING", 1)
+    started = Apart._started
+
+    def stopped(self: Apart) -> Any:
+        pipe = started(self)
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        return pipe
+
+    monkeypatch.setattr(Apart, "_started", stopped)
+    done = directory.collect()
+    assert [one.why is None for one in done.receipts] == [False, True]
+    [receipt] = directory.receipts(FAILED)
+    assert receipt["failed"]["en"] == TooLong().message_en
+    assert LAYOUT in receipt["held"]["en"]
+
+
+def test_each_file_has_its_time_anew(monkeypatch: pytest.MonkeyPatch, directory: Zone) -> None:
+    monkeypatch.setattr(apart, "seconds_given", lambda size: 40)
+    with Apart() as one:
+        for name in ("a.csv", "b.csv"):
+            path = directory.exchange.home / name
+            path.write_bytes(large(directory.department))
+            one.publish(path, Request(directory.department.id, name, LAYOUT), directory.settings)
+            assert one._process is not None
+            [limit] = [
+                line.split()[3]
+                for line in Path(f"/proc/{one._process.pid}/limits").read_text().splitlines()
+                if line.startswith("Max cpu time")
+            ]
+            used = sum(map(int, _stat(one._process.pid)[11:13])) / os.sysconf("SC_CLK_TCK")
+            assert 40 <= int(limit) <= 41 + used
+
+
+def _stat(process: int) -> list[str]:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+
+
+def test_time_grows_with_the_file() -> None:
+    assert seconds_given(0) == 60
+    assert seconds_given(1 << 30) >= 1024 * 10  # ten times what such rows take
 
 
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM])
