@@ -29,6 +29,8 @@ _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}(/[A-Za-z0-9._=-]+)+/?")
 #: deltalake and Polars make an address of a lake's path, and take these for something else in it.
 _NO_ADDRESS: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\[\]^|\\]|%[0-9A-Fa-f]{2}")
 _WEB: Final = ("http", "https")
+#: A part of a host's name (RFC 1123, 2.1; some have an underscore).
+_LABEL: Final = re.compile(r"(?!xn--$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
 class NotRunning(MiantiError):
@@ -186,7 +188,7 @@ class Settings(BaseSettings):
     @field_validator("mianti_alarm_webhook")
     @classmethod
     def _of_the_web(cls, text: SecretStr | None) -> SecretStr | None:
-        if text is not None and not re.fullmatch(r"https?://[!-~]+", text.get_secret_value()):
+        if text is not None and not _is_address(text.get_secret_value()):
             raise ValueError("must be http://HOST:PORT/PATH or https://…")
         return text
 
@@ -227,6 +229,17 @@ class Settings(BaseSettings):
                 "KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
             )
         return self
+
+
+def _is_address(text: str) -> bool:
+    """Return whether a text is the address of a web server, which a client can call."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+        plain = ":" in host or all(map(_LABEL.fullmatch, host.removesuffix(".").split(".")))
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
+    return re.fullmatch(r"https?://[!-~]+", text) is not None and plain and port != 0
 
 
 def read_settings() -> Settings:

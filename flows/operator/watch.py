@@ -38,7 +38,7 @@ from prefect.states import Crashed
 from connectors.settings import Settings, read_settings
 from flows.matters import Matter, matters
 from flows.operator import waits
-from flows.operator.alarms import RAISED, Alarm, Raised, together
+from flows.operator.alarms import ENDED, RAISED, Alarm, Raised, together
 from flows.operator.families import words
 from flows.operator.running import PATIENCE, AtWork, lost, stands_still
 
@@ -49,6 +49,8 @@ _SHARE: Final = 20
 _LONGEST: Final = 120.0
 #: So many looks in a row that Prefect could not be told of are told of without it.
 _AWAY: Final = 3
+#: Seconds that a webhook has to answer.
+_PATIENCE: Final = 10.0
 _AT_WORK: Final = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 _RAN: Final = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
 _WORDS: Final = (
@@ -69,9 +71,19 @@ def _watch() -> None:
         watcher = Watcher()
         while True:
             began = time.monotonic()
-            watcher.look(read_settings(), dt.datetime.now(dt.UTC))
+            settings = _renewed(settings)
+            watcher.look(settings, dt.datetime.now(dt.UTC))
             took = time.monotonic() - began
             time.sleep(min(max(EACH_SECONDS, _SHARE * took), _LONGEST))
+
+
+def _renewed(last: Settings) -> Settings:
+    """Return the settings as they are now; the last ones while their file cannot be used."""
+    try:
+        return read_settings()
+    except Exception as error:
+        _log.warning("The watch goes on with the settings it had: %s", words(error))
+        return last
 
 
 @contextmanager
@@ -92,6 +104,7 @@ class Watcher:
         self._completed: dict[str, dt.datetime] = {}
         self._raised: Raised | None = None
         self._away = 0
+        self._called = False
 
     def look(self, settings: Settings, now: dt.datetime) -> None:
         """Look once at a time (UTC), free what is held in vain, tell what there is; raises nothing."""
@@ -99,11 +112,13 @@ class Watcher:
             still = self._runs(now)
             self._tell(settings, [*still, *matters(settings, now)], now)
             self._away = 0
+            if self._called:
+                self._called = not _call(settings, (ENDED, {"event": ENDED, "alarm": "watch"}))
         except Exception as error:
             self._away += 1
             _log.warning("The watch could not look or tell: %s", words(error))
-            if self._away == _AWAY:
-                _tell_without_prefect(settings, words(error))
+            if self._away >= _AWAY and not self._called:
+                self._called = _call(settings, (RAISED, _away(words(error))))
 
     def _tell(self, settings: Settings, found: list[Matter], now: dt.datetime) -> None:
         waits.tell(found, now)
@@ -250,19 +265,37 @@ def _resource(alarm: str | None) -> Resource:
     return Resource.model_validate({"prefect.resource.id": name})
 
 
-def _tell_without_prefect(settings: Settings, why: str) -> None:
-    """Call the webhook itself: no automation does where there is no Prefect."""
-    if settings.mianti_alarm_webhook is None:
-        return
-    alarm = {
+def _away(why: str) -> dict[str, Any]:
+    return {
         "event": RAISED,
         "alarm": "watch",
         "en": f"The watch cannot look at the exchange, or not tell Prefect of it: {why}",
         "zh": "值守程序无法检查系统，或无法在 Prefect 中报告；原因见英文。",
     }
-    _, body = together([(RAISED, alarm)])
-    try:
-        url = settings.mianti_alarm_webhook.get_secret_value()
-        httpx.post(url, json=body, timeout=10).raise_for_status()
-    except httpx.HTTPError as error:  # its text has the address, and with it a secret
-        _log.warning("MIANTI_ALARM_WEBHOOK could not be called: %s", type(error).__name__)
+
+
+def _call(settings: Settings, alarm: Alarm) -> bool:
+    """Call the webhook itself: no automation does where there is no Prefect.
+
+    Return whether it took the alarm, or there is none. It is not waited for long: one that hangs
+    holds nothing up, and is called again at the next look.
+    """
+    if settings.mianti_alarm_webhook is None:
+        return True
+    url, (_, body) = settings.mianti_alarm_webhook.get_secret_value(), together([alarm])
+    took: list[bool] = []
+
+    def post() -> None:
+        try:
+            httpx.post(url, json=body, timeout=_PATIENCE).raise_for_status()
+            took.append(True)
+        except Exception as error:  # its text has the address, and with it a secret
+            _log.warning("MIANTI_ALARM_WEBHOOK could not be called: %s", type(error).__name__)
+
+    # In a thread: each byte that dribbles in has its own patience.
+    calling = Thread(target=post, name="webhook", daemon=True)
+    calling.start()
+    calling.join(2 * _PATIENCE)
+    if calling.is_alive():
+        _log.warning("MIANTI_ALARM_WEBHOOK did not answer in time")
+    return bool(took)
