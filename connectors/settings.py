@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
-        return None if path is None else path.expanduser().absolute()
+        return None if path is None else _expanded(path)
 
     @field_validator("mianti_lake", "mianti_zone", "mianti_evidence", mode="before")
     @classmethod
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
             return text.rstrip("/")
         if "://" in text:
             raise ValueError("must be a directory, or s3://BUCKET/FOLDER")
-        return str(Path(text).expanduser().absolute())
+        return str(_expanded(Path(text)))
 
     @field_validator("mianti_lake")
     @classmethod
@@ -181,7 +181,11 @@ class Settings(BaseSettings):
     @classmethod
     def _no_file(cls, place: Path | str | None) -> Path | str | None:
         """A file in a lake's place would look like a lake where nothing was ever landed."""
-        if place is not None and Path(place).is_file():
+        try:
+            is_file = place is not None and Path(place).is_file()
+        except OSError as error:
+            raise ValueError(f"cannot be a path ({error.strerror})") from None
+        if is_file:
             raise ValueError("is a file; a directory is needed")
         return place
 
@@ -229,6 +233,16 @@ class Settings(BaseSettings):
                 "KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
             )
         return self
+
+
+def _expanded(path: Path) -> Path:
+    """Return a path as an absolute one. Raises ValueError where it cannot be one."""
+    if "\0" in str(path):
+        raise ValueError("holds a NUL character")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("begins with ~ of a user who is not known here") from None
 
 
 def _is_address(text: str) -> bool:

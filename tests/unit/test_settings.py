@@ -205,6 +205,12 @@ def test_the_environment_wins_over_the_file(
         ("MIANTI_LAKE = secret", "is no TOML (at line 1", "不是有效的 TOML"),
         ('MIANTI_LAKE = "a"\nmianti_lake = "secret"', "is given twice", "重复"),
         ("[mianti]\nlake = 'secret'", "there is no setting 'mianti'", "没有设置"),
+        (f"MIANTI_WINDOW_PORT = {'9' * 5000}", "is no TOML that can be read", "不是可读的"),
+        (f"MIANTI_WINDOW_PORT = 0x{'f' * 5000}", "or a number", "应为"),
+        (f"MIANTI_LAKE = {'[' * 5000}", "is no TOML that can be read", "不是可读的"),
+        ('MIANTI_LAKE = "~nobody-of-that-name/secret"', "MIANTI_LAKE: begins with ~", "不存在"),
+        ('MIANTI_LEDGER = "secret\\u0000"', "MIANTI_LEDGER: ", "设置的值无效"),
+        (f'MIANTI_LEDGER = "{"a" * 70_000}"', "MIANTI_LEDGER: ", "设置的值无效"),
     ],
 )
 def test_what_is_wrong_with_the_file_is_told_with_its_place(
@@ -218,6 +224,26 @@ def test_what_is_wrong_with_the_file_is_told_with_its_place(
     assert chinese in said
     assert str(home / "settings.toml") in said
     assert "secret" not in said
+
+
+def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".mianti/settings.toml").mkdir(parents=True)
+    with pytest.raises(BadSetting, match="Is a directory"):
+        read_settings()
+
+
+def test_a_file_saved_by_notepad_is_read(tmp_path: Path) -> None:
+    kept(tmp_path / ".mianti", "\ufeffMIANTI_WINDOW_PORT = 8080\r\n")
+    assert read_settings().mianti_window_port == 8080
+
+
+@pytest.mark.parametrize("value", ["~nobody-of-that-name/x", "a" * 70_000])
+def test_a_path_of_the_environment_that_cannot_be_one_is_told(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("MIANTI_LEDGER", value)
+    with pytest.raises(BadSetting, match="MIANTI_LEDGER"):
+        read_settings()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])
