@@ -166,6 +166,17 @@ def test_a_prefect_of_the_users_own_that_does_not_answer_is_named(
             serve.check(theirs, wrong)
 
 
+def test_its_database_is_the_owners_alone(settings: Settings, tmp_path: Path) -> None:
+    """It holds the webhook's address, and the key it is encrypted with."""
+    place = prefect_server.prefect_home(settings.mianti_home)
+    assert (place / "prefect.db").is_file()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    former = prefect_server.prefect_home(tmp_path)
+    former.mkdir(mode=0o755)
+    assert serve.directory(Settings(mianti_home=tmp_path)) == former
+    assert stat.S_IMODE(former.stat().st_mode) == 0o700
+
+
 def test_one_that_asked_for_no_password_is_started_anew_with_one(
     new_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
