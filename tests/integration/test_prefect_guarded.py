@@ -18,7 +18,7 @@ from connectors.settings import Settings
 from connectors.stack import Stack
 from deploy.cli.status import command as status_command
 from deploy.local import prefect_server, serve
-from deploy.local.lifecycle import _start_prefect
+from deploy.local.lifecycle import _start_prefect, up
 from deploy.local.prefect_password import keep_password, password, password_file
 from deploy.local.processes import log_file, stop
 from deploy.local.processes import start as start_process
@@ -164,6 +164,23 @@ def test_a_prefect_of_the_users_own_that_does_not_answer_is_named(
         theirs = settings.model_copy(update={"prefect_api_url": wrong})
         with pytest.raises(serve.NoPrefect, match=f"PREFECT_API_URL .*({why})"):
             serve.check(theirs, wrong)
+
+
+def test_up_stops_nothing_for_an_address_that_is_no_prefect(tmp_path: Path) -> None:
+    right = "http://127.0.0.1:9/right"
+    theirs = Settings(mianti_home=tmp_path, prefect_api_url="http://127.0.0.1:9/api")
+    stack = Stack()
+    stack.follow = start_process("follow", ["sleep", "600"], right, home=tmp_path)
+    stack.write(tmp_path)
+    try:
+        with pytest.raises(serve.NoPrefect):
+            up(theirs)
+        follow = Stack.read(tmp_path).follow
+        assert follow is not None
+        assert follow.alive
+        assert Stack.read(tmp_path) == stack
+    finally:
+        stop_all(theirs)
 
 
 def test_its_database_is_the_owners_alone(settings: Settings, tmp_path: Path) -> None:
