@@ -84,13 +84,13 @@ class _Failure:
 
 def is_small(path: Path) -> bool:
     """Whether a file takes so little, read whole, that it needs no process of its own."""
-    if path.stat().st_size > _SMALL:
-        return False
     try:
+        if path.stat().st_size > _SMALL:
+            return False
         with zipfile.ZipFile(path) as packed:
             return sum(part.file_size for part in packed.infolist()) <= _SMALL_UNPACKED
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return True  # no workbook; readers say what it is
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        return True  # no workbook, or not to be read; readers say what it is
 
 
 def memory_given() -> int:
@@ -151,6 +151,21 @@ class Apart:
         if lacks:  # nor had it memory left to hold
             error.add_note(hold(path, request, settings, Unexpected.__name__))
         raise error
+
+    def publish_any(
+        self,
+        path: Path,
+        request: Request,
+        settings: Settings,
+        progress: Progress = no_progress,
+    ) -> Outcome:
+        """Publish a file here where it is small, or none, and beside this process otherwise.
+
+        Raises what `publish_path` and `publish` raise.
+        """
+        here = not path.is_file() or is_small(path)
+        publish = publish_path if here else self.publish
+        return publish(path, request, settings, progress)
 
     def _asked(
         self, path: Path, request: Request, settings: Settings, progress: Progress

@@ -33,14 +33,13 @@ from connectors.zone import (
     open_zone,
     shortened,
 )
-from flows.apart import Apart, is_small
+from flows.apart import Apart
 from flows.publish.edition import EditionUnclear, edition_in_name
 from flows.publish.failed import (
     ELSEWHERE,
     FAILURES,
     hold,
     is_elsewhere,
-    publish_path,
     trace,
     unexpected,
 )
@@ -264,8 +263,7 @@ def _published(
     outcome: Outcome | None = None
     why: MiantiError | None = None
     try:
-        publish = publish_path if is_small(copy) else apart.publish
-        outcome = publish(copy, request, settings)
+        outcome = apart.publish_any(copy, request, settings)
     except LedgerBusy:
         raise
     except FAILURES as error:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
-from flows import apart, collect
+from deploy.cli.main import cli
+from flows import apart
 from flows.apart import Apart, is_small, memory_given, seconds_given
 from flows.publish.failed import TooLong, TooMuch, Unexpected
 from flows.publish.job import Request
@@ -53,7 +55,7 @@ def only_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*given: Any) -> None:
         raise AssertionError(given)
 
-    monkeypatch.setattr(collect, "publish_path", never)
+    monkeypatch.setattr(apart, "publish_path", never)
 
 
 def test_a_file_that_is_not_small_is_published_apart_once(
@@ -145,6 +147,53 @@ def test_a_process_that_hangs_is_given_up(directory: Zone, monkeypatch: pytest.M
     [receipt] = directory.receipts(FAILED)
     assert receipt["failed"]["en"] == TooLong().message_en
     assert LAYOUT in receipt["held"]["en"]
+
+
+def publishing(zone: Zone, *words: str) -> Result:
+    run = CliRunner(env=zone.exchange.environment)
+    return run.invoke(cli, ["publish", *words, "--publisher", zone.department.id])
+
+
+def test_publishing_by_hand_is_bounded_too(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "seconds_given", lambda size: 3)
+    one, other = directory.exchange.home / "wide.csv", directory.exchange.home / "z.csv"
+    one.write_bytes(wide(directory.department))
+    other.write_bytes(directory.rows(1))
+    tried = publishing(directory, str(one), "--dry-run")
+    assert (tried.exit_code, "takes longer" in tried.stderr) == (2, True)
+    assert "nobody is exempted" not in tried.stderr  # a dry run holds nobody
+    done = publishing(directory, str(one), str(other))
+    assert (done.exit_code, "takes longer" in done.stderr) == (3, True)
+    assert LAYOUT in done.stderr
+    assert len(directory.department.events()) == 1
+
+
+def test_what_is_published_apart_by_hand_is_told_as_ever(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_in_a_process_of_its_own(monkeypatch)
+    path = directory.exchange.home / "a.csv"
+    path.write_bytes(large(directory.department))
+    shown = publishing(directory, str(path), "--dry-run", "--show", "1")
+    assert "record_key" in shown.stdout
+    steps: list[tuple[str, int]] = []
+    request = Request(directory.department.id, path.name, LAYOUT)
+    with Apart() as one:
+        outcome = one.publish(
+            path,
+            request,
+            directory.settings,
+            lambda step, at, of: steps.append((step, at * 100 // of)),
+        )
+    assert outcome.published == 500
+    assert {("reading", 100), ("sending", 100)} <= {*steps}
+    path.write_bytes(large(directory.department).replace(b"XK_XDR_SHXYM", b"X"))
+    wrong = publishing(directory, str(path))
+    assert wrong.exit_code == 2
+    assert "Columns seen" in wrong.stderr
+    assert "nobody is exempted" in wrong.stderr
 
 
 def test_each_file_has_its_time_anew(monkeypatch: pytest.MonkeyPatch, directory: Zone) -> None:
