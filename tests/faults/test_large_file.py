@@ -43,7 +43,7 @@ def test_a_large_file_killed_at_any_row(exchange: Exchange, fault: Fault) -> Non
         now = sum(raw.ends(exchange.address, topic).values())
         assert there <= now <= there + row, "what was sent, and nothing behind it"
         there = now
-    again(exchange.environment, *command)
+    again(exchange.environment, "publish", str(path), "--publisher", department.id)
     again(exchange.environment, "ingest", "licence")
 
     sent = said(path, "food", department.code)
