@@ -14,7 +14,7 @@ from connectors.settings import (
     prefect_api,
     read_settings,
 )
-from connectors.stack import Server, Stack, start_mark
+from connectors.stack import BadStack, Server, Stack, start_mark
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +145,13 @@ def test_a_kafka_that_does_not_run_is_said_with_what_to_do(left: Stack) -> None:
     with pytest.raises(NotRunning, match="`mianti up`, or set KAFKA_BOOTSTRAP_SERVERS") as said:
         kafka_options(settings)
     assert "请先执行 `mianti up`" in said.value.message_zh
+
+
+@pytest.mark.parametrize("content", ["", "x", '{"kafka": 1}', '{"kafka": {"pid": 1}}'])
+def test_what_runs_here_but_cannot_be_read_is_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / "stack.json").write_text(content)
+    with pytest.raises(BadStack, match=r"stack\.json.*remove that file"):
+        Stack.read(tmp_path)
 
 
 def test_a_process_that_has_ended_has_no_start(tmp_path: Path) -> None:
