@@ -41,6 +41,7 @@ from flows.operator import waits
 from flows.operator.alarms import ENDED, RAISED, Alarm, Raised, together
 from flows.operator.families import words
 from flows.operator.running import PATIENCE, AtWork, lost, stands_still
+from flows.operator.webhook import NAME
 
 _log = logging.getLogger(__name__)
 EACH_SECONDS: Final = 30.0
@@ -49,6 +50,9 @@ _SHARE: Final = 20
 _LONGEST: Final = 120.0
 #: So many looks in a row that Prefect could not be told of are told of without it.
 _AWAY: Final = 3
+#: How Prefect's own events tell that a webhook was called, and for how long it is looked for.
+_CALLED: Final = ("prefect.automation.action.executed", "prefect.automation.action.failed")
+_CALLED_SINCE: Final = dt.timedelta(days=2)
 #: Seconds that a webhook has to answer.
 _PATIENCE: Final = 10.0
 _AT_WORK: Final = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
@@ -141,7 +145,8 @@ class Watcher:
                 mine = [run for run in at_work if run.deployment_id == one.id]
                 self._end_lost(client, one, mine, now)
                 self._free_empty(client, one, held=bool(mine))
-            return [m for one in found if (m := self._still(client, one, now)) is not None]
+            still = [self._still(client, one, now) for one in found]
+            return [m for m in (*still, unheard(client, now)) if m is not None]
 
     def _end_lost(
         self,
@@ -206,6 +211,43 @@ class Watcher:
             ),
             since=completed,
         )
+
+
+def unheard(client: SyncPrefectClient, now: dt.datetime) -> Matter | None:
+    """Return that the webhook did not take what it was called with last.
+
+    To Prefect a call is done whatever is answered (`prefect.server.events.actions`).
+    """
+    kept = client.read_automations_by_name(NAME)
+    if not kept:
+        return None
+    wanted = {
+        "occurred": {"since": (now - _CALLED_SINCE).isoformat()},
+        "event": {"name": [*_CALLED]},
+        "resource": {"id": [f"prefect.automation.{kept[0].id}"]},
+    }
+    asked = {"filter": wanted, "limit": 1}
+    last = next(iter(client.request("POST", "/events/filter", json=asked).json()["events"]), None)
+    if last is None:
+        return None
+    answered = last["payload"].get("status_code")
+    if answered is not None and httpx.codes.is_success(answered):
+        return None
+    said = answered or "—"
+    return Matter(
+        "webhook",
+        NAME,
+        (
+            f"MIANTI_ALARM_WEBHOOK did not take the alarms that it was last called with ({said}).",
+            f"MIANTI_ALARM_WEBHOOK 未接收最近一次报警（{said}）。",
+        ),
+        ("none", "不影响"),
+        (
+            "mend it or its address; what waits is told again each day",
+            "修复该地址或接收端；未处理事项每天重新报告",
+        ),
+        since=dt.datetime.fromisoformat(last["occurred"]),
+    )
 
 
 def _only(one: DeploymentResponse) -> DeploymentFilter:
