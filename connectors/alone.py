@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.errors import MiantiError
+from connectors.private import private
 
 
 @contextmanager
 def alone(path: Path, busy: MiantiError) -> Iterator[None]:
     """Hold a lock for a block; raises `busy` where another process has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private(path.parent)
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

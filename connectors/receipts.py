@@ -13,6 +13,7 @@ import orjson
 
 from connectors.alone import alone
 from connectors.errors import MiantiError
+from connectors.private import private
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS receipts (
@@ -38,7 +39,7 @@ class Receipts:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        private(folder)
         with _told(folder):
             self._open()
 

@@ -22,6 +22,7 @@ import polars as pl
 
 from connectors.alone import alone
 from connectors.errors import MiantiError
+from connectors.private import private
 from connectors.version_json import from_json, to_json
 from schemas.facets import STATEMENT
 
@@ -348,6 +349,7 @@ class Place:
             "let it do the work.",
             "另一进程正在更新本地副本；请先停止它（`mianti down`），或由它继续。",
         )
+        private(self.folder.parent)  # the window's: it may be the first to be made there
         return alone(self.folder / "lock", busy)
 
     @contextmanager

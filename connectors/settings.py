@@ -29,6 +29,8 @@ _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}(/[A-Za-z0-9._=-]+)+/?")
 #: deltalake and Polars make an address of a lake's path, and take these for something else in it.
 _NO_ADDRESS: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\[\]^|\\]|%[0-9A-Fa-f]{2}")
 _WEB: Final = ("http", "https")
+#: A part of a host's name (RFC 1123, 2.1; some have an underscore).
+_LABEL: Final = re.compile(r"(?!xn--$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
 class NotRunning(MiantiError):
@@ -141,7 +143,7 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
-        return None if path is None else path.expanduser().absolute()
+        return None if path is None else _expanded(path)
 
     @field_validator("mianti_lake", "mianti_zone", "mianti_evidence", mode="before")
     @classmethod
@@ -151,7 +153,7 @@ class Settings(BaseSettings):
             return text.rstrip("/")
         if "://" in text:
             raise ValueError("must be a directory, or s3://BUCKET/FOLDER")
-        return str(Path(text).expanduser().absolute())
+        return str(_expanded(Path(text)))
 
     @field_validator("mianti_lake")
     @classmethod
@@ -179,14 +181,18 @@ class Settings(BaseSettings):
     @classmethod
     def _no_file(cls, place: Path | str | None) -> Path | str | None:
         """A file in a lake's place would look like a lake where nothing was ever landed."""
-        if place is not None and Path(place).is_file():
+        try:
+            is_file = place is not None and Path(place).is_file()
+        except OSError as error:
+            raise ValueError(f"cannot be a path ({error.strerror})") from None
+        if is_file:
             raise ValueError("is a file; a directory is needed")
         return place
 
     @field_validator("mianti_alarm_webhook")
     @classmethod
     def _of_the_web(cls, text: SecretStr | None) -> SecretStr | None:
-        if text is not None and not re.fullmatch(r"https?://[!-~]+", text.get_secret_value()):
+        if text is not None and not _is_address(text.get_secret_value()):
             raise ValueError("must be http://HOST:PORT/PATH or https://…")
         return text
 
@@ -227,6 +233,27 @@ class Settings(BaseSettings):
                 "KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
             )
         return self
+
+
+def _expanded(path: Path) -> Path:
+    """Return a path as an absolute one. Raises ValueError where it cannot be one."""
+    if "\0" in str(path):
+        raise ValueError("holds a NUL character")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("begins with ~ of a user who is not known here") from None
+
+
+def _is_address(text: str) -> bool:
+    """Return whether a text is the address of a web server, which a client can call."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+        plain = ":" in host or all(map(_LABEL.fullmatch, host.removesuffix(".").split(".")))
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
+    return re.fullmatch(r"https?://[!-~]+", text) is not None and plain and port != 0
 
 
 def read_settings() -> Settings:

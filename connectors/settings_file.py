@@ -33,7 +33,7 @@ def read_file(
 
     `known`: all fields; `places`: those that name a file or folder, which is looked for from the home
     on; `secrets`: those for whose sake others may not read the file. An empty text counts as unset.
-    Raises BadSetting, which names the file and the word, never a value; OSError.
+    Raises BadSetting, which names the file and the word, never a value.
     """
     path = settings_file(home)
     try:
@@ -41,6 +41,9 @@ def read_file(
             mode, content = os.fstat(file.fileno()).st_mode, file.read()
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    except OSError as error:
+        why = Said(f"cannot be read ({error.strerror})", f"无法读取（{error.strerror}）")
+        raise _bad(path, "", why) from error
     found: dict[str, str] = {}
     for word, value in _parsed(path, content).items():
         name = word.lower()
@@ -48,20 +51,21 @@ def read_file(
             raise _bad(path, word, _no_setting(word, known))
         if name in found:
             raise _bad(path, word, Said("is given twice", "重复"))
-        if isinstance(value, bool) or not isinstance(value, str | int):
+        number = isinstance(value, int) and not isinstance(value, bool) and value < 1 << 64
+        if not (number or isinstance(value, str)):
             raise _bad(
                 path, word, Said("must be a text in quotes, or a number", "应为带引号的文本或数字")
             )
         if name in secrets and mode & _OTHERS:
             raise _bad(path, word, _open_to_others(path))
         text = str(value)
-        found[name] = _place(home, text) if name in places and text else text
+        found[name] = _place(home, path, word, text) if name in places and text else text
     return {name: text for name, text in found.items() if text}
 
 
 def _parsed(path: Path, content: bytes) -> dict[str, object]:
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(content.decode("utf-8-sig"))  # Notepad begins a file with a mark
     except UnicodeDecodeError:
         raise _bad(path, "", Said("is not in UTF-8", "不是 UTF-8 编码")) from None
     except tomllib.TOMLDecodeError as error:
@@ -71,11 +75,22 @@ def _parsed(path: Path, content: bytes) -> dict[str, object]:
             f'不是有效的 TOML（{at.rstrip(")")}）：每行写一项，如 NAME = "值"',
         )
         raise _bad(path, "", said) from None
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number of thousands of digits, too great a depth
+        kind = type(error).__name__
+        said = Said(f"is no TOML that can be read ({kind})", f"不是可读的 TOML（{kind}）")
+        raise _bad(path, "", said) from None
 
 
-def _place(home: Path, text: str) -> str:
+def _place(home: Path, path: Path, word: str, text: str) -> str:
     """Return a place from the home on: the folder of whoever runs a command is another each time."""
-    return text if "://" in text else str(home / Path(text).expanduser())
+    try:
+        return text if "://" in text else str(home / Path(text).expanduser())
+    except RuntimeError:
+        said = Said("begins with ~ of a user who is not known here", "~ 所指的用户在本机不存在")
+        raise _bad(path, word, said) from None
 
 
 def _no_setting(word: str, known: Collection[str]) -> Said:

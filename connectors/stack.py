@@ -4,9 +4,15 @@ import os
 import subprocess
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+
+from connectors.errors import MiantiError
 
 PROC = Path("/proc")
+
+
+class BadStack(MiantiError):
+    """What says which servers run cannot be read."""
 
 
 class Server(BaseModel):
@@ -39,11 +45,20 @@ class Stack(BaseModel):
 
     @classmethod
     def read(cls, home: Path) -> "Stack":
-        """The state in `home`/stack.json; an empty one where there is none."""
+        """The state in `home`/stack.json; an empty one where there is none. Raises BadStack."""
+        file = home / "stack.json"
         try:
-            return cls.model_validate_json((home / "stack.json").read_bytes())
+            return cls.model_validate_json(file.read_bytes())
         except FileNotFoundError:
             return cls()
+        except ValidationError:
+            raise BadStack(
+                f"{file}, which says what runs here, cannot be read (a power cut, or a full disk): end "
+                "what still runs of this home, remove that file, and run `mianti up`. Data are not "
+                "touched by it.",
+                f"无法读取 {file}（该文件记录本机运行的服务，可能因断电或磁盘写满而损坏）：请结束本目录仍在运行的"
+                "进程，删除该文件，再执行 `mianti up`。数据不受影响。",
+            ) from None
 
     def write(self, home: Path) -> None:
         """Put the state in place whole, so that a reader never sees half of it."""

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from connectors.errors import MiantiError
-from connectors.zone_names import ENDS, Dropped, parts_of, shortened
+from connectors.zone_names import ENDS, Dropped, parts_of, readable, shortened
 
 #: A file that was written to less than this ago may be half of one.
 QUIET: Final = dt.timedelta(seconds=30)
+#: Bytes copied at a time.
+_PIECE: Final = 1 << 20
 
 
 class Unreadable(MiantiError):
@@ -35,8 +37,13 @@ class Directory:
         self._root = root
 
     def dropped(self, now: dt.datetime) -> Iterator[Dropped]:
-        """Yield every file, by publisher, layout and name."""
-        for path in sorted(_files(self._root)):
+        """Yield every file, by publisher, layout and name, and each folder that is not looked into."""
+        closed: dict[str, Unreadable] = {}
+        paths = sorted(_files(self._root, closed))
+        for folder, why in closed.items():
+            path = Path(folder).relative_to(self._root).as_posix()
+            yield Dropped(path, readable(path), None, None, 0, "", False, now, why)
+        for path in paths:
             place = parts_of(path)
             if place is None:
                 continue
@@ -45,12 +52,11 @@ class Directory:
                 found = (self._root / path).lstat()
             except FileNotFoundError:  # its owner took it away
                 continue
-            if not stat.S_ISREG(found.st_mode):  # a link may lead anywhere
-                publisher = layout = None
+            no_file = None if stat.S_ISREG(found.st_mode) else _no_file()
             written = dt.datetime.fromtimestamp(found.st_mtime, dt.UTC)
             ready = now - written >= QUIET
             size, mark = found.st_size, _mark(found)
-            yield Dropped(path, name, publisher, layout, size, mark, ready, written)
+            yield Dropped(path, name, publisher, layout, size, mark, ready, written, no_file)
 
     def fetch(self, file: Dropped, to: Path) -> bool:
         """Copy a file; return false if it changed meanwhile. Raises Unreadable, NoFolder."""
@@ -59,13 +65,19 @@ class Directory:
             if (folder / end).is_symlink() or (folder / end).is_file():
                 raise _no_folder(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
         try:
-            source = os.open(self._root / file.path, os.O_RDONLY | os.O_NOFOLLOW)
+            # What has become a pipe since it was listed would be waited for.
+            source = os.open(self._root / file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             return False
         except OSError as error:  # not allowed; or a link, which may lead anywhere
             raise _unreadable(error) from error
         with os.fdopen(source, "rb") as reader, to.open("wb") as writer:
-            shutil.copyfileobj(reader, writer, 1 << 20)
+            if _mark(os.fstat(reader.fileno())) != file.mark:
+                return False
+            left = file.size
+            while piece := reader.read(min(left, _PIECE)):
+                writer.write(piece)
+                left -= len(piece)  # one that grows for ever is not read for ever
             return _mark(os.fstat(reader.fileno())) == file.mark
 
     def finished(self, file: Dropped, name: str) -> bool:
@@ -131,7 +143,7 @@ def _copy(path: Path, name: str, target: int, owner: os.stat_result) -> None:
         mode = stat.S_IMODE(os.fstat(reader.fileno()).st_mode)
         made = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, dir_fd=target)
         with os.fdopen(made, "wb") as writer:
-            shutil.copyfileobj(reader, writer, 1 << 20)
+            shutil.copyfileobj(reader, writer, _PIECE)
             with suppress(PermissionError):  # only the system's administrator may give it away
                 os.fchown(made, owner.st_uid, owner.st_gid)
     os.replace(part, name, src_dir_fd=target, dst_dir_fd=target)
@@ -148,14 +160,31 @@ def _no_folder(error: OSError) -> NoFolder:
 
 def _unreadable(error: OSError) -> Unreadable:
     return Unreadable(
-        f"The file cannot be read ({error.strerror}): let the program that collects read it.",
-        f"文件无法读取（{error.strerror}）：请为采集程序开放读取权限。",
+        f"The file or folder cannot be read ({error.strerror}): let the program that collects read it.",
+        f"文件或目录无法读取（{error.strerror}）：请为采集程序开放读取权限。",
     )
 
 
-def _files(root: Path) -> Iterator[str]:
-    for place, folders, names in os.walk(root):
+def _no_file() -> Unreadable:
+    return Unreadable(
+        "This is a link, which may lead anywhere, or a pipe or the like: put the file or folder itself "
+        "there.",
+        "这是链接（可能指向任何位置）或管道等：请直接放入文件或目录本身。",
+    )
+
+
+def _files(root: Path, closed: dict[str, Unreadable]) -> Iterator[str]:
+    """Yield the paths of files below `root`; note in `closed` each folder that is not looked into."""
+
+    def note(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            closed[error.filename] = _unreadable(error)
+
+    for place, folders, names in os.walk(root, onerror=note):
         folders[:] = sorted(folder for folder in folders if not _ended(root, place, folder))
+        for folder in folders:
+            if (Path(place) / folder).is_symlink():
+                closed[f"{place}/{folder}"] = _no_file()
         for name in names:
             yield (Path(place) / name).relative_to(root).as_posix()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from connectors.errors import MiantiError
 from schemas.personal import redact_path
 
 #: Folders that collecting makes itself, in each layout's folder.
@@ -34,8 +35,9 @@ class Dropped:
     """A file in the zone. `mark` changes with its content; `ready`: it is likely to be whole.
 
     `path` is what the storage calls it, and may hold bytes that are no text; `name` is text.
-    `publisher` and `layout` are None for a file that lies elsewhere than `<publisher>/<layout>/`,
-    or is no plain file: nothing is done with it. `written` (UTC): when its content last changed.
+    `publisher` and `layout` are None for a file that lies elsewhere than `<publisher>/<layout>/`:
+    nothing is done with it. `written` (UTC): when its content last changed. `why`: why it cannot be
+    read at all: it is no plain file, or a folder that may not be listed.
     """
 
     path: str
@@ -46,6 +48,7 @@ class Dropped:
     mark: str
     ready: bool
     written: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    why: MiantiError | None = None
 
     @property
     def shown(self) -> str:

@@ -1,10 +1,11 @@
-"""Publishing a file in a process of its own, with bounded memory: a file may need any amount.
+"""Publishing a file in a process of its own, with bounded memory and time: a file may need any amount.
 
 Readers hold a bounded number of cells; but what an allocation that fails does to a process is not
 ours to say (Rust ends it), and the files of a drop zone are anyone's. So one that is not small is
 published by a process beside this one, which is started when the first such file comes and takes
-the others in turn. If it dies, its file has failed, and the next file has a new process. It ends
-with this one: after the file it is at, since then its pipe is closed.
+the others in turn. If it dies, or has worked on a file for longer than a file of that size may take,
+its file has failed, and the next file has a new process. It ends with this one: after the file it is
+at, since then its pipe is closed.
 
 To the ledger a process that dies is a run that was killed: publishing again doubles nothing.
 """
@@ -12,11 +13,13 @@ To the ledger a process that dies is a run that was killed: publishing again dou
 from __future__ import annotations
 
 import logging
+import math
 import os
 import resource
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypeAlias
 
 from connectors.clients import kept
 from connectors.errors import MiantiError
@@ -33,6 +36,7 @@ from connectors.settings import Settings
 from flows.publish.failed import (
     FAILURES,
     Elsewhere,
+    TooLong,
     TooMuch,
     Unexpected,
     hold,
@@ -41,20 +45,31 @@ from flows.publish.failed import (
     trace,
     unexpected,
 )
-from flows.publish.job import Request
+from flows.publish.job import Progress, Request, Step, no_progress
 from flows.publish.outcome import Outcome
 
 _log = logging.getLogger(__name__)
 #: What a file may take at most, and what share of what the machine (or its container) has.
 _MOST: Final = 4 << 30
 _SHARE: Final = 0.5
-#: Beyond either a file is not small. What a small one takes is bounded by the cells read at once.
-_SMALL: Final = 64 << 10
-_SMALL_UNPACKED: Final = 1 << 20
+#: Seconds of the processor that any file may take, and more for each MiB of it: ten times what
+#: workbooks of real rows do.
+_SECONDS: Final = 60
+_SECONDS_A_MIB: Final = 30
+#: By the clock ten times as much: what waits for Kafka or the disk uses no processor.
+_WAITING: Final = 10
+#: Beyond either a file is not small: a small one is of so few rows and columns that it takes neither
+#: much memory nor much time.
+_SMALL: Final = 16 << 10
+_SMALL_UNPACKED: Final = 128 << 10
 _CONTAINER: Final = Path("/sys/fs/cgroup/memory.max")
 _SERVE: Final = "from flows.apart import serve; serve()"
 #: Signals by which a person ends a run: no fault of the file's.
 _ENDED: Final = {-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
+#: Seconds in which the process ends by itself, once its pipe is closed.
+_PATIENCE: Final = 5.0
+#: What is told while it is at work: a step, and how much of it is done, of how much.
+_Step: TypeAlias = tuple[Step, int, int]
 
 
 @dataclass(frozen=True)
@@ -69,13 +84,13 @@ class _Failure:
 
 def is_small(path: Path) -> bool:
     """Whether a file takes so little, read whole, that it needs no process of its own."""
-    if path.stat().st_size > _SMALL:
-        return False
     try:
+        if path.stat().st_size > _SMALL:
+            return False
         with zipfile.ZipFile(path) as packed:
             return sum(part.file_size for part in packed.infolist()) <= _SMALL_UNPACKED
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return True  # no workbook; readers say what it is
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        return True  # no workbook, or not to be read; readers say what it is
 
 
 def memory_given() -> int:
@@ -86,6 +101,11 @@ def memory_given() -> int:
     return min(_MOST, int(has * _SHARE))
 
 
+def seconds_given(size: int) -> int:
+    """Return how many seconds of the processor a file of so many bytes may take."""
+    return _SECONDS + (size * _SECONDS_A_MIB >> 20)
+
+
 class Apart:
     """The process beside this one, started when it is first needed."""
 
@@ -94,6 +114,7 @@ class Apart:
         self._memory = memory_given() if memory is None else memory
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
+        self._late = False
 
     def __enter__(self) -> Self:
         return self
@@ -106,12 +127,18 @@ class Apart:
     ) -> None:
         self._end()
 
-    def publish(self, path: Path, request: Request, settings: Settings) -> Outcome:
+    def publish(
+        self,
+        path: Path,
+        request: Request,
+        settings: Settings,
+        progress: Progress = no_progress,
+    ) -> Outcome:
         """Do what `publish_path` does; a process that dies holds everyone, as any file that failed.
 
         Raises LedgerBusy, Elsewhere, or what is wrong with the file, as a MiantiError.
         """
-        told = self._asked(path, request, settings)
+        told = self._asked(path, request, settings, progress)
         if isinstance(told, Outcome):
             return told
         if told is None:
@@ -120,18 +147,44 @@ class Apart:
             _log.error("%s", told.trace)
             self._end()  # what an error nobody foresaw has left in it is not known
         error = _error(told)
-        if isinstance(error, Unexpected) and not told.notes:  # nor had it memory left to hold
+        lacks = isinstance(error, Unexpected) and not (told.notes or request.dry_run)
+        if lacks:  # nor had it memory left to hold
             error.add_note(hold(path, request, settings, Unexpected.__name__))
         raise error
 
-    def _asked(self, path: Path, request: Request, settings: Settings) -> Outcome | _Failure | None:
+    def publish_any(
+        self,
+        path: Path,
+        request: Request,
+        settings: Settings,
+        progress: Progress = no_progress,
+    ) -> Outcome:
+        """Publish a file here where it is small, or none, and beside this process otherwise.
+
+        Raises what `publish_path` and `publish` raise.
+        """
+        here = not path.is_file() or is_small(path)
+        publish = publish_path if here else self.publish
+        return publish(path, request, settings, progress)
+
+    def _asked(
+        self, path: Path, request: Request, settings: Settings, progress: Progress
+    ) -> Outcome | _Failure | None:
+        """Return what the process answers; None where it ended, or was at it for too long."""
+        seconds = seconds_given(path.stat().st_size)
+        ends = time.monotonic() + _WAITING * seconds
         try:
             pipe = self._started()
-            pipe.send((path, request, settings))
-            told: Outcome | _Failure = pipe.recv()
+            pipe.send((path, request, settings, seconds))
+            while pipe.poll(max(ends - time.monotonic(), 0)):
+                told: Outcome | _Failure | _Step = pipe.recv()
+                if not isinstance(told, tuple):
+                    return told
+                progress(*told)
         except (EOFError, ConnectionError):
             return None
-        return told
+        self._late = True
+        return None
 
     def _started(self) -> Connection:
         if self._pipe is None:
@@ -148,24 +201,29 @@ class Apart:
         return self._pipe
 
     def _died(self, path: Path, request: Request, settings: Settings) -> MiantiError:
-        code = self._end()
-        _log.error("the process that published a file ended: %s", code)
-        if code in _ENDED:
+        late, self._late = self._late, False
+        code = self._end(0 if late else _PATIENCE)
+        _log.error("the process that published a file ended: %s", "too late" if late else code)
+        if code in _ENDED and not late:
             return Elsewhere(
                 "Publishing was ended; the file is published by the next run.",
                 "发布过程被终止；该文件将在下次运行时发布。",
             )
-        error = TooMuch()
-        error.add_note(hold(path, request, settings, TooMuch.__name__))
+        error = TooLong() if late or code == -signal.SIGXCPU else TooMuch()
+        if not request.dry_run:
+            error.add_note(hold(path, request, settings, type(error).__name__))
         return error
 
-    def _end(self) -> int | None:
-        """End the process where there is one; return how it ended. A file it is at is given up."""
+    def _end(self, patience: float = _PATIENCE) -> int | None:
+        """End the process where there is one; return how it ended. A file it is at is given up.
+
+        `patience`: seconds in which it may end by itself.
+        """
         if self._pipe is None or self._process is None:
             return None
         self._pipe.close()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
+            self._process.wait(patience)
         self._process.kill()
         code = self._process.wait()
         self._pipe = self._process = None
@@ -183,14 +241,20 @@ def _error(told: _Failure) -> MiantiError:
 def serve() -> None:
     """Publish files as they are asked for, until nobody can ask any more."""
     logging.basicConfig(level=logging.WARNING)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a person ends both at once; one of them says so
     pipe = Connection(int(sys.argv[1]))
     _bound(int(sys.argv[2]))
+
+    def tell(step: Step, done: int, of: int) -> None:
+        pipe.send((step, done, of))
+
     with kept(), suppress(EOFError):
         while True:
-            path, request, settings = pipe.recv()
+            path, request, settings, seconds = pipe.recv()
             told: Outcome | _Failure
             try:
-                told = publish_path(path, request, settings)
+                _bound_time(seconds)
+                told = publish_path(path, request, settings, tell)
             except FAILURES as error:
                 told = _failure(error)
             pipe.send(told)
@@ -210,5 +274,15 @@ def _failure(error: BaseException) -> _Failure:
 
 def _bound(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what it leaves behind would hold rows
     with suppress(OSError):  # where the machine itself has no more, this process is ended first
         Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _bound_time(seconds: int) -> None:
+    """Have this process ended (SIGXCPU) once it has used the processor for so long from now on."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, most))

@@ -11,12 +11,14 @@ import datetime as dt
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from connectors.clients import kept
+from connectors.disk import room
 from connectors.errors import MiantiError
 from connectors.ledger import LedgerBusy
 from connectors.settings import Settings
@@ -31,14 +33,13 @@ from connectors.zone import (
     open_zone,
     shortened,
 )
-from flows.apart import Apart, is_small
+from flows.apart import Apart
 from flows.publish.edition import EditionUnclear, edition_in_name
 from flows.publish.failed import (
     ELSEWHERE,
     FAILURES,
     hold,
     is_elsewhere,
-    publish_path,
     trace,
     unexpected,
 )
@@ -47,6 +48,10 @@ from flows.publish.outcome import Outcome
 from schemas.personal import redact_path
 
 _log = logging.getLogger(__name__)
+
+
+class TooLarge(MiantiError):
+    """A file is too large to be copied."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ class Receipt:
 class Collected:
     """What one collecting did. `waiting`: files left for a later run; `strays`: paths of files
     that lie where nothing is collected; `copies`: those that a sync program or a file manager
-    made of other files, which are never published. `stopped`: what ended the run before the last
+    made of other files, which are never published. `unread`: paths of files and folders that cannot
+    be read, and why; they are left where they are. `stopped`: what ended the run before the last
     file.
     """
 
@@ -93,6 +99,7 @@ class Collected:
     waiting: int = 0
     strays: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
+    unread: dict[str, MiantiError] = field(default_factory=dict)
     stopped: MiantiError | None = None
 
 
@@ -108,7 +115,9 @@ def collect(settings: Settings, now: dt.datetime) -> Collected:
             listed = list(zone.dropped(now))
             left = copies(listed)
             for file in sorted(listed, key=_turn):
-                if file.publisher is None or file.layout is None:
+                if file.why is not None:
+                    _leave(file, file.why, done)
+                elif file.publisher is None or file.layout is None:
                     done.strays.append(file.shown)
                     _log.warning("%s: put it under <publisher>/<layout>/", file.shown)
                 elif file.path in left or _numbers_a_finished_one(zone, file):
@@ -119,6 +128,11 @@ def collect(settings: Settings, now: dt.datetime) -> Collected:
     except ELSEWHERE as error:
         done.stopped = error
     return done
+
+
+def _leave(file: Dropped, why: MiantiError, done: Collected) -> None:
+    _log.warning("%s: %s", file.shown, why)
+    done.unread[file.shown] = why
 
 
 def _turn(file: Dropped) -> tuple[str, str, dt.datetime, dt.datetime, str]:
@@ -197,11 +211,13 @@ def _collect(
     with work_folder() as name:
         # The name may be anyone's: only its suffix, by which a reader may judge, is kept.
         copy = name / f"file{_suffix(file.name)}"
+        _require_room(file, name)
         try:
-            whole = zone.fetch(file, copy)
+            with room("the folder for passing files (TMPDIR)"):
+                whole = zone.fetch(file, copy)
         except Unreadable as error:
-            _log.warning("%s: %s", file.shown, error)
-            return False
+            _leave(file, error, done)
+            return True
         if not whole:
             _log.info("%s: changed while it was read; left for the next run", file.shown)
             return False
@@ -218,6 +234,16 @@ def _collect(
     _log.info("%s", line(receipt))
     done.receipts.append(receipt)
     return True
+
+
+def _require_room(file: Dropped, folder: Path) -> None:
+    """Raise TooLarge for a file that would fill the disk, which is others' too."""
+    if file.size * 2 > shutil.disk_usage(folder).free:
+        raise TooLarge(
+            "This file is larger than half of the room left on the disk where it would be copied to: "
+            "divide it into smaller files, or have room made there.",
+            "该文件大于采集程序临时目录所在磁盘剩余空间的一半：请拆分为较小的文件，或清理该磁盘。",
+        )
 
 
 def _published(
@@ -237,8 +263,7 @@ def _published(
     outcome: Outcome | None = None
     why: MiantiError | None = None
     try:
-        publish = publish_path if is_small(copy) else apart.publish
-        outcome = publish(copy, request, settings)
+        outcome = apart.publish_any(copy, request, settings)
     except LedgerBusy:
         raise
     except FAILURES as error:

@@ -27,7 +27,15 @@ from schemas.reasons import sentence
 #: In English and in Chinese.
 Said: TypeAlias = tuple[str, str]
 Kind: TypeAlias = Literal[
-    "quarantine", "refused", "landing", "settling", "window", "cycle", "completeness", "deployment"
+    "quarantine",
+    "refused",
+    "landing",
+    "settling",
+    "window",
+    "cycle",
+    "completeness",
+    "deployment",
+    "webhook",
 ]
 #: How many enterprises are named of those held.
 _NAMED: Final = 3

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from connectors.errors import MiantiError
 from connectors.settings import Settings
+from schemas import yaml_once
 
 _Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -42,9 +43,11 @@ def known(settings: Settings, by: str) -> str:
     """
     file = settings.mianti_operators
     said = unicodedata.normalize("NFC", by).strip()
-    for id_, name in _table(settings).operators.items():
-        if said in (id_, unicodedata.normalize("NFC", name)):
-            return name
+    people = _table(settings).operators
+    names = {unicodedata.normalize("NFC", name): name for name in people.values()}
+    found = people.get(said) or names.get(said)
+    if found is not None:
+        return found
     raise UnknownOperator(
         "Only somebody whom the system knows can give something up. Give an id or a name of the "
         f"operators' table {file}, or have its keeper add a line, such as `li-wei: Li Wei` below "
@@ -62,7 +65,7 @@ def _table(settings: Settings) -> _Table:
     except (OSError, UnicodeDecodeError) as error:
         raise _bad(settings, type(error).__name__) from error
     try:
-        return _Table.model_validate(yaml.safe_load(text))
+        return _Table.model_validate(yaml_once.load(text))
     except yaml.YAMLError as error:
         raise _bad(settings, "YAML") from error
     except ValidationError as error:

@@ -32,6 +32,7 @@ from schemas.publishers_check import (
     wrong_in_line,
     wrong_in_table,
 )
+from schemas.yaml_once import EachOnce
 
 __all__ = ["BadContract", "CodeList", "agreed", "catalogue", "code_lists", "dialects", "publishers"]
 
@@ -258,7 +259,7 @@ _UNREAD: Final = object()
 
 def _loaded(name: str, file: Traversable, faults: list[Fault]) -> Any:
     try:
-        return yaml.load(file.read_text("utf-8"), _EachOnce)  # noqa: S506 - a safe loader, and stricter
+        return yaml.load(file.read_text("utf-8"), EachOnce)  # noqa: S506 - a safe loader, and stricter
     except UnicodeDecodeError as error:
         byte = error.start + 1
         told = Said(
@@ -290,18 +291,6 @@ def _validated(model: type[_Model], name: str, content: Any, faults: list[Fault]
     except ValidationError as error:
         faults += faults_of(name, model, error)
         return None
-
-
-class _EachOnce(yaml.SafeLoader):
-    """YAML in which a key stands once: PyYAML lets the last one win without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for number, key in enumerate(keys):
-            if key in keys[:number]:
-                mark = node.value[number][0].start_mark
-                raise yaml.MarkedYAMLError(problem=f"{key} stands twice", problem_mark=mark)
-        return super().construct_mapping(node, deep)
 
 
 def _yaml_in(folder: Traversable) -> Iterator[tuple[str, Traversable]]:

@@ -33,7 +33,7 @@ refused rows. A file written to less than 30 seconds ago waits for the next run.
 @click.command(help=_HELP)
 @AS_JSON
 def command(as_json: bool) -> None:
-    """Collect once. Exit 0: all published; 3: some failed, had rows refused or doubts, or are copies; 2: stopped."""
+    """Collect once. Exit 0: all published; 2: stopped; 3: not all of what lies there was, or in doubt."""
     from flows.collect import collect, line
 
     done = collect(read_settings(), dt.datetime.now(dt.UTC))
@@ -44,6 +44,10 @@ def command(as_json: bool) -> None:
             "waiting": done.waiting,
             "strays": done.strays,
             "copies": done.copies,
+            "unread": {
+                path: {"en": why.message_en, "zh": why.message_zh}
+                for path, why in done.unread.items()
+            },
         }
         click.echo(json.dumps(summary, ensure_ascii=False))
     else:
@@ -51,6 +55,8 @@ def command(as_json: bool) -> None:
             click.echo(line(receipt))
         for path in done.strays:
             click.echo(f"{path}: put it under <publisher>/<layout>/ · 请放入 <部门>/<版式>/ 目录")
+        for path, why in done.unread.items():
+            click.echo(f"{path}: not read · 未读取: {why}")
         for path in done.copies:
             click.echo(
                 f"{path}: a copy made by a sync program or file manager, not published; remove it, or "
@@ -61,4 +67,5 @@ def command(as_json: bool) -> None:
     if done.stopped is not None:
         raise done.stopped
     refused = any(one.outcome is None or one.outcome.warns for one in done.receipts)
-    sys.exit(SOME_FAILED if refused or done.copies else 0)
+    left = done.strays or done.unread or done.copies
+    sys.exit(SOME_FAILED if refused or left else 0)

@@ -65,12 +65,13 @@ def command(
     as_json: bool,
 ) -> None:
     """Publish each file in turn; one that cannot be read does not stop the others."""
+    from flows.apart import Apart
     from flows.publish import Publisher
 
     if show is not None and not dry_run:
         raise click.UsageError("--show goes with --dry-run · --show 须与 --dry-run 一起使用")
     sender = Publisher(publisher, read_settings())
-    options = {
+    options: dict[str, Any] = {
         "layout": layout,
         "edition": _time(edition, "--edition"),
         "complete_through": _time(complete_through, "--complete-through"),
@@ -79,15 +80,17 @@ def command(
     }
     done: list[Outcome] = []
     failed: list[MiantiError] = []
-    for path in files:
-        try:
-            done.append(_one(sender, path, options, quiet=as_json))
-        except (MiantiError, OSError) as error:
-            if len(files) == 1:
-                raise
-            notes = getattr(error, "__notes__", [])
-            click.echo("\n".join([f"{path.name}: {error}", *notes]), err=True)
-            failed.append(MiantiError(str(error), ""))
+    with Apart() as apart:
+        options["by"] = apart.publish_any
+        for path in files:
+            try:
+                done.append(_one(sender, path, options, quiet=as_json))
+            except (MiantiError, OSError) as error:
+                if len(files) == 1:
+                    raise
+                notes = getattr(error, "__notes__", [])
+                click.echo("\n".join([f"{path.name}: {error}", *notes]), err=True)
+                failed.append(MiantiError(str(error), ""))
     if as_json:
         click.echo(json.dumps(_totals(done), ensure_ascii=False))
     sys.exit(_code(done, failed))

@@ -21,13 +21,15 @@ def up(settings: Settings, *, flows: bool = True, progress: Progress = lambda _:
 
     A server of the user's own (KAFKA_BOOTSTRAP_SERVERS, PREFECT_API_URL) is taken as it is; the
     served deployments, the landing that runs on and the window are left out without `flows`.
-    `progress` is told each step in a few words. Raises Missing, NotFetched, PortTaken, NotStarted;
-    what has been started is then kept, and found by the next call.
+    `progress` is told each step in a few words. Raises NoPrefect with nothing changed; Missing,
+    NotFetched, PortTaken, NotStarted: what has been started is then kept, and found by the next call.
     """
     home = settings.mianti_home
     with _alone(home):
         stack = Stack.read(home)
         own_kafka = settings.kafka_bootstrap_servers is None
+        if flows:
+            _check_prefect(settings, stack)
         if own_kafka and not _alive(stack.kafka):
             kafka.check(settings)
         # Prefect is the slowest to come, so it starts first and is waited for last.
@@ -63,6 +65,15 @@ def down(settings: Settings, *, progress: Progress = lambda _: None) -> Stack:
                 setattr(stack, name, stop(server, seconds=STOP_SECONDS))
                 stack.write(home)
     return stack
+
+
+def _check_prefect(settings: Settings, stack: Stack) -> None:
+    """Raise NoPrefect before what runs is stopped for a Prefect of the user's own that is none."""
+    api = settings.prefect_api_url
+    if api is not None and not all(
+        server and server.alive and server.address == api for server in (stack.follow, stack.serve)
+    ):
+        serve.check(settings, api)
 
 
 def _start_prefect(settings: Settings, stack: Stack, progress: Progress) -> None:
@@ -121,8 +132,6 @@ def _serve_flows(settings: Settings, stack: Stack, progress: Progress) -> None:
     api = settings.prefect_api_url or prefect_api(settings)
     stack.serve = _only_at(api, stack.serve)
     if not _alive(stack.serve):
-        if settings.prefect_api_url is not None:
-            serve.check(settings, api)
         progress("Serving the deployments · 正在部署数据流程")
         since = datetime.now(UTC)
         stack.serve = serve.launch(settings, api)

@@ -21,6 +21,17 @@ def prefect_home(home: Path) -> Path:
     return home / "prefect"
 
 
+def keep_home(home: Path) -> Path:
+    """Return the folder of the server's files, made where it is not there, for its owner alone.
+
+    Its database holds what a webhook's address hides, and the key to it.
+    """
+    place = prefect_home(home)
+    place.mkdir(parents=True, exist_ok=True)
+    place.chmod(0o700)
+    return place
+
+
 def environment(home: Path) -> dict[str, str]:
     """What the server and its clients of this home are started with, the password among it."""
     known = password(home)
@@ -45,13 +56,13 @@ def launch(settings: Settings, last: Server | None) -> Server:
     origin = f"http://{HOST}:{port}"
     address = f"{origin}/api"
     known = keep_password(home)
-    prefect_home(home).mkdir(parents=True, exist_ok=True)
+    place = keep_home(home)
     return start(
         "prefect",
         python_module("prefect", "server", "start", "--host", HOST, "--port", str(port)),
         address,
         home=home,
-        cwd=prefect_home(home),  # Prefect takes settings from files of the folder it is started in
+        cwd=place,  # Prefect takes settings from files of the folder it is started in
         env={
             **environment(home),
             "PREFECT_API_URL": address,

@@ -33,9 +33,7 @@ def directory(settings: Settings) -> Path | None:
     """
     if settings.prefect_api_url is not None:
         return None
-    place = prefect_server.prefect_home(settings.mianti_home)
-    place.mkdir(parents=True, exist_ok=True)
-    return place
+    return prefect_server.keep_home(settings.mianti_home)
 
 
 def environment(settings: Settings, api: str) -> dict[str, str]:

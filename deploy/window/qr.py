@@ -10,7 +10,8 @@ import segno
 
 from flows.receipt.chain import Sealed
 
-#: Characters of a receipt's hash in its address: 128 bits, which nobody without the paper guesses.
+#: Characters of a receipt's signature in its address: 128 bits, which nobody without the paper guesses.
+#: Its hash would not do: the receipt after it, another's, names that.
 _MARK: Final = 32
 #: Modules of quiet around the code (ISO/IEC 18004, 5.3.8).
 _QUIET: Final = 4
@@ -18,12 +19,12 @@ _QUIET: Final = 4
 
 def address(window: str, receipt: Sealed) -> str:
     """Return where a receipt is verified; `window`: the address of the window, ending in a slash."""
-    return f"{window}verify/{receipt.id}/{receipt.hash[:_MARK]}"
+    return f"{window}verify/{receipt.id}/{receipt.signature[:_MARK]}"
 
 
 def is_mark(receipt: Sealed, mark: str) -> bool:
     """Return whether an address brings the mark of a receipt: only who holds the paper has it."""
-    return hmac.compare_digest(receipt.hash[:_MARK].encode(), mark.encode())
+    return hmac.compare_digest(receipt.signature[:_MARK].encode(), mark.encode())
 
 
 def drawn(text: str) -> dict[str, Any]:

@@ -114,7 +114,8 @@ def token_key(settings: Settings) -> Path:
 def _key_set(path: Path) -> jwt.PyJWKSet:
     try:
         return jwt.PyJWKSet.from_dict(orjson.loads(path.read_bytes()))
-    except (OSError, ValueError, jwt.PyJWTError) as error:
+    # It takes for granted what a set is made of.
+    except (OSError, ValueError, AttributeError, TypeError, LookupError, jwt.PyJWTError) as error:
         raise BadTokenKeys(
             f"MIANTI_WINDOW_TOKEN_KEYS: {path} holds no JWK set ({type(error).__name__}).",
             f"MIANTI_WINDOW_TOKEN_KEYS：{path} 不是有效的 JWK 集（{type(error).__name__}）。",

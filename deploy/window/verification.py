@@ -1,6 +1,6 @@
 """The page behind a receipt's QR code: whether the paper is genuine, in both languages, for anyone.
 
-No token is needed. The address holds a mark out of the receipt's hash, so that only who has the
+No token is needed. The address holds a mark out of the receipt's signature, so that only who has the
 paper sees something, and no more than the paper says; the enterprise's code is shown in part.
 """
 
@@ -48,8 +48,8 @@ _GENUINE: Final = (
 _UNKNOWN: Final = (
     "没有这份回执",
     "There is no such receipt",
-    "编号与校验值不相符：纸面可能被改动，或者不是本系统出具的。请勿据此办理，并请联系出具单位核实。",
-    "Its number and its hash do not belong together: the paper was altered, or was not issued here. "
+    "地址中的编号与校验码不相符：纸面可能被改动，或者不是本系统出具的。请勿据此办理，并请联系出具单位核实。",
+    "The number and the mark of its address do not belong together: the paper was altered, or was not issued here. "
     "Do not rely on it; ask the department that is said to have issued it.",
 )
 _ELSEWHERE: Final = (
@@ -122,7 +122,7 @@ def _proof(settings: Settings, id_: str, mark: str) -> Proof:
     """Prove a receipt's place; one whose mark is another is none. Raises NoReceipt, MiantiError."""
     entry = find(settings, id_)
     if not is_mark(entry, mark):
-        raise NoReceipt("Its hash is another.", "校验值不符。")
+        raise NoReceipt("Its signature is another.", "签名不符。")
     return prove_place(settings, entry)
 
 

@@ -24,7 +24,7 @@ def collect_flow() -> State[Any]:
     done = outcome.done.get("zone")
     failed = dict(outcome.failed)
     if done is not None:
-        if done.receipts or done.strays or done.copies:
+        if done.receipts or done.strays or done.unread or done.copies:
             telling.table("collect", collected_rows(done), collected_text(done))
         if done.stopped is not None:
             failed["zone"] = str(done.stopped)

@@ -50,7 +50,7 @@ def said(error: Exception, of: str = "") -> str:
 
 def words(error: Exception) -> str:
     """Return what an operator is told of an error, in both languages."""
-    why = None if isinstance(error, MiantiError) else explained(read_settings(), error)
+    why = None if isinstance(error, MiantiError) else _explained(error)
     if why is not None or isinstance(error, MiantiError | OSError):
         return str(why or error)
     # The text of an error not foreseen may repeat a value of a row: only its kind is shown.
@@ -59,6 +59,14 @@ def words(error: Exception) -> str:
         f"Something unexpected went wrong ({kind}); the run's log shows where.\n"
         f"发生意外错误（{kind}），详细位置见本次运行日志。"
     )
+
+
+def _explained(error: Exception) -> MiantiError | None:
+    """Return what is known of an error; nothing where the settings themselves cannot be read."""
+    try:
+        return explained(read_settings(), error)
+    except MiantiError:
+        return None
 
 
 def _where(error: Exception) -> str:

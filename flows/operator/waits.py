@@ -22,6 +22,7 @@ _KINDS: Final = {
     "cycle": "publisher silent · 超期未报送",
     "completeness": "not stated complete · 未声明完整",
     "deployment": "no completed run · 无成功运行",
+    "webhook": "alarms not taken · 报警未被接收",
 }
 
 

@@ -38,9 +38,10 @@ from prefect.states import Crashed
 from connectors.settings import Settings, read_settings
 from flows.matters import Matter
 from flows.operator import waits
-from flows.operator.alarms import RAISED, Alarm, Raised, together
+from flows.operator.alarms import ENDED, RAISED, Alarm, Raised, together
 from flows.operator.families import words
 from flows.operator.running import PATIENCE, AtWork, lost, stands_still
+from flows.operator.webhook import NAME
 from flows.todo import matters
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,11 @@ _SHARE: Final = 20
 _LONGEST: Final = 120.0
 #: So many looks in a row that Prefect could not be told of are told of without it.
 _AWAY: Final = 3
+#: How Prefect's own events tell that a webhook was called, and for how long it is looked for.
+_CALLED: Final = ("prefect.automation.action.executed", "prefect.automation.action.failed")
+_CALLED_SINCE: Final = dt.timedelta(days=2)
+#: Seconds that a webhook has to answer.
+_PATIENCE: Final = 10.0
 _AT_WORK: Final = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 _RAN: Final = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
 _WORDS: Final = (
@@ -70,9 +76,19 @@ def _watch() -> None:
         watcher = Watcher()
         while True:
             began = time.monotonic()
-            watcher.look(read_settings(), dt.datetime.now(dt.UTC))
+            settings = _renewed(settings)
+            watcher.look(settings, dt.datetime.now(dt.UTC))
             took = time.monotonic() - began
             time.sleep(min(max(EACH_SECONDS, _SHARE * took), _LONGEST))
+
+
+def _renewed(last: Settings) -> Settings:
+    """Return the settings as they are now; the last ones while their file cannot be used."""
+    try:
+        return read_settings()
+    except Exception as error:
+        _log.warning("The watch goes on with the settings it had: %s", words(error))
+        return last
 
 
 @contextmanager
@@ -93,6 +109,7 @@ class Watcher:
         self._completed: dict[str, dt.datetime] = {}
         self._raised: Raised | None = None
         self._away = 0
+        self._called = False
 
     def look(self, settings: Settings, now: dt.datetime) -> None:
         """Look once at a time (UTC), free what is held in vain, tell what there is; raises nothing."""
@@ -100,11 +117,13 @@ class Watcher:
             still = self._runs(now)
             self._tell(settings, [*still, *matters(settings, now)], now)
             self._away = 0
+            if self._called:
+                self._called = not _call(settings, (ENDED, {"event": ENDED, "alarm": "watch"}))
         except Exception as error:
             self._away += 1
             _log.warning("The watch could not look or tell: %s", words(error))
-            if self._away == _AWAY:
-                _tell_without_prefect(settings, words(error))
+            if self._away >= _AWAY and not self._called:
+                self._called = _call(settings, (RAISED, _away(words(error))))
 
     def _tell(self, settings: Settings, found: list[Matter], now: dt.datetime) -> None:
         waits.tell(found, now)
@@ -127,7 +146,8 @@ class Watcher:
                 mine = [run for run in at_work if run.deployment_id == one.id]
                 self._end_lost(client, one, mine, now)
                 self._free_empty(client, one, held=bool(mine))
-            return [m for one in found if (m := self._still(client, one, now)) is not None]
+            still = [self._still(client, one, now) for one in found]
+            return [m for m in (*still, unheard(client, now)) if m is not None]
 
     def _end_lost(
         self,
@@ -194,6 +214,43 @@ class Watcher:
         )
 
 
+def unheard(client: SyncPrefectClient, now: dt.datetime) -> Matter | None:
+    """Return that the webhook did not take what it was called with last.
+
+    To Prefect a call is done whatever is answered (`prefect.server.events.actions`).
+    """
+    kept = client.read_automations_by_name(NAME)
+    if not kept:
+        return None
+    wanted = {
+        "occurred": {"since": (now - _CALLED_SINCE).isoformat()},
+        "event": {"name": [*_CALLED]},
+        "resource": {"id": [f"prefect.automation.{kept[0].id}"]},
+    }
+    asked = {"filter": wanted, "limit": 1}
+    last = next(iter(client.request("POST", "/events/filter", json=asked).json()["events"]), None)
+    if last is None:
+        return None
+    answered = last["payload"].get("status_code")
+    if answered is not None and httpx.codes.is_success(answered):
+        return None
+    said = answered or "—"
+    return Matter(
+        "webhook",
+        NAME,
+        (
+            f"MIANTI_ALARM_WEBHOOK did not take the alarms that it was last called with ({said}).",
+            f"MIANTI_ALARM_WEBHOOK 未接收最近一次报警（{said}）。",
+        ),
+        ("none", "不影响"),
+        (
+            "mend it or its address; what waits is told again each day",
+            "修复该地址或接收端；未处理事项每天重新报告",
+        ),
+        since=dt.datetime.fromisoformat(last["occurred"]),
+    )
+
+
 def _only(one: DeploymentResponse) -> DeploymentFilter:
     return DeploymentFilter(id=DeploymentFilterId(any_=[one.id]))
 
@@ -251,19 +308,37 @@ def _resource(alarm: str | None) -> Resource:
     return Resource.model_validate({"prefect.resource.id": name})
 
 
-def _tell_without_prefect(settings: Settings, why: str) -> None:
-    """Call the webhook itself: no automation does where there is no Prefect."""
-    if settings.mianti_alarm_webhook is None:
-        return
-    alarm = {
+def _away(why: str) -> dict[str, Any]:
+    return {
         "event": RAISED,
         "alarm": "watch",
         "en": f"The watch cannot look at the exchange, or not tell Prefect of it: {why}",
         "zh": "值守程序无法检查系统，或无法在 Prefect 中报告；原因见英文。",
     }
-    _, body = together([(RAISED, alarm)])
-    try:
-        url = settings.mianti_alarm_webhook.get_secret_value()
-        httpx.post(url, json=body, timeout=10).raise_for_status()
-    except httpx.HTTPError as error:  # its text has the address, and with it a secret
-        _log.warning("MIANTI_ALARM_WEBHOOK could not be called: %s", type(error).__name__)
+
+
+def _call(settings: Settings, alarm: Alarm) -> bool:
+    """Call the webhook itself: no automation does where there is no Prefect.
+
+    Return whether it took the alarm, or there is none. It is not waited for long: one that hangs
+    holds nothing up, and is called again at the next look.
+    """
+    if settings.mianti_alarm_webhook is None:
+        return True
+    url, (_, body) = settings.mianti_alarm_webhook.get_secret_value(), together([alarm])
+    took: list[bool] = []
+
+    def post() -> None:
+        try:
+            httpx.post(url, json=body, timeout=_PATIENCE).raise_for_status()
+            took.append(True)
+        except Exception as error:  # its text has the address, and with it a secret
+            _log.warning("MIANTI_ALARM_WEBHOOK could not be called: %s", type(error).__name__)
+
+    # In a thread: each byte that dribbles in has its own patience.
+    calling = Thread(target=post, name="webhook", daemon=True)
+    calling.start()
+    calling.join(2 * _PATIENCE)
+    if calling.is_alive():
+        _log.warning("MIANTI_ALARM_WEBHOOK did not answer in time")
+    return bool(took)

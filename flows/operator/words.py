@@ -56,7 +56,8 @@ def maintain_summary(done: Iterable[Maintained]) -> str:
 
 def collect_summary(done: Collected | None) -> str:
     """Return what one collecting did, such as `3 files published, 1 failed, 2 waiting`."""
-    if done is None or not (done.receipts or done.waiting or done.strays or done.copies):
+    left = done is not None and (done.strays or done.unread or done.copies)
+    if done is None or not (done.receipts or done.waiting or left):
         return "nothing new"
     failed = sum(receipt.outcome is None for receipt in done.receipts)
     counts = {
@@ -64,6 +65,7 @@ def collect_summary(done: Collected | None) -> str:
         "failed": failed,
         "waiting": done.waiting,
         "in no department's folder": len(done.strays),
+        "not read": len(done.unread),
         "copies left": len(done.copies),
     }
     return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
@@ -88,6 +90,7 @@ def collected_rows(done: Collected) -> list[Row]:
     none = {"read": 0, "published": 0, "unchanged": 0, "refused": 0}
     copied = "a copy made by a sync program or file manager · 同步软件或文件管理器产生的副本"
     left = [(path, told) for path in done.strays] + [(path, copied) for path in done.copies]
+    left += [(path, str(why)) for path, why in done.unread.items()]
     return lines + [{"file": path, **none, "why not": why} for path, why in left]
 
 

@@ -63,6 +63,18 @@ class TooMuch(Unexpected):
         )
 
 
+class TooLong(Unexpected):
+    """Reading a file takes longer than a file of its size may take."""
+
+    def __init__(self) -> None:
+        """Say what its sender can do."""
+        super().__init__(
+            "Reading this file takes longer than a file of its size may take, so it was given up: "
+            "delete empty rows and columns, save it as CSV UTF-8, or divide it into smaller files.",
+            "读取该文件所用时间超过同等大小文件的上限，已停止：请删除空行空列、另存为“CSV UTF-8”，或拆分为较小的文件。",
+        )
+
+
 #: What is no fault of the file's: a run ends, and the next one goes on with it.
 ELSEWHERE: Final = (
     DiskFull,

@@ -10,9 +10,9 @@ if outcome.refused: …
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from connectors.settings import Settings, read_settings
 from flows.publish.failed import publish_path
@@ -21,6 +21,9 @@ from flows.publish.outcome import Outcome
 from flows.publish.publish import publish
 from flows.publish.source import Handed
 from flows.publish.withdraw import withdraw
+
+#: Publishes a file as `publish_path` does.
+ByPath: TypeAlias = Callable[[Path, Request, Settings, Progress], Outcome]
 
 
 class Publisher:
@@ -57,6 +60,7 @@ class Publisher:
         dry_run: bool = False,
         show: int = 0,
         progress: Progress = no_progress,
+        by: ByPath = publish_path,
     ) -> Outcome:
         """Publish a file; its refused rows go to `<name>.refused.<suffix>` beside it.
 
@@ -64,13 +68,14 @@ class Publisher:
         on. Beside a file in a folder nobody may write to, they go to `refused/` of MIANTI_HOME.
         After a file that failed whole nobody is exempted by its layout until it is published or
         discarded (`mianti refused`). A dry run writes no file and holds nobody; it returns the
-        first `show` rows as events.
+        first `show` rows as events. `by`: what publishes it; `flows.apart.Apart.publish` bounds
+        what it may take.
         """
         refused = self._beside(path) / f"{path.stem}.refused{path.suffix}"
         request = Request(
             self.name, path.name, layout, edition, complete_through, dry_run, refused, show
         )
-        return publish_path(path, request, self._settings, progress)
+        return by(path, request, self._settings, progress)
 
     def _beside(self, path: Path) -> Path:
         folder = path.absolute().parent

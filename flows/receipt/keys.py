@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from connectors.errors import MiantiError
+from connectors.private import private
 
 
 class BadKey(MiantiError):
@@ -34,7 +35,7 @@ def ensure_key(path: Path) -> Ed25519PrivateKey:
 def make_key(path: Path) -> Ed25519PrivateKey:
     """Write a new key to a file that must not be there yet. Raises FileExistsError."""
     key = Ed25519PrivateKey.generate()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private(path.parent)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(
             key.private_bytes(

@@ -24,6 +24,7 @@ from flows.clock import CHINA, china_today
 from flows.receipt.chain import Sealed
 from flows.receipt.desk import key_file
 from flows.receipt.keys import BadKey, ensure_key, fingerprint, public_text, read_key, signed_by
+from schemas import yaml_once
 
 _HEAD: Final = """\
 # The public keys of this installation's windows. `mianti receipt verify` trusts these and no other.
@@ -65,7 +66,7 @@ _ADAPTER: Final[TypeAdapter[Register]] = TypeAdapter(Register)
 def read_register(path: Path) -> Register:
     """Return the register: keys by window; empty where there is no file. Raises BadRegister."""
     try:
-        loaded = yaml.safe_load(path.read_text("utf-8"))
+        loaded = yaml_once.load(path.read_text("utf-8"))
         return _ADAPTER.validate_python(loaded or {})
     except FileNotFoundError:
         return {}

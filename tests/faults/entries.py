@@ -11,11 +11,17 @@ from connectors.settings import read_settings
 from deploy.window.app import serve
 from flows import maintain as maintaining
 from flows.land import land as landing
+from flows.publish import Publisher
 
 
 def maintain(family: str) -> None:
     """Compact and vacuum a family's tables, as the nightly deployment does, keeping nothing old."""
     maintaining.maintain(read_settings(), family, retain=dt.timedelta(0))
+
+
+def publish(path: str, publisher: str) -> None:
+    """Publish a file in this very process, which the command leaves to one beside it."""
+    Publisher(publisher).publish_file(Path(path))
 
 
 def serve_until_the_disk_is_full(port: str) -> None:

@@ -35,7 +35,7 @@ _SEND: Final = "kafka:KafkaProducer.send:after"
 def test_a_large_file_killed_at_any_row(exchange: Exchange, fault: Fault) -> None:
     department, chance = exchange.department(), random.Random(6)
     path, topic = large(department), department.topic()
-    command = ("publish", str(path), "--publisher", department.id)
+    command = ("tests.faults.entries:publish", str(path), department.id)
     there = 0
     for _ in range(CUTS):
         row = chance.randrange(1, (ROWS - there) // 2)
@@ -43,7 +43,7 @@ def test_a_large_file_killed_at_any_row(exchange: Exchange, fault: Fault) -> Non
         now = sum(raw.ends(exchange.address, topic).values())
         assert there <= now <= there + row, "what was sent, and nothing behind it"
         there = now
-    again(exchange.environment, *command)
+    again(exchange.environment, "publish", str(path), "--publisher", department.id)
     again(exchange.environment, "ingest", "licence")
 
     sent = said(path, "food", department.code)

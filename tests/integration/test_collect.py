@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import hashlib
+import io
 import json
 import logging
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,12 @@ import pytest
 from click.testing import CliRunner
 from polars.exceptions import PanicException
 
+from connectors.disk import DiskFull
 from connectors.files import open_source
 from connectors.ledger import open_ledger
 from connectors.sending import NotDelivered
 from connectors.settings import Settings
+from connectors.zone_directory import Directory
 from deploy.cli.main import cli
 from flows import collect as collecting
 from flows.collect import Collected, collect
@@ -493,16 +495,14 @@ def test_a_file_that_cannot_be_copied_is_put_aside_and_its_publisher_held(
 ) -> None:
     directory.put("a.csv", directory.rows(1))
     directory.put("b.csv", directory.rows(2), age=50)
-    copied = shutil.copyfileobj
+    fetch = Directory.fetch
 
-    def fails(reader: Any, writer: Any, *rest: Any) -> None:
-        if reader.name != writer.name and os.readlink(f"/proc/self/fd/{reader.fileno()}").endswith(
-            f"{LAYOUT}/a.csv"
-        ):
+    def fails(self: Directory, file: Any, to: Path) -> bool:
+        if file.name == "a.csv":
             raise OSError(errno.EIO, "Input/output error")
-        copied(reader, writer, *rest)
+        return fetch(self, file, to)
 
-    monkeypatch.setattr(shutil, "copyfileobj", fails)
+    monkeypatch.setattr(Directory, "fetch", fails)
     done = directory.collect()
     assert [one.why is None for one in done.receipts] == [False, True]
     assert "a.csv" in directory.under(FAILED)
@@ -576,11 +576,120 @@ def test_a_link_is_not_followed(directory: Zone) -> None:
     secret.write_bytes(directory.rows(2))
     (Path(directory.uri) / directory.folder / "b.csv").symlink_to(secret)
     done = directory.collect()
-    assert done.strays == [f"{directory.folder}/b.csv"]
+    assert [*done.unread] == [f"{directory.folder}/b.csv"]
+    assert "link" in done.unread[f"{directory.folder}/b.csv"].message_en
     assert len(directory.department.events()) == 1
 
 
-def test_a_file_that_may_not_be_read_waits_and_the_others_go_on(
+def test_what_is_not_looked_into_is_told_with_its_reason(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = directory.exchange.home / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "c.csv").write_bytes(directory.rows(3))
+    directory.put("a.csv", directory.rows(1))
+    directory.put("b.csv", directory.rows(2), "closed/folder")
+    (Path(directory.uri) / "linked").symlink_to(elsewhere)
+    os.mkfifo(Path(directory.uri) / directory.folder / "pipe.csv")
+    list_plainly = os.scandir
+
+    def closed(path: Any) -> Any:  # root may list everything
+        if str(path).endswith("closed/folder"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return list_plainly(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    run = CliRunner().invoke(
+        cli,
+        ["collect", "--json"],
+        env={**directory.exchange.environment, "MIANTI_ZONE": directory.uri},
+    )
+    told = json.loads(run.stdout)
+    assert told["unread"].keys() == {
+        "closed/folder",
+        "linked",
+        f"{directory.folder}/pipe.csv",
+    }
+    assert "Permission denied" in told["unread"]["closed/folder"]["en"]
+    assert (run.exit_code, told["waiting"], told["strays"]) == (3, 0, [])
+    assert len(directory.department.events()) == 1
+
+
+def test_a_file_that_becomes_a_pipe_or_grows_for_ever_is_not_read_for_ever(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory.put("a.csv", directory.rows(1))
+    directory.put("b.csv", directory.rows(2), age=50)
+    place = Path(directory.uri) / directory.folder
+    open_plainly = os.open
+    acts = ["pipe", "growing"]
+
+    def changed(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if acts and str(path) == str(place / "a.csv"):
+            acts.remove("pipe")
+            os.unlink(path)
+            os.mkfifo(path)
+            number = open_plainly(path, flags, *rest, **more)  # a reader that waits hangs here
+            os.unlink(path)
+            return number
+        return open_plainly(path, flags, *rest, **more)
+
+    class Growing(io.FileIO):
+        """Grows by what is read of it."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            with (place / "b.csv").open("ab") as more:
+                more.write(b"x" * 100)
+            return super().read(size) or b""
+
+    def grown(number: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
+        shown = Path(f"/proc/self/fd/{number}")
+        if "growing" in acts and mode == "rb" and shown.resolve() == place / "b.csv":
+            return Growing(number, "rb")
+        return fdopen_plainly(number, mode, *rest, **more)
+
+    fdopen_plainly = os.fdopen
+    monkeypatch.setattr(os, "open", changed)
+    monkeypatch.setattr(os, "fdopen", grown)
+    assert directory.collect() == Collected(waiting=2)
+    monkeypatch.undo()
+    assert [one.why for one in directory.collect(100).receipts] == [None]
+
+
+def test_a_file_that_would_fill_the_disk_fails_and_the_others_go_on(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory.put("a.csv", b"x")
+    os.truncate(Path(directory.uri) / directory.folder / "a.csv", 1 << 42)  # of holes alone
+    os.utime(Path(directory.uri) / directory.folder / "a.csv", (1, 1))
+    directory.put("b.csv", directory.rows(2))
+    done = directory.collect()
+    assert done.stopped is None
+    assert [one.why is None for one in done.receipts] == [False, True]
+    assert "half of the room" in str(done.receipts[0].why)
+    [aside] = (Path(directory.uri) / directory.folder / FAILED).rglob("unread-a.csv/a.csv")
+    os.truncate(aside, 0)  # this test reads all that lies there
+    [receipt] = directory.receipts(FAILED)
+    assert LAYOUT in receipt["held"]["en"]
+
+
+def test_a_disk_without_room_is_no_files_fault(
+    directory: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory.put("a.csv", directory.rows(1))
+
+    def full(*given: Any) -> bool:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as now:
+        now.setattr(Directory, "fetch", full)
+        done = directory.collect()
+    assert isinstance(done.stopped, DiskFull)
+    assert done.receipts == []
+    assert [one.why for one in directory.collect().receipts] == [None]
+
+
+def test_a_file_that_may_not_be_read_is_told_and_the_others_go_on(
     directory: Zone, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     directory.put("a.csv", directory.rows(1))
@@ -595,8 +704,8 @@ def test_a_file_that_may_not_be_read_waits_and_the_others_go_on(
     monkeypatch.setattr(os, "open", closed)
     done = directory.collect()
     assert [one.path for one in done.receipts] == [f"{directory.folder}/b.csv"]
-    assert done.waiting == 1
-    assert "a.csv: The file cannot be read" in caplog.text
+    assert (done.waiting, [*done.unread]) == (0, [f"{directory.folder}/a.csv"])
+    assert "a.csv: The file or folder cannot be read" in caplog.text
     monkeypatch.undo()
     assert len(directory.collect().receipts) == 1
 

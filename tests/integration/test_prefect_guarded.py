@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import stat
 import subprocess
@@ -13,16 +14,24 @@ from typing import Any, Final
 import httpx
 import pytest
 from click.testing import CliRunner
+from prefect.client.orchestration import get_client
+from pydantic import SecretStr
 
 from connectors.settings import Settings
 from connectors.stack import Stack
 from deploy.cli.status import command as status_command
 from deploy.local import prefect_server, serve
-from deploy.local.lifecycle import _start_prefect
+from deploy.local.lifecycle import _start_prefect, up
+from deploy.local.prefect_client import client_of
 from deploy.local.prefect_password import keep_password, password, password_file
 from deploy.local.processes import log_file, stop
 from deploy.local.processes import start as start_process
-from tests.support.prefect import Prefect, of_home
+from flows.matters import Matter
+from flows.operator import waits, watch
+from flows.operator.alarms import ENDED
+from flows.operator.webhook import keep_webhook
+from tests.support.prefect import Prefect, of_home, wait_for
+from tests.support.receiver import receiver
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -164,6 +173,65 @@ def test_a_prefect_of_the_users_own_that_does_not_answer_is_named(
         theirs = settings.model_copy(update={"prefect_api_url": wrong})
         with pytest.raises(serve.NoPrefect, match=f"PREFECT_API_URL .*({why})"):
             serve.check(theirs, wrong)
+
+
+def test_up_stops_nothing_for_an_address_that_is_no_prefect(tmp_path: Path) -> None:
+    right = "http://127.0.0.1:9/right"
+    theirs = Settings(mianti_home=tmp_path, prefect_api_url="http://127.0.0.1:9/api")
+    stack = Stack()
+    stack.follow = start_process("follow", ["sleep", "600"], right, home=tmp_path)
+    stack.write(tmp_path)
+    try:
+        with pytest.raises(serve.NoPrefect):
+            up(theirs)
+        follow = Stack.read(tmp_path).follow
+        assert follow is not None
+        assert follow.alive
+        assert Stack.read(tmp_path) == stack
+    finally:
+        stop_all(theirs)
+
+
+def test_a_webhook_that_takes_nothing_is_told(settings: Settings, prefect: Prefect) -> None:
+    """To Prefect a call is done whatever is answered."""
+    told = {"event": ENDED, "alarm": "completeness/a"}
+
+    def last(address: str) -> Matter | None:
+        now = dt.datetime.now(dt.UTC)
+        keep_webhook(settings.model_copy(update={"mianti_alarm_webhook": SecretStr(address)}))
+        watch._emit([(ENDED, told)])
+
+        def is_told() -> bool:
+            calls = {"event": {"name": ["prefect.automation.action.executed"]}}
+            asked = {"filter": {**calls, "occurred": {"since": now.isoformat()}}}
+            return bool(prefect.post("/events/filter", asked)["events"])
+
+        wait_for(is_told, "the call to be noted")
+        with get_client(sync_client=True) as client:
+            return watch.unheard(client, dt.datetime.now(dt.UTC))
+
+    with receiver() as hook, client_of(settings, prefect.api):
+        wrong = last(f"{hook.address}-wrong")
+        assert wrong is not None
+        assert "(404)" in wrong.said[0]
+        assert hook.secret not in str(wrong)
+        assert waits.rows([wrong])
+        assert last(hook.address) is None
+        keep_webhook(settings)
+        with get_client(sync_client=True) as client:
+            assert watch.unheard(client, dt.datetime.now(dt.UTC)) is None
+    assert [body["ended"] for body in hook.bodies] == [["completeness/a"]]
+
+
+def test_its_database_is_the_owners_alone(settings: Settings, tmp_path: Path) -> None:
+    """It holds the webhook's address, and the key it is encrypted with."""
+    place = prefect_server.prefect_home(settings.mianti_home)
+    assert (place / "prefect.db").is_file()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    former = prefect_server.prefect_home(tmp_path)
+    former.mkdir(mode=0o755)
+    assert serve.directory(Settings(mianti_home=tmp_path)) == former
+    assert stat.S_IMODE(former.stat().st_mode) == 0o700
 
 
 def test_one_that_asked_for_no_password_is_started_anew_with_one(

@@ -48,7 +48,7 @@ def receipt(http: httpx.Client, settings: Settings, **query: str) -> dict[str, A
 
 
 def path(told: dict[str, Any]) -> str:
-    return f"/verify/{told['id']}/{told['hash'][:32]}"
+    return f"/verify/{told['id']}/{told['signature'][:32]}"
 
 
 def test_the_holder_of_the_paper_sees_that_it_is_genuine_and_what_it_says(
@@ -73,13 +73,16 @@ def test_the_holder_of_the_paper_sees_that_it_is_genuine_and_what_it_says(
 def test_without_the_paper_nothing_is_told(http: httpx.Client, settings: Settings) -> None:
     told = receipt(http, settings)
     other = receipt(http, settings)
-    mark = told["hash"][:32]
+    assert other["body"]["previous"] == told["hash"]
+    mark = told["signature"][:32]
     spoilt = ("0" if mark[0] != "0" else "1") + mark[1:]
     for id_, given in (
         (told["id"], spoilt),
-        (told["id"], other["hash"][:32]),
+        (told["id"], other["signature"][:32]),
+        (told["id"], other["body"]["previous"][:32]),  # the hash, which the next receipt names
         (told["id"], mark[:-1]),
         (told["id"], told["hash"]),
+        (told["id"], told["signature"]),
         (told["id"], "标记"),
         ("window-1-99999", mark),
     ):
@@ -93,7 +96,7 @@ def test_without_the_paper_nothing_is_told(http: httpx.Client, settings: Setting
 def test_a_receipt_of_a_window_that_is_not_known_here_says_so(
     http: httpx.Client, settings: Settings
 ) -> None:
-    mark = receipt(http, settings)["hash"][:32]
+    mark = receipt(http, settings)["signature"][:32]
     for id_ in ("window-9-1", "nonsense", "<script>alert(1)<script>-1", "x" * 3000):
         page = http.get(f"/verify/{id_}/{mark}")
         assert page.status_code == 404

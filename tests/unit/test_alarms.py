@@ -6,8 +6,12 @@ import datetime as dt
 import logging
 import os
 import subprocess
+import time
 from pathlib import Path
+from threading import Event
+from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
@@ -16,8 +20,9 @@ from pydantic import SecretStr, ValidationError
 from connectors.settings import Settings
 from flows.complete import Cycle, Layouts
 from flows.matters import Matter, quarantined, silent, whom
-from flows.operator import waits
+from flows.operator import waits, watch
 from flows.operator.alarms import ENDED, RAISED, SURE, Raised, together
+from flows.operator.families import words
 from flows.operator.running import AtWork, is_gone, lost, process_mark, stands_still
 from flows.operator.watch import Watcher
 from tests.support.codes import uscc
@@ -173,7 +178,21 @@ def test_a_deployment_stands_still_after_three_intervals_that_were_watched() -> 
     assert not still(100, 2), "the machine was off"
 
 
-@pytest.mark.parametrize("address", ["ftp://x/y", "hooks.example/secret-part", "http://a b"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://x/y",
+        "hooks.example/secret-part",
+        "http://a b",
+        "http://hooks.example:port/secret-part",
+        "http://hooks.example:99999/secret-part",
+        "http://[::1/secret-part",
+        "http://:80/secret-part",
+        "http://a..b/secret-part",
+        f"http://{'a' * 64}.example/secret-part",
+        "https://%zz/secret-part",
+    ],
+)
 def test_the_webhook_is_an_address_and_never_repeated(tmp_path: Path, address: str) -> None:
     with pytest.raises(ValidationError) as wrong:
         Settings(mianti_home=tmp_path, mianti_alarm_webhook=SecretStr(address))
@@ -210,3 +229,75 @@ def test_a_webhook_that_fails_is_told_without_its_address(
     assert "MIANTI_ALARM_WEBHOOK could not be called: HTTPStatusError" in caplog.text
     ours = [line.getMessage() for line in caplog.records if line.name.startswith("flows")]
     assert not any(hook.secret in line for line in ours)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[::1]:8080/x?y=z", "https://user:word@hooks.example./a_b", "http://10.0.0.1"],
+)
+def test_any_address_that_can_be_called_is_taken(tmp_path: Path, address: str) -> None:
+    taken = Settings(mianti_home=tmp_path, mianti_alarm_webhook=SecretStr(address))
+    assert taken.mianti_alarm_webhook == SecretStr(address)
+
+
+def test_what_the_webhook_did_not_take_is_told_again_and_its_end_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiver() as hook:
+        right = Settings(mianti_home=tmp_path, mianti_alarm_webhook=SecretStr(hook.address))
+        wrong = right.model_copy(
+            update={"mianti_alarm_webhook": SecretStr(f"{hook.address}-wrong")}
+        )
+        watcher = Watcher()
+        away = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
+        with temporary_settings(away):
+            for settings in (wrong, wrong, wrong, right, right):
+                watcher.look(settings, NOON)
+        assert [[one["alarm"] for one in body["raised"]] for body in hook.bodies] == [["watch"]]
+        monkeypatch.setattr(watcher, "_runs", lambda now: [])
+        monkeypatch.setattr(watcher, "_tell", lambda *given: None)
+        for _ in range(2):
+            watcher.look(right, NOON)
+    assert [body["ended"] for body in hook.bodies] == [[], ["watch"]]
+
+
+def test_a_webhook_that_hangs_holds_no_look_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    over = Event()
+
+    def dribbling(*given: Any, **more: Any) -> Any:
+        over.wait()
+        raise httpx.ReadTimeout("")
+
+    monkeypatch.setattr(httpx, "post", dribbling)
+    monkeypatch.setattr(watch, "_PATIENCE", 0.01)
+    settings = Settings(mianti_home=tmp_path, mianti_alarm_webhook=SecretStr("http://h/secret"))
+    looks(settings, 3)
+    assert "did not answer in time" in caplog.text
+    over.set()
+
+
+def test_the_watch_outlives_settings_that_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The file of the home is being edited, and a look fails in a way that nobody foresaw."""
+    monkeypatch.setenv("MIANTI_HOME", str(tmp_path))
+    looked: list[Settings] = []
+
+    class Enough(BaseException):
+        pass
+
+    def look(self: Watcher, settings: Settings, now: dt.datetime) -> None:
+        looked.append(settings)
+        (tmp_path / "settings.toml").write_text("MIANTI_WINDOW_PORT = [")
+        assert "ValueError" in words(ValueError("nobody foresaw it"))
+        if len(looked) == 2:
+            raise Enough
+
+    monkeypatch.setattr(Watcher, "look", look)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    with pytest.raises(Enough):
+        watch._watch()
+    assert looked[1] == looked[0]
+    assert "settings it had" in caplog.text

@@ -29,7 +29,24 @@ def test_without_a_table_nobody_is_known(tmp_path: Path) -> None:
         known(Settings(mianti_home=tmp_path), "Li Wei")
 
 
-@pytest.mark.parametrize("text", ["", "a: b", "operators: [Li]", "operators: {'A b': x}", "{"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a: b",
+        "operators: [Li]",
+        "operators: {'A b': x}",
+        "{",
+        "[" * 20_000,
+        "operators: {a: 2026-99-99}",
+        f"operators: {{a: {'9' * 5000}}}",
+        "operators:\n  li: Li Wei\n  li: Wang Fang\n",
+    ],
+)
 def test_a_table_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadOperators, match="无法读取经办人表"):
         known(operators(tmp_path, text), "Li Wei")
+
+
+def test_an_id_goes_before_a_name_that_is_like_it(tmp_path: Path) -> None:
+    assert known(operators(tmp_path, "operators:\n  a: b\n  b: 王芳\n"), "b") == "王芳"

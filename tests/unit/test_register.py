@@ -183,7 +183,17 @@ def test_a_key_counts_on_its_days_alone(here: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[", "x: 1", "w: [{}]", "w: [{key: x, from: 2026-01-01}]", "\x00"]
+    "text",
+    [
+        "[",
+        "x: 1",
+        "w: [{}]",
+        "w: [{key: x, from: 2026-01-01}]",
+        "w: [{key: x, from: 2026-99-99}]",
+        "\x00",
+        "[" * 20_000,
+        "w: []\nw: []",
+    ],
 )
 def test_a_register_that_cannot_be_read_is_no_empty_one(here: Settings, text: str) -> None:
     here.mianti_window_keys.write_text(text, "utf-8")

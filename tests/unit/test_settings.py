@@ -14,7 +14,7 @@ from connectors.settings import (
     prefect_api,
     read_settings,
 )
-from connectors.stack import Server, Stack, start_mark
+from connectors.stack import BadStack, Server, Stack, start_mark
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +147,13 @@ def test_a_kafka_that_does_not_run_is_said_with_what_to_do(left: Stack) -> None:
     assert "请先执行 `mianti up`" in said.value.message_zh
 
 
+@pytest.mark.parametrize("content", ["", "x", '{"kafka": 1}', '{"kafka": {"pid": 1}}'])
+def test_what_runs_here_but_cannot_be_read_is_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / "stack.json").write_text(content)
+    with pytest.raises(BadStack, match=r"stack\.json.*remove that file"):
+        Stack.read(tmp_path)
+
+
 def test_a_process_that_has_ended_has_no_start(tmp_path: Path) -> None:
     pid = os.posix_spawn("/bin/sh", ["sh", "-c", "exit 0"], {})
     # Not yet collected by its parent, it is a zombie: that counts as ended.
@@ -205,6 +212,12 @@ def test_the_environment_wins_over_the_file(
         ("MIANTI_LAKE = secret", "is no TOML (at line 1", "不是有效的 TOML"),
         ('MIANTI_LAKE = "a"\nmianti_lake = "secret"', "is given twice", "重复"),
         ("[mianti]\nlake = 'secret'", "there is no setting 'mianti'", "没有设置"),
+        (f"MIANTI_WINDOW_PORT = {'9' * 5000}", "is no TOML that can be read", "不是可读的"),
+        (f"MIANTI_WINDOW_PORT = 0x{'f' * 5000}", "or a number", "应为"),
+        (f"MIANTI_LAKE = {'[' * 5000}", "is no TOML that can be read", "不是可读的"),
+        ('MIANTI_LAKE = "~nobody-of-that-name/secret"', "MIANTI_LAKE: begins with ~", "不存在"),
+        ('MIANTI_LEDGER = "secret\\u0000"', "MIANTI_LEDGER: ", "设置的值无效"),
+        (f'MIANTI_LEDGER = "{"a" * 70_000}"', "MIANTI_LEDGER: ", "设置的值无效"),
     ],
 )
 def test_what_is_wrong_with_the_file_is_told_with_its_place(
@@ -218,6 +231,26 @@ def test_what_is_wrong_with_the_file_is_told_with_its_place(
     assert chinese in said
     assert str(home / "settings.toml") in said
     assert "secret" not in said
+
+
+def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".mianti/settings.toml").mkdir(parents=True)
+    with pytest.raises(BadSetting, match="Is a directory"):
+        read_settings()
+
+
+def test_a_file_saved_by_notepad_is_read(tmp_path: Path) -> None:
+    kept(tmp_path / ".mianti", "\ufeffMIANTI_WINDOW_PORT = 8080\r\n")
+    assert read_settings().mianti_window_port == 8080
+
+
+@pytest.mark.parametrize("value", ["~nobody-of-that-name/x", "a" * 70_000])
+def test_a_path_of_the_environment_that_cannot_be_one_is_told(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("MIANTI_LEDGER", value)
+    with pytest.raises(BadSetting, match="MIANTI_LEDGER"):
+        read_settings()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from connectors.settings import Settings
-from deploy.window.tokens import AUDIENCE, BadToken, Tokens, token_key
+from deploy.window.tokens import AUDIENCE, BadToken, BadTokenKeys, Tokens, token_key
 
 
 @pytest.fixture
@@ -47,3 +47,10 @@ def test_a_token_that_has_ended_has_ended(settings: Settings, ended: int) -> Non
     tokens = Tokens(settings)
     with pytest.raises(BadToken, match="ExpiredSignatureError"):
         tokens.caller(signed(settings, exp=-ended))
+
+
+@pytest.mark.parametrize("content", ["[]", "1", '{"keys": [1]}', '{"keys": {}}', "{}", "x"])
+def test_keys_that_are_no_set_are_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / "keys.json").write_text(content)
+    with pytest.raises(BadTokenKeys):
+        Tokens(Settings(mianti_home=tmp_path, mianti_window_token_keys=tmp_path / "keys.json"))
