@@ -60,16 +60,21 @@ VERBS: Final = (
         "收走",
         "交出",
     ),
-    *("撤除", "废除", "报废", "降为", "降至", "降成"),
+    *("撤除", "废除", "报废", "降为", "降至", "降成", "销证", "收证", "缴证", "转让", "销户"),
+    *("下落", "失联", "失去联系", "联系不上", "无法联系", "去楼空", "查无"),
+    *("ZHUXIAO", "DIAOXIAO", "CHEXIAO", "ZUOFEI", "SHIXIAO", "已ZX", "已DX", "已CX"),
+    *("注(", "注（", "注〔", "注[", "注【", "注字", "注决"),
+    *("企业申请", "单位申请", "公司申请", "主动申请", "自愿申请", "自行申请"),
 )
 #: 不予延续, 不准予延期, 到期未换证; 吊·销.
 UNRENEWED: Final = (
     "(?:不|未|没有)[^。;,]{0,20}(?:延续|延期|续期|换证)"
     r"|[吊撤撒注缴收暂作][·•.\-_*()（）'\"~|]{1,2}[销消回缴扣废]"
+    r"|(?:^|。)[XxＸｘ×✕✗╳ ]+(?:。|$)"
 )
 #: Each of them has one of these signs, which are rarer than their first.
 SIGNS: Final = tuple(
-    "撤注吊废缴失效终取暂停歇缔闭照退扣冻降迁弃牌届散再没追撒过期破除算延续换转止收回交走RCECrcecＲＣｒｃ"
+    "撤注销吊废缴失效终取暂停歇缔闭照退扣冻降迁弃牌届散再没追撒过期破除算延续换转止收回交走查联去请让落Xx×✕✗╳ＸｘZzＺｚRCECrcecＲＣｒｃ"
 )
 
 
@@ -84,7 +89,7 @@ DOCUMENT: Final = (
     rf"(收缴|缴回|交回|取消|终止|暂停|中止|失效|无效|停用|吊扣|扣留|歇业|停业)[^。;,]{{0,20}}{_PAPER})"
 )
 #: Numbers of such documents: 示许撤〔2026〕9号, 示许注销〔2026〕9号.
-NUMBER: Final = r"(注销|撤销|撤回|吊销|撤|吊)[字决]?\("
+NUMBER: Final = r"(注销|撤销|撤回|吊销|撤|吊|注)[字决]?\("
 #: The same anywhere in the name of a document or certificate: 食品经营许可注销决定书.
 TITLE: Final = (
     "(撤销|撤消|注销|注消|吊销|吊消|撤回|收回|收缴|缴销|作废|废止|失效|终止|取消|暂扣|吊扣|暂停|中止|无效|"
@@ -104,15 +109,26 @@ WORDS: Final = (
     "(?:收缴|缴回|取消)[^。;,、]{0,8}(?:许可|资质|资格|证书|证照|证件|执照)|REVOKE|CANCEL|除名|"
     "不予延续|(?:到期|逾期|过期|期满|届满)[^。;,]{0,8}(?:未|没有)[^。;,]{0,6}(?:延续|延期|续期|换证)|"
     "已(?:过期|到期|届满)(?![食药产商物品])|有效:(?:否|无|N|0)|(?:已|被|宣告)(?:破产|解散)|"
-    "不再(?:持有|具有|具备|享有|符合[^。;,]{0,6}条件)|"
+    "不再(?:持有|具有|具备|享有|符合[^。;,]{0,6}条件)|已经?被?转让|吊证|吊照|撤证|已?销户|"
+    # Whom nobody finds: 市场主体 that cannot be reached at its address is one in doubt.
+    "查无下落|下落不明|查无此|失联|失去联系|联系不上|无法(?:与其|取得)?联系|人去楼空|"
+    # Typed by its sound, or by the first letters of it.
+    "ZHUXIAO|DIAOXIAO|CHEXIAO|ZUOFEI|SHIXIAO|已(?:ZX|DX|CX)|"
+    # Who asked for it, where nothing says for what: so an ending is reasoned.
+    "^(?:企业|单位|公司|持证人|主动|自愿|自行)+(?:主动|自愿|自行|提出|书面)*申请$|"
     r"(?:^|[(。;,])(?:已经?|现|目前)?(?:停业|停产|歇业|停用|停牌|关闭|冻结|转出|迁出|降级|收缴|上交|上缴|扣证|退证|暂停|中止|终止|清算|迁往[^。;,]{0,8})"
-    r"中?(?:$|[)。;,]))"
+    r"中?(?:$|[)。;,])|^[X×✕✗╳]+$)"
 )
 #: What takes such a word back: it did not happen, will happen on a condition, or ended.
 NOT_ENDING: Final = (
     r"(?:未|无|没有|不予|不得|不含|不|非|免于|免予|解除|恢复|(?<!许)可以?|(?<=[的者],)应当?|将会?)"
     r"(?:被|予以|予|曾|经|依法|已)*",
     r"(?<!已)(?<!已经)(?:逾期|过期|到期)(?:(?:后|自动|自行|即|则|将)+|(?=作废|失效|终止|无效))",
+)
+#: A suspension that is over: 暂扣期满，予以恢复.
+OVER: Final = (
+    "(?:暂扣|吊扣|暂停|中止|停业|停产|歇业|冻结)[^。;,]{0,6}(?:期满|届满|到期|结束)[^。;]{0,8}"
+    "(?:恢复|发还|返还|解除)"
 )
 #: 有效期届满未延续的，自动失效: what every certificate says of the day after its last.
 CONDITION: Final = (
@@ -135,6 +151,16 @@ _OLD: Final = (
 )
 _OLD_FIRST: Final = f"{_OLD}[^。;,局厅委]{{0,40}}{WORDS}|[原旧]{WORDS}"
 OLDER_PAPER: Final = f"{_OLD_FIRST}|{WORDS}[^,;。]{{0,6}}{_OLD}"
+#: An older paper with a number, and not with a year: 注销原许可证A-1, 原证2026年注销.
+NUMBERED_PAPER: Final = (
+    r"[原旧][^。;,0-9A-Z]{0,12}(?:[证照号件]|许可|资质)[为:]*"
+    r"[(〔\[]?(?![0-9]{4}年)[A-Z0-9][A-Z0-9-]"
+)
+#: It was changed or given anew before: the paper that was taken back then may be this one.
+CHANGED_BEFORE: Final = (
+    "^已经?(?:变更|换发|换证|换领|延续|补发|补办)(?:了?新证)?[,;。]?"
+    "[原旧本此该](?:证|件|许可证)[^。;,]{0,6}(?:收回|收缴|交回|缴回|注销|作废|失效)"
+)
 REPLACED_PAPER: Final = "(?:(?<![目此之日先当])前|遗失|正本|副本)[^。;,]{0,40}"
 NEW_PAPER: Final = "换发|补发|补办|补领|补证|换证|换领|换新|新证|新发|重新核发|变更|延续|续期"
 #: No new paper: 未延续, 未按期换证.
@@ -152,6 +178,8 @@ REMARK: Final = (
 )
 _CLOSED: Final = "(注销|吊销|撤销|歇业|停业|清算|解散|除名)"
 _OF_IT: Final = "(?:该|本)?(?:企业|公司|单位|主体)?(?:已经?|现|被|依法)"
+#: What one of its texts says in brackets, where they may also stand for what it does: (注销、变更).
+CLOSED_BESIDE: Final = rf"\({_OF_IT}+{_CLOSED}[^()]*\)"
 #: What the register writes into an enterprise's name that is no part of it: 示范有限公司（已注销）.
 CLOSED_NAME: Final = rf"\({_OF_IT}*{_CLOSED}[^()]*\)"
 #: The same as the whole of another text of its entry.

@@ -81,6 +81,30 @@ from schemas.ending_words import SIGNS, VERBS
         ("remarks", "迁往外省", "other"),
         ("remarks", "不再符合许可条件", "other"),
         ("remarks", "cancelled", "other"),
+        # An older paper, and no new one is told: it may be this one.
+        ("remarks", "原证已注销", "other"),
+        ("remarks", "旧证作废", "other"),
+        ("remarks", "原证2026年注销", "other"),
+        ("standing_reason", "逾期注销", "other"),
+        ("standing_reason", "已撒销", "annulled"),
+        ("standing_reason", "因有效期届满未延续", "other"),
+        ("standing_reason", "依法吊销", "revoked"),
+        ("remarks", "已变更，旧证收回", "other"),
+        ("remarks", "已换证，原许可证交回", "other"),
+        ("remarks", "经核查，查无下落", "other"),
+        ("remarks", "企业已失联", "other"),
+        ("remarks", "人去楼空，无法取得联系", "other"),
+        ("remarks", "已转让", "other"),
+        ("remarks", "zhuxiao", "other"),
+        ("remarks", "ｚｕｏｆｅｉ", "other"),
+        ("remarks", "已ZX", "other"),
+        ("remarks", "×", "other"),
+        ("remarks", "Ｘ", "other"),
+        ("remarks", "企业申请", "other"),
+        ("scope", "单位主动申请", "other"),
+        ("remarks", "销证", "other"),
+        ("document_number", "示许注〔2026〕9号", "other"),
+        ("document_number", "示食药注字〔2026〕9号", "other"),
     ],
 )
 def test_a_text_that_ends_a_licence(column: str, text: str, made: str) -> None:
@@ -93,7 +117,6 @@ def test_a_text_that_ends_a_licence(column: str, text: str, made: str) -> None:
         ("remarks", "遗失作废，已补发"),
         ("remarks", "原证作废，换发新证"),
         ("remarks", "变更法定代表人，旧证已收回"),
-        ("remarks", "原证已注销"),
         ("remarks", "换发新证，原证号JY1注销"),
         ("remarks", "变更前许可证已注销"),
         ("remarks", "逾期未申请延续将依法注销"),
@@ -124,10 +147,25 @@ def test_a_text_that_ends_a_licence(column: str, text: str, made: str) -> None:
         ("scope", "预包装食品销售（不含注销品种）"),
         ("scope", "企业破产清算服务；终止妊娠手术；停车场"),
         ("scope", "代为办理注销手续"),
+        ("remarks", "企业申请变更法定代表人"),
+        ("remarks", "注销原许可证A-10"),
+        ("remarks", "原证号JY2已作废"),
+        ("standing_reason", "暂扣期满，予以恢复"),
+        ("standing_reason", "新设"),
+        ("scope", "技术转让；企业申请代办"),
+        ("remarks", "联系人已变更"),
+        ("remarks", "X型"),
+        ("document_number", "示注册许〔2026〕9号"),
     ],
 )
 def test_a_text_that_ends_none(column: str, text: str) -> None:
     assert ending({column: text}) is None
+
+
+def test_an_older_paper_with_the_licences_own_number_is_the_licence() -> None:
+    text = "原证号JY2026-5已作废"
+    assert ending({"remarks": text, "number": "JY20265"}) == "other"
+    assert ending({"remarks": text, "number": "JY20266"}) is None
 
 
 @pytest.mark.parametrize(
@@ -148,6 +186,13 @@ def test_a_long_text_takes_no_long_time_to_read(signs: str) -> None:
         ("name", "（吊销，未注销）示范企业有限公司", "revoked"),
         ("business_scope", "该企业已歇业", "suspended"),
         ("address", "企业已注销", "cancelled"),
+        ("entity_type", "有限责任公司（已注销）", "cancelled"),
+        ("address", "示范路1号（该企业已吊销）", "revoked"),
+        ("entity_type", "有限责任公司（自然人独资）", None),
+        ("standing_reason", "依法应予注销", "other"),
+        ("standing_reason", "因公司解散注销", "cancelled"),
+        ("standing_reason", "核准变更", None),
+        ("business_scope", "企业登记代理（注销、变更）", None),
         ("name", "示范注销代办（上海）有限公司", None),
         ("name", "示范失效分析技术（清算）有限公司", "cancelled"),
         ("business_scope", "破产清算服务；代办企业注销登记", None),
@@ -177,6 +222,9 @@ PIECES = [
         "届满",
         "转让",
         "换证",
+        "X",
+        "原证",
+        "申请",
         "许可证",
         "《",
         "》",

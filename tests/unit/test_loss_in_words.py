@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from flows.answer.decide import EXEMPT
+from schemas.penalty_words import alike
+from schemas.wording import worded
 from tests.property.lost_records import (
     HELD,
     Event,
@@ -81,10 +83,49 @@ def penalised(content: str, *categories: str, fine: Decimal | None = None, **mor
         ("fine", "处违法所得三倍罚款"),
         ("fine", "按日连续处罚，每日罚款十万元"),
         ("fine", "罚款2.5E6元"),
+        # What stops or restricts the business, and names no certificate.
+        ("licence", "停业三个月"),
+        ("licence", "罚款2000元，停产整改"),
+        ("licence", "勒令歇业"),
+        ("licence", "停止餐饮经营活动"),
+        ("licence", "罚款2000元；责令暂停其生产经营"),
+        ("licence", "禁止从事食品销售活动"),
+        ("licence", "三年内不得从事餐饮服务"),
+        ("licence", "限制开展经营活动"),
+        ("licence", "限期限产"),
+        ("licence", "不准营业"),
+        ("licence", "罚款2000元；销证"),
+        ("licence", "罚款2000元，并收证"),
+        ("builder", "停业整顿"),
+        ("builder", "罚款2000元，六个月内不得承揽新的工程"),
+        ("builder", "限制其承接项目"),
+        ("entry", "勒令停业"),
+        ("stop", "关闭"),
+        ("stop", "罚款2000元，限制生产"),
+        ("stop", "责令搬迁"),
+        ("stop", "责令限产"),
     ],
 )
 def test_a_penalty_that_takes_something(paper: str, content: str) -> None:
     assert not decided(penalised(content), paper)
+
+
+@pytest.mark.parametrize(
+    ("category", "content"),
+    [
+        ("限制从业", "五年内不予受理其许可申请"),
+        ("限制从业", "终身不得从事食品销售"),
+        ("吊销许可证件", "降低资质等级"),
+        ("吊销许可证件", "罚款2000元，资质降级"),
+        ("责令关闭", "责令搬迁"),
+        ("责令停产停业", "限制生产"),
+        ("责令停产停业", "停止食品经营活动"),
+    ],
+)
+def test_a_kind_in_other_words(category: str, content: str) -> None:
+    said = worded(content)
+    assert any(word in said for word in alike(category))
+    assert not any(word in worded("警告，责令改正，罚款2000元") for word in alike(category))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +174,10 @@ def test_all_certificates_whatever_is_named_beside() -> None:
         "未经许可不得经营，罚款2000元",
         "禁止销售过期食品，罚款2000元",
         "没收违法所得1000元，处五倍罚款",
+        "责令整改，罚款2000元",
+        "关闭排污口，罚款2000元",
+        "停止违法行为，罚款2000元",
+        "罚款2000元，责令限期改正",
     ],
 )
 def test_a_penalty_that_takes_nothing(content: str) -> None:
