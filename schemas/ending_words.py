@@ -115,7 +115,7 @@ WORDS: Final = (
     # Typed by its sound, or by the first letters of it.
     "ZHUXIAO|DIAOXIAO|CHEXIAO|ZUOFEI|SHIXIAO|已(?:ZX|DX|CX)|"
     # Who asked for it, where nothing says for what: so an ending is reasoned.
-    "^(?:企业|单位|公司|持证人|主动|自愿|自行)+(?:主动|自愿|自行|提出|书面)*申请$|"
+    r"(?:^|\()(?:企业|单位|公司|持证人|主动|自愿|自行)+(?:主动|自愿|自行|提出|书面)*申请(?:$|\))|"
     r"(?:^|[(。;,])(?:已经?|现|目前)?(?:停业|停产|歇业|停用|停牌|关闭|冻结|转出|迁出|降级|收缴|上交|上缴|扣证|退证|暂停|中止|终止|清算|迁往[^。;,]{0,8})"
     r"中?(?:$|[)。;,])|^[X×✕✗╳]+$)"
 )

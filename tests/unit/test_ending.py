@@ -102,6 +102,7 @@ from schemas.ending_words import SIGNS, VERBS
         ("remarks", "Ｘ", "other"),
         ("remarks", "企业申请", "other"),
         ("scope", "单位主动申请", "other"),
+        ("scope", "一般液态单元（企业自愿申请）", "other"),
         ("remarks", "销证", "other"),
         ("document_number", "示许注〔2026〕9号", "other"),
         ("document_number", "示食药注字〔2026〕9号", "other"),

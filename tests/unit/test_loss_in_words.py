@@ -13,7 +13,9 @@ from schemas.penalty_words import alike
 from schemas.wording import worded
 from tests.property.lost_records import (
     HELD,
+    LANDED,
     Event,
+    event,
     grade,
     licence,
     penalty,
@@ -389,3 +391,79 @@ def test_a_change_of_the_old_term_takes_no_revocation_back() -> None:
     anew = licence("示许〔2026〕7号", days=("2026-04-02", "2026-04-02", "2031-04-01"))
     assert not decided([*lost, *changed], "licence")
     assert decided([*lost, *anew], "licence")
+
+
+@pytest.mark.parametrize(
+    ("reason", "held"),
+    [
+        ("逾期注销", False),
+        ("已撒销", False),
+        ("代为注销", False),
+        ("许可证作废", False),
+        ("有效期届满未申请延续", False),
+        ("缴 销", False),
+        ("暂扣期满，予以恢复", True),
+        ("准予变更", True),
+        (None, True),
+    ],
+)
+def test_the_reason_of_a_good_state(reason: str | None, held: bool) -> None:
+    for paper, made in (("licence", licence()), ("entry", registration())):
+        decision, standing = made
+        standing |= {"sequence": 2, "standing": standing["standing"] | {"reason": reason}}
+        assert decided([decision, standing], paper) == held
+
+
+@pytest.mark.parametrize(
+    ("state", "held"), [("upheld", False), ("raised", False), ("rejected", True), ("none", True)]
+)
+@pytest.mark.parametrize(("paper", "of"), [("licence", licence()), ("entry", registration())])
+def test_an_objection_to_what_is_held(paper: str, of: list[Event], state: str, held: bool) -> None:
+    objected = [objection(of[0], state, LANDED)]
+    assert decided(objected, paper) == held
+
+
+def test_an_objection_that_was_found_right_ends_with_a_newer_decision() -> None:
+    [decision, _] = licence()
+    later = LANDED + dt.timedelta(hours=1)
+    mended = decision | {"sequence": 2, "landed_at": later}
+    assert decided([objection(decision, "upheld", LANDED), mended], "licence")
+    assert not decided([objection(decision, "upheld", later), mended], "licence")
+
+
+@pytest.mark.parametrize(
+    ("state", "until", "held"),
+    [
+        ("removed", "2026-04-01", False),
+        ("ended", "2026-04-01", False),
+        ("removed", None, False),
+        ("other", "2026-04-01", True),
+    ],
+)
+def test_a_grade_that_was_taken_off_its_list(state: str, until: str | None, held: bool) -> None:
+    [graded] = grade("2025")
+    told = {name: graded[name] for name in ("publisher", "issuer", "record_key")}
+    last = {"effective_to": dt.date.fromisoformat(until)} if until else {}
+    left = event("credit", "standing", "", {"state": state}, **told, **last)
+    assert decided([left], "grade") == held
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "held"),
+    [
+        ("2026-09-01", "2028-03-04", False),
+        ("2026-09-01", None, False),
+        ("2028-03-05", "2033-03-04", True),
+        ("2026-01-01", "2028-03-04", True),
+    ],
+)
+def test_a_record_that_is_written_anew_to_begin_later(
+    begins: str, ends: str | None, held: bool
+) -> None:
+    anew = licence(days=("2023-03-01", begins, ends), term="fixed")[0] | {"sequence": 2}
+    assert decided([anew], "licence") == held
+
+
+def objection(of: Event, state: str, landed: dt.datetime) -> Event:
+    told = {name: of[name] for name in ("publisher", "issuer", "record_key")}
+    return event(of["family"], "objection", "", {"state": state}, **told, landed_at=landed)
