@@ -101,6 +101,12 @@ OF_CERTIFICATES: Final = (
     *_words("限制从业 从业禁止 禁止从业 职业禁止 限制从事 限制其从事"),
     *_words("限制开展 限制生产 限制经营 限制营业 限制业务 限产 停厂 停店 关门"),
 )
+#: What a violation tells of a licence that had been taken before: 食品经营许可证已被吊销后仍经营.
+TAKEN_BEFORE: Final = _words("吊销 注销 撤销 吊銷 註銷 撤銷 吊消 撤消 注消 撒销 缴销")
+ENDED_BEFORE: Final = (
+    "[^。;,]{0,24}(?:许可证?|资质|资格|证书|证照|执照|证)[^。;,未]{0,8}(?:已经?|被|依法|遭)+(?:吊销|注销|撤销|缴销)"
+    "|(?:已经?|被|依法|遭)+(?:吊销|注销|撤销|缴销)[^。;,未]{0,20}(?:许可证?|资质|资格|证书|证照|执照|证)"
+)
 #: Every word that may stop a licence.
 STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES)))
 #: Every word that tells a kind.

@@ -137,6 +137,8 @@ def test_a_kind_in_other_words(category: str, content: str) -> None:
         "没收违法所得150万元，并处三倍罚款",
         "按日连续处罚",
         "第一项罚款150万元；第二项罚款100万元",
+        "处以巨额罚款",
+        "并处大额罚款",
     ],
 )
 def test_a_fine_that_the_content_tells_otherwise_than_the_column(content: str) -> None:
@@ -201,6 +203,22 @@ def test_a_penalty_that_takes_nothing(content: str) -> None:
 )
 def test_a_penalty_that_takes_another_thing(paper: str, events: list[Event]) -> None:
     assert decided(events, paper)
+
+
+@pytest.mark.parametrize(
+    ("told", "held"),
+    [
+        ({"facts": "食品经营许可证已被吊销后仍从事经营"}, False),
+        ({"violation_type": "许可证被注销后继续经营"}, False),
+        ({"facts": "经查，该店于2025年被依法撤销食品经营许可证，仍销售食品"}, False),
+        ({"facts": "道路运输经营许可证被吊销后仍从事货运"}, True),
+        ({"facts": "未按食品经营许可证载明的项目经营"}, True),
+        ({"facts": "被他人举报未注销许可证"}, True),
+        ({"facts": "许可证被吊销后仍经营", "decided": "2022-01-01"}, True),
+    ],
+)
+def test_facts_that_tell_of_a_licence_taken_before(told: dict[str, Any], held: bool) -> None:
+    assert decided(penalty(2, **told), "licence") == held
 
 
 @pytest.mark.parametrize("until", ["直至整改合格", "三个月，整改验收合格后方可恢复"])
