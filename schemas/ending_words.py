@@ -64,6 +64,7 @@ VERBS: Final = (
     *("下落", "失联", "失去联系", "联系不上", "无法联系", "去楼空", "查无"),
     *("ZHUXIAO", "DIAOXIAO", "CHEXIAO", "ZUOFEI", "SHIXIAO", "已ZX", "已DX", "已CX"),
     *("注(", "注（", "注〔", "注[", "注【", "注字", "注决"),
+    *("摘牌", "吊牌", "收牌", "撤牌", "销牌", "剥夺", "解除"),
     *("企业申请", "单位申请", "公司申请", "主动申请", "自愿申请", "自行申请"),
 )
 #: 不予延续, 不准予延期, 到期未换证; 吊·销.
@@ -74,7 +75,7 @@ UNRENEWED: Final = (
 )
 #: Each of them has one of these signs, which are rarer than their first.
 SIGNS: Final = tuple(
-    "撤注销吊废缴失效终取暂停歇缔闭照退扣冻降迁弃牌届散再没追撒过期破除算延续换转止收回交走查联去请让落Xx×✕✗╳ＸｘZzＺｚRCECrcecＲＣｒｃ"
+    "撤注销吊废缴失效终取暂停歇缔闭照退扣冻降迁弃牌届散再没追撒过期破除算延续换转止收回交走查联去请让落夺Xx×✕✗╳ＸｘZzＺｚRCECrcecＲＣｒｃ"
 )
 
 
@@ -184,3 +185,28 @@ CLOSED_BESIDE: Final = rf"\({_OF_IT}+{_CLOSED}[^()]*\)"
 CLOSED_NAME: Final = rf"\({_OF_IT}*{_CLOSED}[^()]*\)"
 #: The same as the whole of another text of its entry.
 CLOSED_TEXT: Final = rf"^\(?{_OF_IT}+{_CLOSED}\)?$"
+
+#: Signs of an ending in a remark, in whatever words it is told: 门店已关, 停办, 销号, 已吊, 证停, 不再续. A clerk's
+#: words are never all known; what has such a sign and is not known as harmless is left to a person.
+IN_DOUBT: Final = (
+    "[停关撤销废吊注退缴扣封终弃缔破清散迁搬失歇]|收走|已收|收了|暂不|不再|不续|不用了|不存在|不办|不干|不做了|未续|没有?续|"
+    "未年检|未年审|未换证|未办延续|无证|无照|无效|已?过期$|已?到期$|证书?(?:已?过期|已?到期)|过期未|到期未|结业|取消|"
+    "转让|转出|转租|重整|合并|并入|死亡|去世|跑路|空置|拆除|倒闭|查封|降级|除名|交回|交局|作古|冻结|暂扣|中止|"
+    "VOID|EXPIRE|CLOSED|INVALID|INACTIVE|TERMINAT|SUSPEND|^(?:ZX|DX|CX|ZF|SX|TY|GQ)$"
+)
+#: Words with such a sign that tell of no ending.
+HARMLESS: Final = (
+    "停车|停放|停留|停机坪|注册|备注|注明|注意|注释|标注|批注|附注|加注|注浆|灌注|注塑|注射|关于|相关|有关|机关|海关|关键|关联|关节|关系|关注|"
+    "开关|销售|经销|营销|促销|直销|分销|产销|购销|代销|展销|销往|外销|内销|行销|吊装|吊车|吊顶|吊篮|起吊|"
+    "废旧|废弃|废物|废品|废水|废气|废料|废油|废钢|废铁|废纸|报废(?:汽车|机动车)|危废|固废|"
+    "退役|退休|退税|退货|退伍|缴费|缴纳|缴款|已缴(?:款|费|清|税)|实缴|认缴|补缴|扣除|扣件|密封|封装|封面|封样|塑封|"
+    "终端|终身|始终|最终|破碎|破损|清单|清洁|清洗|清真|清楚|清晰|清淤|清运|清扫|分散|散装|散客|散热|散货|集散|"
+    "迁址|地址迁移|住所迁移|迁移地址|搬运|搬家|失业|失信(?:记录)?|不再收取|无证明|无证据|无效成分|"
+    "(?:无需|无须|不用|不需)[^。;,]{0,4}(?:注销|退|缴|换证)|取消(?:限制|收费|备注)|"
+    "(?:未|无|没有|不存在|未见)(?:发现|被|有|办理|申请|曾|任何)*[停关撤销废吊注退缴扣封终弃缔破清散迁搬失歇]+"
+)
+#: What no remark without such a sign has: what has none need not be read.
+DOUBTFUL: Final = (
+    "[停关撤销废吊注退缴扣封终弃缔破清散迁搬失歇收暂不未没无过到证结取转重合并死去跑空拆倒查降除交作"
+    "冻中A-Za-zＡ-Ｚａ-ｚ]"
+)

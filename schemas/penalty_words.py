@@ -30,7 +30,7 @@ _TAKEN: Final = (
     ),
     *_words("资质无效 资格无效 REVOKE CANCEL"),
 )
-_LOWERED: Final = _words("降低 降级 降为 下调 核减")
+_LOWERED: Final = _words("降低 降级 降为 下调 核减 缩减")
 #: A grade or a qualification that is lowered is taken away as well: a kind with those that take.
 _LOWERED_GRADE: Final = _words("降低资质 降低等级 降低许可 降级 资质降 等级降")
 #: What takes a licence away for a time.
@@ -38,7 +38,8 @@ _HELD: Final = _words("暂扣 吊扣 扣留 扣押 扣证 暂停 中止 冻结 �
 _STOPPED: Final = _words(
     "停产停业 停业 停产 停工 停止 停用 停厂 停店 停办 停驶 停航 停运 歇业 停牌 关停 "
     "暂停 中止 关门 禁止营业 不准营业 不得营业 禁止生产 禁止经营 不得经营 不得生产 不得继续经营 "
-    "不得继续营业 不得继续生产 不得开展经营 终止经营 终止生产 终止营业 限制生产 限产"
+    "不得继续营业 不得继续生产 不得开展经营 终止经营 终止生产 终止营业 限制生产 限产 "
+    "不允许经营 严禁经营 严禁营业 停诊 停采 停学 关店 关厂 闭店 封店 封门 封闭经营 退出市场 退市"
 )
 _CLOSED: Final = _words("关闭 关停 取缔 查封 搬迁")
 #: What ends a business, and so stops it.
@@ -99,7 +100,9 @@ OF_CERTIFICATES: Final = (
     *_words("不得经营 不得营业 不得生产 不准经营 不准营业 不准生产 不得继续 不得开展 不得从事"),
     *_words("禁止从事 不得承接 禁止承接 限制承接 停止承接 暂停承接 禁业 市场禁入 关闭"),
     *_words("限制从业 从业禁止 禁止从业 职业禁止 限制从事 限制其从事"),
-    *_words("限制开展 限制生产 限制经营 限制营业 限制业务 限产 停厂 停店 关门"),
+    *_words("限制开展 限制生产 限制经营 限制营业 限制业务 限产 停厂 停店 关门 不允许经营 严禁经营"),
+    *_words("严禁营业 停诊 停采 停学 关店 关厂 闭店 封店 封门 封闭经营 退出市场 退市"),
+    *_words("核减经营 核减许可 缩减经营 缩减许可"),
 )
 #: What a violation tells of a licence that had been taken before: 食品经营许可证已被吊销后仍经营.
 TAKEN_BEFORE: Final = _words("吊销 注销 撤销 吊銷 註銷 撤銷 吊消 撤消 注消 撒销 缴销")

@@ -8,7 +8,7 @@ from typing import Final
 from flows.answer.facts import Row
 from flows.answer.naming import squash
 from schemas import ending_words as words
-from schemas.wording import OLD_SIGNS, worded
+from schemas.wording import OLD_SIGNS, plain_signs, worded
 
 #: A document's content and a remark that say at their head that a licence has ended.
 _CONTENT: Final = re.compile(words.DOCUMENT)
@@ -21,6 +21,9 @@ _HARMLESS: Final = [re.compile(one) for one in words.NO_ENDING]
 _OLDER: Final = re.compile(words.OLDER_PAPER)
 _NUMBERED: Final = re.compile(words.NUMBERED_PAPER)
 _OVER: Final = re.compile(words.OVER)
+_IN_DOUBT: Final = re.compile(words.IN_DOUBT)
+_HARMLESS_WORDS: Final = re.compile(words.HARMLESS)
+_DOUBTFUL: Final = re.compile(words.DOUBTFUL)
 _CHANGED: Final = re.compile(words.CHANGED_BEFORE)
 _REPLACED: Final = re.compile(words.REPLACED_PAPER + words.WORDS)
 _SIGN: Final = re.compile(f"[{''.join((*words.SIGNS, *OLD_SIGNS))}]")
@@ -45,11 +48,13 @@ _TEXTS: Final = ("scope", "remarks")
 _OWN_NUMBER: Final = "document_number"
 #: What is told beside a state, in both families: `in_force` because 逾期注销 is no good standing.
 _REASON: Final = "standing_reason"
+#: What is read for signs of an ending, besides its words.
+REMARKS: Final = ("remarks", _REASON)
 #: The same of an enterprise's entry in the register.
 _ENTRY: Final = ("name", "business_scope", "address", "entity_type")
 COLUMNS: Final = {
     "licence": (*_NAMES, *_TEXTS, _OWN_NUMBER, _REASON),
-    "registration": (*_ENTRY, _REASON),
+    "registration": (*_ENTRY, *REMARKS),
 }
 #: A column that tells rows of a family from others.
 OF_FAMILY: Final = {"scope": "licence", "business_scope": "registration"}
@@ -66,7 +71,8 @@ def ending(row: Row) -> str | None:
     a remark.
     """
     if "business_scope" in row:
-        return _closed(row) or _remarked(_said(row, _REASON))
+        told = (_remarked(_read(row, name)) for name in REMARKS)
+        return _closed(row) or next((made for made in told if made), None)
     titles = [_NEGATED[0].sub("", _said(row, name)) for name in _NAMES]
     texts = [_said(row, name) for name in _TEXTS]
     found = [_TITLE.search(one) for one in titles]
@@ -77,9 +83,9 @@ def ending(row: Row) -> str | None:
         if match is not None:
             return _MADE.get(match[match.lastindex or 0], "cancelled")
     number = squash(row.get("number"))
-    if any(_says_ended(text, number) for text in texts):
+    if any(_says_ended(text, number) for text in texts) or _in_doubt(_read(row, "remarks"), number):
         return "other"
-    return _remarked(_said(row, _REASON), number)
+    return _remarked(_read(row, _REASON), number)
 
 
 def _remarked(said: str, number: str = "") -> str | None:
@@ -88,13 +94,19 @@ def _remarked(said: str, number: str = "") -> str | None:
     match = _REMARK.match(said)
     if match is not None:
         return _MADE.get(match[1], "cancelled")
-    return "other" if _says_ended(said, number) else None
+    return "other" if _says_ended(said, number) or _in_doubt(said, number) else None
 
 
 def _said(row: Row, column: str) -> str:
     """Return a text as words are looked for in it; empty where it has a sign of none."""
     text = row.get(column)
     return worded(text) if text and _SIGN.search(text) else ""
+
+
+def _read(row: Row, column: str) -> str:
+    """Return a remark or a reason as words are looked for in it; empty where nothing may be told."""
+    text = row.get(column)
+    return _OVER.sub("", worded(text)) if text and _DOUBTFUL.search(plain_signs(text)) else ""
 
 
 def _closed(row: Row) -> str | None:
@@ -118,12 +130,22 @@ def _says_ended(text: str, number: str) -> bool:
     """
     if _WORD.search(text) is None:
         return False
-    if _CHANGED.search(text) is not None:
-        return True
+    return _CHANGED.search(text) is not None or _WORD.search(_of_it(text, number)) is not None
+
+
+def _in_doubt(text: str, number: str) -> bool:
+    """Return whether a remark has a sign of an ending that is not known as harmless."""
+    if _IN_DOUBT.search(text) is None:
+        return False
+    return _IN_DOUBT.search(_HARMLESS_WORDS.sub("", _of_it(text, number))) is not None
+
+
+def _of_it(text: str, number: str) -> str:
+    """Return a text without what it says of another paper, on a condition or that did not happen."""
     new = _NEW.search(_NOT_NEW.sub("", text)) is not None
     old = _NUMBERED.search(text) is not None and not (number and number in squash(text))
     text = _OLDER.sub("", text) if new or old else text
     text = _REPLACED.sub("", text) if new else text
     for pattern in _HARMLESS:
         text = pattern.sub("", text)
-    return _WORD.search(_without_negations(text)) is not None
+    return _without_negations(text)
