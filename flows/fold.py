@@ -10,6 +10,7 @@ law, its edge cases and their reasons.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -124,7 +125,8 @@ def _folded(
     narrow = versions.select(*DECIDING, numbered, *_lasting(family))
     stated = counting(union(_known(narrow, known_at)))
     distinct = stated.filter(pl.col("facet") != STATEMENT)
-    records = _records(_ranked(distinct, on), [f for f in SIDES if f in versions.columns], on)
+    sides = [side for side in SIDES if side in versions.columns]
+    records = _records(_ranked(distinct, on), family, sides, on)
     rows = records.with_columns(_stated(versions, records, family)).with_columns(
         _state(family, on), doubt=_doubt(versions, records, family)
     )
@@ -182,12 +184,19 @@ def _ranked(distinct: pl.DataFrame, on: dt.date) -> pl.DataFrame:
     )
 
 
-def _records(ranked: pl.DataFrame, sides: list[str], on: dt.date) -> pl.DataFrame:
+def _records(ranked: pl.DataFrame, family: str, sides: Sequence[str], on: dt.date) -> pl.DataFrame:
     """One row per record: what its versions say together, and the rows that win."""
     winning = pl.col("sequence").filter(pl.col("wins")).first().over("facet_number").fill_null(0)
     to_come = ~pl.col("effective") & (pl.col("sequence") >= winning)  # a rival comes, too
     wins, facet = pl.col("wins"), pl.col("facet")
     lapsed = (pl.col("effective_to") < on).fill_null(value=False) & ~pl.col("final")
+    further = []  # few records have any: see `_doubt`
+    if family == "credit" and ranked["effective_to"].null_count() < ranked.height:
+        left = pl.col("row").filter(wins & (facet == STANDING) & lapsed)
+        further.append(left.first().alias("lapsed"))
+    if family != "credit" and not ranked["effective"].all():
+        begins = pl.col("effective_from").filter(to_come & (facet == DECISION))
+        further.append(begins.min().alias("begins"))
     return (
         ranked.with_columns(turns=pl.when(to_come).then(pl.col("effective_from") - _DAY))
         .group_by("record_number", maintain_order=True)
@@ -201,8 +210,7 @@ def _records(ranked: pl.DataFrame, sides: list[str], on: dt.date) -> pl.DataFram
             pl.col("turns").min().alias("next_turn"),
             pl.col("row").filter(wins & (facet == DECISION)).first().alias(DECISION),
             *[pl.col("row").filter(wins & (facet == s) & ~lapsed).first().alias(s) for s in sides],
-            pl.col("row").filter(wins & (facet == STANDING) & lapsed).first().alias("lapsed"),
-            pl.col("effective_from").filter(to_come & (facet == DECISION)).min().alias("begins"),
+            *further,
         )
     )
 
@@ -288,6 +296,9 @@ def _state(family: str, on: dt.date) -> list[pl.Expr]:
 
 def _doubt(versions: pl.DataFrame, records: pl.DataFrame, family: str) -> pl.Series:
     """Return why a record may not hold though its state is good: one of `DOUBTS`, else null."""
+    asked = [n for n in (OBJECTION, "lapsed", "begins") if n in records.columns]
+    if all(records[name].null_count() == records.height for name in asked):
+        return pl.Series("doubt", [None], pl.String).new_from_index(0, records.height)
     decided = _picked(
         versions.select(
             pl.col("landed_at").alias("decided_at"),
@@ -295,7 +306,7 @@ def _doubt(versions: pl.DataFrame, records: pl.DataFrame, family: str) -> pl.Ser
         ),
         records[DECISION],
     )
-    told = records.select("begins").with_columns(decided)
+    told = records.select(asked).with_columns(decided)
     doubts = []
     if OBJECTION in records.columns:
         state = pl.col(OBJECTION).struct.field("state").alias("objection_is")
@@ -305,12 +316,12 @@ def _doubt(versions: pl.DataFrame, records: pl.DataFrame, family: str) -> pl.Ser
             pl.col("decided_at") <= pl.col("objected_at")
         )
         doubts.append(pl.when(upheld).then(pl.lit("upheld")))
-    if family == "credit":
+    if "lapsed" in asked:
         left = versions.select(pl.col(STANDING).struct.field("state").alias("left"))
         told = told.with_columns(_picked(left, records["lapsed"]))
         removed = (pl.col("kind") == "grade") & pl.col("left").is_in(FINAL_STANDINGS)
         doubts.append(pl.when(removed).then(pl.lit("removed")))
-    else:
+    if "begins" in asked:
         within = pl.col("valid_to").is_null() | (pl.col("begins") <= pl.col("valid_to"))
         doubts.append(pl.when(pl.col("begins").is_not_null() & within).then(pl.lit("to_come")))
     return told.select(pl.coalesce(doubts).alias("doubt")).to_series()

@@ -9,6 +9,7 @@ a certificate; 不准予延期 to 不予延续. What such a word says of another
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -115,6 +116,7 @@ def plain_signs(folded: str) -> str:
     return folded.translate(_PLAIN)
 
 
+@lru_cache(maxsize=1024)  # each penalty is read for every licence
 def worded(text: str) -> str:
     """Return a text as words are looked for in it."""
     made = plain_signs(fold_text(text))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from flows.answer.facts import Row
 from flows.answer.naming import squash
 from schemas import ending_words as words
+from schemas.folding import fold_text
 from schemas.wording import OLD_SIGNS, plain_signs, worded
 
 #: A document's content and a remark that say at their head that a licence has ended.
@@ -23,7 +25,6 @@ _NUMBERED: Final = re.compile(words.NUMBERED_PAPER)
 _OVER: Final = re.compile(words.OVER)
 _IN_DOUBT: Final = re.compile(words.IN_DOUBT)
 _HARMLESS_WORDS: Final = re.compile(words.HARMLESS)
-_DOUBTFUL: Final = re.compile(words.DOUBTFUL)
 _CHANGED: Final = re.compile(words.CHANGED_BEFORE)
 _REPLACED: Final = re.compile(words.REPLACED_PAPER + words.WORDS)
 _SIGN: Final = re.compile(f"[{''.join((*words.SIGNS, *OLD_SIGNS))}]")
@@ -82,13 +83,13 @@ def ending(row: Row) -> str | None:
     for match in found:
         if match is not None:
             return _MADE.get(match[match.lastindex or 0], "cancelled")
-    number = squash(row.get("number"))
+    number = row.get("number")
     if any(_says_ended(text, number) for text in texts) or _in_doubt(_read(row, "remarks"), number):
         return "other"
     return _remarked(_read(row, _REASON), number)
 
 
-def _remarked(said: str, number: str = "") -> str | None:
+def _remarked(said: str, number: str | None = None) -> str | None:
     """Return what a remark makes of the licence or the entry that it stands beside."""
     said = _OVER.sub("", said)
     match = _REMARK.match(said)
@@ -106,7 +107,15 @@ def _said(row: Row, column: str) -> str:
 def _read(row: Row, column: str) -> str:
     """Return a remark or a reason as words are looked for in it; empty where nothing may be told."""
     text = row.get(column)
-    return _OVER.sub("", worded(text)) if text and _DOUBTFUL.search(plain_signs(text)) else ""
+    return _told(text) if text else ""
+
+
+@lru_cache(maxsize=1024)  # few remarks are of one row alone
+def _told(text: str) -> str:
+    plain = plain_signs(fold_text(text))
+    if _IN_DOUBT.search(plain) is None and _SIGN.search(plain) is None:
+        return ""
+    return _OVER.sub("", worded(text))
 
 
 def _closed(row: Row) -> str | None:
@@ -123,7 +132,7 @@ def _without_negations(text: str) -> str:
     return text
 
 
-def _says_ended(text: str, number: str) -> bool:
+def _says_ended(text: str, number: str | None) -> bool:
     """Return whether a text says that the licence was ended, and not another paper or a condition.
 
     An older paper is another one where a new one is told, or a number other than the licence's own.
@@ -133,17 +142,18 @@ def _says_ended(text: str, number: str) -> bool:
     return _CHANGED.search(text) is not None or _WORD.search(_of_it(text, number)) is not None
 
 
-def _in_doubt(text: str, number: str) -> bool:
+def _in_doubt(text: str, number: str | None) -> bool:
     """Return whether a remark has a sign of an ending that is not known as harmless."""
     if _IN_DOUBT.search(text) is None:
         return False
     return _IN_DOUBT.search(_HARMLESS_WORDS.sub("", _of_it(text, number))) is not None
 
 
-def _of_it(text: str, number: str) -> str:
+def _of_it(text: str, number: str | None) -> str:
     """Return a text without what it says of another paper, on a condition or that did not happen."""
     new = _NEW.search(_NOT_NEW.sub("", text)) is not None
-    old = _NUMBERED.search(text) is not None and not (number and number in squash(text))
+    own = squash(number)
+    old = _NUMBERED.search(text) is not None and not (own and own in squash(text))
     text = _OLDER.sub("", text) if new or old else text
     text = _REPLACED.sub("", text) if new else text
     for pattern in _HARMLESS:

@@ -38,7 +38,10 @@ def with_stopped(
         return rows
     named = pl.col("licences_affected").is_not_null()
     before = pl.any_horizontal(holds(name, words.TAKEN_BEFORE) for name in FACTS)
-    naming = credit.filter(named | ~pl.col("told") | holds("said", words.STOPPING) | before)
+    penalty = (pl.col("kind") == "penalty").fill_null(value=True)
+    naming = credit.filter(
+        penalty, named | ~pl.col("told") | holds("said", words.STOPPING) | before
+    )
     found = pl.DataFrame([*_found(rows, family, licences, credit, naming, known)], _SCHEMA)
     return rows.join(found, on="nr", how="left", maintain_order="left")
 
