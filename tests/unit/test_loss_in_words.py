@@ -99,6 +99,10 @@ def penalised(content: str, *categories: str, fine: Decimal | None = None, **mor
         ("licence", "罚款2000元；销证"),
         ("licence", "罚款2000元，并收证"),
         ("licence", "停诊三个月"),
+        ("licence", "罚款2000元，停止营运"),
+        ("licence", "暂停药品销售"),
+        ("licence", "罚款2000元；禁止开展业务"),
+        ("licence", "不得接收学员"),
         ("licence", "罚款2000元，停止诊疗活动"),
         ("licence", "责令停止招生"),
         ("licence", "罚款2000元；暂停接单"),
@@ -214,6 +218,9 @@ def test_a_penalty_that_takes_nothing(content: str) -> None:
         ("stop", penalised("责令停止销售，罚款1000元", "罚款")),
         ("licence", penalised("责令停止使用不合格计量器具，罚款2000元", "罚款")),
         ("licence", penalised("停止施工，罚款2000元", "罚款")),
+        ("licence", penalised("停止销售假药，罚款2000元", "罚款")),
+        ("licence", penalised("责令停止收取费用，罚款2000元", "罚款")),
+        ("licence", penalised("关闭音响，罚款2000元", "罚款")),
     ],
 )
 def test_a_penalty_that_takes_another_thing(paper: str, events: list[Event]) -> None:
