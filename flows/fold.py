@@ -10,13 +10,23 @@ law, its edge cases and their reasons.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
 from flows.overruled import OVERRULES, counting
 from schemas.avro import dataset_columns
-from schemas.facets import DECISION, FAR, FINAL_STANDINGS, NEUTRAL, STANDING, STATEMENT, WITHDRAWAL
+from schemas.facets import (
+    DECISION,
+    FAR,
+    FINAL_STANDINGS,
+    NEUTRAL,
+    OBJECTION,
+    STANDING,
+    STATEMENT,
+    WITHDRAWAL,
+)
 
 RECORD: Final = ["subject", "record_key"]
 #: What decides which version wins.
@@ -29,11 +39,19 @@ DECIDING: Final = (
 SIDES: Final = (STANDING, "repair", "objection", WITHDRAWAL)
 #: The dates of a decision, in the families that have them.
 DATES: Final = ("effective_from", "effective_to", "valid_from", "valid_to", "publication_to")
+#: What tells of a decision how long it holds, or that it is a grade.
+_TERM: Final = {
+    **dict.fromkeys(("registration", "licence"), ("valid_to",)),
+    "credit": ("kind",),
+}
 #: What a row tells of its decision's event, beside the decision itself.
 ENVELOPE: Final = (
     *("publisher", "issuer", "issuer_name", "occurred_at"),
     *("layout", "layout_version", "file_digest", "file_row"),
 )
+#: Doubts about a record: an objection was found right and no decision came since; a grade was taken
+#: off its list until a day that is over; a newer version of it begins within the term of this one.
+DOUBTS: Final = ("upheld", "removed", "to_come")
 _FAR: Final = dt.date(9999, 12, 31)
 _DAY: Final = pl.duration(days=1)
 
@@ -84,11 +102,14 @@ def whole(
 
 
 def whole_columns(family: str) -> pl.Schema:
-    """Return the columns of `whole`: the dataset's, and the first day of what stands stated of it.
+    """Return the columns of `whole`: the dataset's, and what is needed to decide by.
 
-    `standing_from`: calendar day in China, null where the source tells none.
+    `standing_from`: the first day of what stands stated of a record, calendar day in China, null
+    where the source tells none; `standing_reason`: the reason told with it; `doubt`: why a record
+    may not hold though its state is good (`DOUBTS`).
     """
-    return pl.Schema({**dataset_columns(family), "standing_from": pl.Date()})
+    further = {"standing_from": pl.Date(), "standing_reason": pl.String(), "doubt": pl.String()}
+    return pl.Schema({**dataset_columns(family), **further})
 
 
 def _folded(
@@ -104,8 +125,11 @@ def _folded(
     narrow = versions.select(*DECIDING, numbered, *_lasting(family))
     stated = counting(union(_known(narrow, known_at)))
     distinct = stated.filter(pl.col("facet") != STATEMENT)
-    records = _records(_ranked(distinct, on), [f for f in SIDES if f in versions.columns], on)
-    rows = records.with_columns(_stated(versions, records, family)).with_columns(_state(family, on))
+    sides = [side for side in SIDES if side in versions.columns]
+    records = _records(_ranked(distinct, on), family, sides, on)
+    rows = records.with_columns(_stated(versions, records, family)).with_columns(
+        _state(family, on), doubt=_doubt(versions, records, family)
+    )
     told = rows.with_columns(unusable_reason=_unusable_reason(family, on))
     final = told.with_columns(as_of=pl.lit(on), usable=_usable(), usable_until=_until(family, on))
     return _shown(final, versions, columns, shown)
@@ -160,12 +184,19 @@ def _ranked(distinct: pl.DataFrame, on: dt.date) -> pl.DataFrame:
     )
 
 
-def _records(ranked: pl.DataFrame, sides: list[str], on: dt.date) -> pl.DataFrame:
+def _records(ranked: pl.DataFrame, family: str, sides: Sequence[str], on: dt.date) -> pl.DataFrame:
     """One row per record: what its versions say together, and the rows that win."""
     winning = pl.col("sequence").filter(pl.col("wins")).first().over("facet_number").fill_null(0)
     to_come = ~pl.col("effective") & (pl.col("sequence") >= winning)  # a rival comes, too
     wins, facet = pl.col("wins"), pl.col("facet")
     lapsed = (pl.col("effective_to") < on).fill_null(value=False) & ~pl.col("final")
+    further = []  # few records have any: see `_doubt`
+    if family == "credit" and ranked["effective_to"].null_count() < ranked.height:
+        left = pl.col("row").filter(wins & (facet == STANDING) & lapsed)
+        further.append(left.first().alias("lapsed"))
+    if family != "credit" and not ranked["effective"].all():
+        begins = pl.col("effective_from").filter(to_come & (facet == DECISION))
+        further.append(begins.min().alias("begins"))
     return (
         ranked.with_columns(turns=pl.when(to_come).then(pl.col("effective_from") - _DAY))
         .group_by("record_number", maintain_order=True)
@@ -179,6 +210,7 @@ def _records(ranked: pl.DataFrame, sides: list[str], on: dt.date) -> pl.DataFram
             pl.col("turns").min().alias("next_turn"),
             pl.col("row").filter(wins & (facet == DECISION)).first().alias(DECISION),
             *[pl.col("row").filter(wins & (facet == s) & ~lapsed).first().alias(s) for s in sides],
+            *further,
         )
     )
 
@@ -196,6 +228,10 @@ def _stated(versions: pl.DataFrame, records: pl.DataFrame, family: str) -> list[
                 pl.col("event_id").alias(f"{side}_event_id"),
                 pl.col("effective_from").alias(f"{side}_from"),
                 _end(side, family).alias(f"{side}_ends"),
+                *(
+                    [pl.col(side).struct.field("reason").alias("standing_reason")]
+                    * (side == STANDING)
+                ),
             )
             found += _picked(of_side, records[side])
     return found
@@ -256,6 +292,39 @@ def _state(family: str, on: dt.date) -> list[pl.Expr]:
         )
     open_objection = pl.when(pl.col("objection_state") == "raised").then(pl.lit("raised"))
     return [state.alias("state"), open_objection.alias("objection")]
+
+
+def _doubt(versions: pl.DataFrame, records: pl.DataFrame, family: str) -> pl.Series:
+    """Return why a record may not hold though its state is good: one of `DOUBTS`, else null."""
+    asked = [n for n in (OBJECTION, "lapsed", "begins") if n in records.columns]
+    if all(records[name].null_count() == records.height for name in asked):
+        return pl.Series("doubt", [None], pl.String).new_from_index(0, records.height)
+    decided = _picked(
+        versions.select(
+            pl.col("landed_at").alias("decided_at"),
+            *[pl.col(DECISION).struct.field(n) for n in _TERM[family]],
+        ),
+        records[DECISION],
+    )
+    told = records.select(asked).with_columns(decided)
+    doubts = []
+    if OBJECTION in records.columns:
+        state = pl.col(OBJECTION).struct.field("state").alias("objection_is")
+        objected = versions.select(state, pl.col("landed_at").alias("objected_at"))
+        told = told.with_columns(_picked(objected, records[OBJECTION]))
+        upheld = (pl.col("objection_is") == "upheld") & (
+            pl.col("decided_at") <= pl.col("objected_at")
+        )
+        doubts.append(pl.when(upheld).then(pl.lit("upheld")))
+    if "lapsed" in asked:
+        left = versions.select(pl.col(STANDING).struct.field("state").alias("left"))
+        told = told.with_columns(_picked(left, records["lapsed"]))
+        removed = (pl.col("kind") == "grade") & pl.col("left").is_in(FINAL_STANDINGS)
+        doubts.append(pl.when(removed).then(pl.lit("removed")))
+    if "begins" in asked:
+        within = pl.col("valid_to").is_null() | (pl.col("begins") <= pl.col("valid_to"))
+        doubts.append(pl.when(pl.col("begins").is_not_null() & within).then(pl.lit("to_come")))
+    return told.select(pl.coalesce(doubts).alias("doubt")).to_series()
 
 
 def _unusable_reason(family: str, on: dt.date) -> pl.Expr:

@@ -16,7 +16,15 @@ from flows.clock import CHINA
 from flows.fold import ENVELOPE, SIDES, whole_columns
 from flows.overruled import OVERRULES, counting_rows
 from flows.stated import Pair, Stated
-from schemas.facets import DECISION, FAR, FINAL_STANDINGS, NEUTRAL, STANDING, STATEMENT
+from schemas.facets import (
+    DECISION,
+    FAR,
+    FINAL_STANDINGS,
+    NEUTRAL,
+    OBJECTION,
+    STANDING,
+    STATEMENT,
+)
 
 #: One version landed: the columns of `flows.log.history_columns`; those that are null may lack.
 Version = Mapping[str, Any]
@@ -115,7 +123,7 @@ def _record(
     facets: dict[str, list[Version]] = defaultdict(list)
     for version in versions:
         facets[version["facet"]].append(version)
-    winners, conflicted, turns = _winners(facets, family, on)
+    winners, conflicted, coming = _winners(facets, family, on)
     decision = winners.get(DECISION)
     sides = {
         side: won for side in SIDES if (won := winners.get(side)) and not _lapsed(won, family, on)
@@ -127,10 +135,13 @@ def _record(
     row["objection"] = "raised" if said.get("objection") == "raised" else None
     row["unusable_reason"] = _unusable(row, said, family, on, conflicted=conflicted)
     row["usable"] = "yes" if row["unusable_reason"] is None else "no"
+    turns = [version["effective_from"] - _DAY for version in coming]
     row["usable_until"] = _until(row, sides, turns, family, on)
     standing = sides.get(STANDING)
     row["standing_event_id"] = standing["event_id"] if standing is not None else None
     row["standing_from"] = standing.get("effective_from") if standing is not None else None
+    row["standing_reason"] = standing[STANDING].get("reason") if standing is not None else None
+    row["doubt"] = _doubt(row, winners, sides, coming, family)
     landed = [version["landed_at"] for version in versions]
     row |= {"first_landed_at": min(landed), "last_landed_at": max(landed)}
     return row | {"versions": len(versions), "bucket": versions[0]["bucket"]}
@@ -143,10 +154,10 @@ def _columns(family: str) -> tuple[str, ...]:
 
 def _winners(
     facets: Mapping[str, list[Version]], family: str, on: dt.date
-) -> tuple[dict[str, Version], bool, list[dt.date]]:
-    """Return the greatest version in effect of each facet, whether one has rivals, and the days
-    before those on which another may win."""
-    winners, conflicted, turns = {}, False, []
+) -> tuple[dict[str, Version], bool, list[Version]]:
+    """Return the greatest version in effect of each facet, whether one has rivals, and those that
+    may win on a day to come."""
+    winners, conflicted, coming = {}, False, []
     for facet, versions in facets.items():
         effective = [version for version in versions if _effective(version, family, on)]
         won = max(effective, key=_order, default=None)
@@ -154,12 +165,34 @@ def _winners(
             winners[facet] = won
             conflicted |= sum(v["sequence"] == won["sequence"] for v in versions) > 1
         least = won["sequence"] if won is not None else 0
-        turns += [
-            version["effective_from"] - _DAY
+        coming += [
+            version
             for version in versions
             if not _effective(version, family, on) and version["sequence"] >= least
         ]
-    return winners, conflicted, turns
+    return winners, conflicted, coming
+
+
+def _doubt(
+    row: Version,
+    winners: Mapping[str, Version],
+    sides: Mapping[str, Version],
+    coming: Iterable[Version],
+    family: str,
+) -> str | None:
+    """Return why a record may not hold though its state is good, as in `flows.fold`."""
+    decision, objection = winners.get(DECISION), sides.get(OBJECTION)
+    if decision is not None and objection is not None:
+        upheld = objection[OBJECTION]["state"] == "upheld"
+        if upheld and decision["landed_at"] <= objection["landed_at"]:
+            return "upheld"
+    if family == "credit":
+        left = winners.get(STANDING) if STANDING not in sides else None
+        removed = left is not None and left[STANDING]["state"] in FINAL_STANDINGS
+        return "removed" if removed and row["kind"] == "grade" else None
+    begins = [one["effective_from"] for one in coming if one["facet"] == DECISION]
+    within = row["valid_to"] is None or (begins and min(begins) <= row["valid_to"])
+    return "to_come" if begins and within else None
 
 
 def _effective(version: Version, family: str, on: dt.date) -> bool:

@@ -63,6 +63,7 @@ _FINE_OF: Final = re.compile("整?的?(?:罚款|罚金)")
 _FINED: Final = re.compile("罚款|罚金|罚没")
 _RATE: Final = re.compile("[每按/][^,.;。、元]{0,8}$")
 _MULTIPLE: Final = re.compile(f"[0-9{_WORDS}余多数几]倍|%|‰|百分之|千分之|按日|每日|每天")
+_GREAT: Final = re.compile("(?:巨额|高额|大额|重额|特大)[^。;,]{0,4}罚")
 _TIMES: Final = re.compile(f"({_RUN})倍")
 _SHARE: Final = re.compile(f"({_RUN})%|百分之({_RUN})")
 _TOTAL: Final = re.compile("共|合计|总计|总额|合并")
@@ -135,9 +136,13 @@ def fine_in_text(text: str) -> Decimal | None:
 
 
 def is_multiple(text: str) -> bool:
-    """Return whether a text tells a fine as a multiple, a share or by the day, of no amount it names."""
+    """Return whether a text tells a fine as a multiple, a share, by the day or as a great one.
+
+    That is one of no amount which the text names.
+    """
     plain = _plain(text)
-    told = "罚" in plain and _MULTIPLE.search(plain) is not None
+    untold = _MULTIPLE.search(plain) or _GREAT.search(plain)
+    told = "罚" in plain and untold is not None
     return told and next(_amounts(plain), None) is None
 
 

@@ -30,17 +30,21 @@ _TAKEN: Final = (
     ),
     *_words("资质无效 资格无效 REVOKE CANCEL"),
 )
-_LOWERED: Final = _words("降低 降级 降为 下调 核减")
+_LOWERED: Final = _words("降低 降级 降为 下调 核减 缩减")
+#: A grade or a qualification that is lowered is taken away as well: a kind with those that take.
+_LOWERED_GRADE: Final = _words("降低资质 降低等级 降低许可 降级 资质降 等级降")
 #: What takes a licence away for a time.
 _HELD: Final = _words("暂扣 吊扣 扣留 扣押 扣证 暂停 中止 冻结 封存 停牌 SUSPEND")
 _STOPPED: Final = _words(
     "停产停业 停业 停产 停工 停止 停用 停厂 停店 停办 停驶 停航 停运 歇业 停牌 关停 "
     "暂停 中止 关门 禁止营业 不准营业 不得营业 禁止生产 禁止经营 不得经营 不得生产 不得继续经营 "
-    "不得继续营业 不得继续生产 不得开展经营 终止经营 终止生产 终止营业"
+    "不得继续营业 不得继续生产 不得开展经营 终止经营 终止生产 终止营业 限制生产 限产 "
+    "不允许经营 严禁经营 严禁营业 停诊 停采 停学 关店 关厂 闭店 封店 封门 闭门 封闭经营 退出市场 退市 "
+    "停航 停飞 停驶 腾退 不得接收 不得招收"
 )
-_CLOSED: Final = _words("关闭 关停 取缔 查封")
+_CLOSED: Final = _words("关闭 关停 取缔 查封 搬迁")
 #: What ends a business, and so stops it.
-_ENDED: Final = _words("责令关闭 依法关闭 予以关闭 关闭企业 取缔")
+_ENDED: Final = _words("关闭 取缔 搬迁")
 _RESTRICTED: Final = _words(
     "限制开展生产经营 限制生产 限制经营 限制开展 限制业务 限产 限制营业 不得承接 限制承接 限制投标 "
     "禁止投标 禁止参加"
@@ -61,7 +65,7 @@ CONFISCATED: Final = "没收"
 
 #: Kinds of penalty: words for one kind. A word of a bar means all words of its kind.
 KINDS: Final[tuple[tuple[str, ...], ...]] = (
-    _TAKEN,
+    (*_TAKEN, *_LOWERED_GRADE),
     _LOWERED,
     _HELD,
     _STOPPED,
@@ -84,14 +88,31 @@ SUSPENDING: Final = (*_HELD, *_STOPPED, *_RESTRICTED)
 UNTIL_MENDED: Final = _words("直至 直到 至整改 合格后 完成后 合格为止 方可")
 #: What no passing of time ends.
 LASTING: Final = (*_TAKEN, *_LOWERED, *_CLOSED, *_BANNED)
-#: What is done to a certificate or ends a business: where no certificate is named it may be any.
-#: The others stop a licence only where they name it.
+#: What is done to a certificate, or stops, restricts or ends a business: where no certificate is named
+#: it may be any. The others stop a licence only where they name it: a building site at rest (停工), a
+#: machine that may not be used (停用) leave the licence as it is.
 OF_CERTIFICATES: Final = (
     *_TAKEN_BACK,
     *_words(
         "暂扣 吊扣 停牌 降低 降级 取缔 责令关闭 依法关闭 予以关闭 关闭企业 关停 REVOKE SUSPEND"
     ),
-    *_words("不得经营 不得生产 禁止经营 禁止生产 终止经营 终止生产 终止营业"),
+    *_words("停产 停业 停办 歇业 停止经营 停止营业 停止生产 暂停经营 暂停营业 暂停生产"),
+    *_words("中止经营 中止营业 中止生产 终止经营 终止营业 终止生产 禁止经营 禁止营业 禁止生产"),
+    *_words("不得经营 不得营业 不得生产 不准经营 不准营业 不准生产 不得继续 不得开展 不得从事"),
+    *_words("禁止从事 不得承接 禁止承接 限制承接 停止承接 暂停承接 禁业 市场禁入 关闭"),
+    *_words("限制从业 从业禁止 禁止从业 职业禁止 限制从事 限制其从事"),
+    *_words("限制开展 限制生产 限制经营 限制营业 限制业务 限产 停厂 停店 关门 不允许经营 严禁经营"),
+    *_words(
+        "严禁营业 停诊 停采 停学 关店 关厂 闭店 封店 封门 闭门 封闭经营 退出市场 退市 "
+        "停航 停飞 停驶 腾退 不得接收 不得招收"
+    ),
+    *_words("核减经营 核减许可 缩减经营 缩减许可"),
+)
+#: What a violation tells of a licence that had been taken before: 食品经营许可证已被吊销后仍经营.
+TAKEN_BEFORE: Final = _words("吊销 注销 撤销 吊銷 註銷 撤銷 吊消 撤消 注消 撒销 缴销")
+ENDED_BEFORE: Final = (
+    "[^。;,]{0,24}(?:许可证?|资质|资格|证书|证照|执照|证)[^。;,未]{0,8}(?:已经?|被|依法|遭)+(?:吊销|注销|撤销|缴销)"
+    "|(?:已经?|被|依法|遭)+(?:吊销|注销|撤销|缴销)[^。;,未]{0,20}(?:许可证?|资质|资格|证书|证照|执照|证)"
 )
 #: Every word that may stop a licence.
 STOPPING: Final = tuple(dict.fromkeys((*SUSPENDING, *LASTING, *OF_CERTIFICATES)))

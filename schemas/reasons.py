@@ -79,6 +79,13 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "{where}：状态为空，视为未说明，请填写。如空白确表示正常，请在本部门代码表中列明空值的含义，"
         "并将整列留空。",
     ),
+    "state_unread": (
+        "The layout does not know the column {where}, and what stands there may say that the record has "
+        "ended. In the layout's dialect, read the column, or put it under `ignore` if it tells nothing of "
+        "that; then publish the file again.",
+        "该版式未定义“{where}”列，而该列内容可能表示记录已失效或被注销、撤销等。请在版式的方言文件中读取该列；"
+        "与记录效力无关的，请列入 ignore；然后重新发布该文件。",
+    ),
     "amount_below_fen": (
         "{where} holds a part of a fen: is the unit right?",
         "{where}：金额小于一分，请检查单位是否正确。",

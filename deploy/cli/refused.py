@@ -35,6 +35,10 @@ _OTHERS = {
         en="A sheet that holds rows was not read: publish the file again with it, or without it.",
         zh="有数据的工作表未读取：请处理该工作表后重新发布文件。",
     ),
+    "list_refused": Said(
+        en="Every row of a list was refused, so nobody knows whom it names: mend it and publish it again.",
+        zh="名单的所有行均被退回，无法确定所列企业：请修改后重新发布该文件。",
+    ),
     "ledger_lost": Said(
         en="It waited in a ledger that was lost: publish the files again.",
         zh="丢失的台账中曾有待修改的行：请重新发布文件。",

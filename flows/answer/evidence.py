@@ -229,6 +229,8 @@ def _record(row: Row, family: str, good: tuple[str, ...], facts: Facts) -> Verdi
         # A state with a day of its own was decided then, by another document than the record's.
         told = document if since is None else None
         return Verdict("stopped", row, by=issuer, state=state, since=since, document=told)
+    if row["doubt"] is not None:
+        return Verdict("objection" if row["doubt"] == "upheld" else "conflicted", row)
     if family == "credit":
         return Verdict(None, row)
     if (made := ending(row)) is not None:

@@ -13,6 +13,7 @@ import re
 from typing import Any, Final
 
 from flows.answer.facts import Facts, Row
+from flows.answer.lost import begun
 from flows.answer.naming import (
     BUSINESS_LICENCE,
     alike,
@@ -30,6 +31,9 @@ from schemas.wording import plain_signs, worded
 _OVER: Final = ("withdrawn", "annulled", "undecided")
 #: The columns in which a penalty may tell its kind.
 TELLING: Final = ("categories", "penalty_content", "licences_affected", "remarks", "title")
+#: The columns that tell what was done, and so may tell what had become of a licence before.
+FACTS: Final = ("violation_type", "facts")
+_ENDED_BEFORE: Final = re.compile(words.ENDED_BEFORE)
 #: A code of a list that the layout does not have: no word of it can be looked for.
 _CODE: Final = re.compile("^[0-9A-Z]{1,2}$")
 _CLAUSES: Final = re.compile("[,;。:!?]")
@@ -90,6 +94,8 @@ def tells_a_kind(said: str) -> bool:
 def _stops(penalty: Row, row: Row, family: str, facts: Facts) -> bool:
     if penalty["unusable_reason"] in _OVER or penalty["kind"] not in ("penalty", None):
         return False
+    if family == "licence" and _had_ended(penalty, row, facts):
+        return True
     affected, said = _told(penalty["licences_affected"]), said_by(penalty)
     if not affected and tells_a_kind(said) and not _any(said, words.STOPPING):
         return False
@@ -98,6 +104,20 @@ def _stops(penalty: Row, row: Row, family: str, facts: Facts) -> bool:
     if only_suspends and not until_mended and _has_ended(penalty, facts.on):
         return False
     return _names(penalty, affected, said, row, family, facts)
+
+
+def _had_ended(penalty: Row, row: Row, facts: Facts) -> bool:
+    """Return whether what was done tells that the licence had been taken: 许可证被吊销后仍经营.
+
+    One that was granted since the decision is another.
+    """
+    told = "。".join(text for name in FACTS if (text := penalty[name]))
+    if not any(word in told for word in words.TAKEN_BEFORE):
+        return False
+    found = "。".join(one.group() for one in _ENDED_BEFORE.finditer(worded(told)))
+    decided = penalty["effective_from"]
+    anew = decided is not None and begun(row, facts.on) > decided
+    return bool(found) and not anew and _names(penalty, "", found, row, "licence", facts)
 
 
 def _has_ended(penalty: Row, on: dt.date) -> bool:

@@ -12,6 +12,7 @@ from connectors.files import Source
 from connectors.ledger import Ledger
 from flows.publish.destination import Destination
 from flows.publish.doubts import Doubts
+from flows.publish.ending_columns import is_graded
 from flows.publish.holding import fingerprint, state_rest
 from flows.publish.job import Job
 from flows.publish.outcome import Outcome
@@ -37,6 +38,15 @@ _EMPTY: Final = {
     "zh": "发布部门表约定每个文件均为全部数据，而本文件没有数据行：确无数据的，请用 --complete-through 发布。",
 }
 
+_LIST_REFUSED: Final = {
+    "en": "Every row of the list was refused, so nobody knows whom it names: until it is mended or "
+    "discarded (mianti refused), no grade of anybody is relied on.",
+    "zh": "该名单的所有行均被退回，无法确定名单所列企业：在修改后重新发布"
+    "或放弃（mianti refused）之前，不依据任何企业的等级。",
+}
+
+_RIVALS: Final = ("older_edition", "contradictory_published", "withdrawn")
+
 
 def finish(
     job: Job, destination: Destination, outcome: Outcome, doubts: Doubts, refused: pl.DataFrame
@@ -52,8 +62,8 @@ def finish(
     waiting, outcome.unreadable = doubts.settled(
         destination.ledger, layout, destination.sender.edition, name, refused, known=known
     )
-    unread = _unread_sheets(outcome, name, digest)
-    waiting = merged(without_file(waiting, name, digest), unread)
+    everyone_waits = _waits_for_all(job, outcome, refused, name, digest)
+    waiting = merged(without_file(waiting, name, digest), everyone_waits)
     excepted, everyone = held_by(waiting)
     _tell_held(outcome, waiting)
     outcome.complete_before = destination.ledger.complete_through(layout)
@@ -117,12 +127,23 @@ def _promised(job: Job, outcome: Outcome, refused: pl.DataFrame) -> dt.datetime 
     return None if older else job.named
 
 
-def _unread_sheets(outcome: Outcome, name: str, digest: str) -> pl.DataFrame:
-    """Return what waits for sheets that hold rows and were not read: they may be about anyone."""
-    if not (outcome.not_complete and (outcome.left_sheets or outcome.hidden_sheets)):
-        return pl.DataFrame(schema=WAITING)
+def _waits_for_all(
+    job: Job, outcome: Outcome, refused: pl.DataFrame, name: str, digest: str
+) -> pl.DataFrame:
+    """Return what waits for what may be about anyone.
+
+    That are sheets that hold rows and were not read, and a list of grades of which every row was
+    refused: whom a newer list leaves out has lost the grade, and nobody knows whom it names.
+    """
     now = dt.datetime.now(dt.UTC)
-    return failed_file(name, digest, "sheet_unread", now, now)
+    if outcome.not_complete and (outcome.left_sheets or outcome.hidden_sheets):
+        return failed_file(name, digest, "sheet_unread", now, now)
+    # Of an older edition, or one that says otherwise than before, it is known whom it names.
+    unknown = refused.filter(~pl.col("code").is_in(_RIVALS))["__row"].n_unique()
+    if is_graded(job.match.dialect) and 0 < outcome.read <= unknown:
+        outcome.not_complete.append(_LIST_REFUSED)
+        return failed_file(name, digest, "list_refused", now, now)
+    return pl.DataFrame(schema=WAITING)
 
 
 def _tell_held(outcome: Outcome, waiting: pl.DataFrame) -> None:

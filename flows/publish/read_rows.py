@@ -32,7 +32,7 @@ def read_rows(
     to_events = map_native if dialect.native else map_rows
     named = named_events if dialect.native else named_rows
     sender = job.sender(dt.datetime.now(dt.UTC))  # the edition is the ledger's to say, later
-    records = Records(job.rows, job.match)
+    records = Records(job.rows, job.match, job.context.now)
     for rows in records:
         outcome.read += rows.height
         outcome.skipped = records.skipped

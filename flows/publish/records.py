@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
 
 from connectors.files import FAULT, ROW, Source
+from flows.clock import CHINA
+from flows.publish.ending_columns import ending_columns, ending_faults
 from flows.publish.recognise import Match
 from flows.publish.source import Rows
 from schemas.dialect import Dialect, key_columns, mapped_columns
@@ -32,11 +35,14 @@ class Records:
 
     Footers and totals (`skip_rows`) are left out and counted in `skipped`. A row may get a fault:
     a cell of the layout holds an error of the spreadsheet or a formula without its value; the line
-    behind it does not split; the file is cut off behind it.
+    behind it does not split; the file is cut off behind it; a column that the layout does not know
+    may tell of an ending. `now`: UTC.
     """
 
-    def __init__(self, rows: Rows, match: Match) -> None:
+    def __init__(self, rows: Rows, match: Match, now: dt.datetime) -> None:
         self._rows = rows
+        self._ending = ending_columns(rows.header, match)
+        self._today = now.astimezone(CHINA).date()
         self._names = match.names
         self._dialect = match.dialect
         self._read = _columns_read(match.dialect)
@@ -94,7 +100,12 @@ class Records:
         if self._last is not None:
             self._others += rows.height
             self._filled += rows.height - rows[self._last].null_count()
-        return self._without_values(rows)
+        return self._telling_of_an_end(self._without_values(rows))
+
+    def _telling_of_an_end(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Mark rows that may tell of an ending in a column which the layout does not know."""
+        faults = ending_faults(self._ending, rows, self._today)
+        return rows.with_columns(pl.coalesce(FAULT, *faults).alias(FAULT)) if faults else rows
 
     def _without_values(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Mark rows in which a cell that is read holds an error or a formula."""

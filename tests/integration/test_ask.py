@@ -14,6 +14,7 @@ from deploy.cli import main
 from flows import land as landing
 from flows.answer.ask import BadSubject, UnknownMatter, as_json, ask
 from flows.clock import CHINA, china_today
+from flows.publish import Outcome
 from flows.publish.job import StatedTooEarly
 from tests.support.codes import uscc
 from tests.support.exchange import Exchange
@@ -184,21 +185,21 @@ def test_a_grade_holds_by_the_newest_list_whoever_is_on_it(window: Window) -> No
     window.write(parts)
     year = dt.datetime.now(CHINA).year
 
-    def listed(period: int, *subjects: str) -> None:
+    def listed(period: int, *subjects: str, organ: str = tax.name) -> Outcome:
         rows = [
             {
                 "纳税人识别号": one,
                 "纳税人名称": "示范企业",
                 "评价年度": str(period),
-                "税务机关": tax.name,
+                "税务机关": organ,
             }
             for one in subjects
         ]
         through = dt.datetime.now(dt.UTC)
-        tax.publish(
-            rows, f"a-of-{len(subjects)}.csv", layout="cn-tax-a-list", complete_through=through
-        )
+        name = f"a-of-{len(subjects)}.csv"
+        done = tax.publish(rows, name, layout="cn-tax-a-list", complete_through=through)
         window.exchange.ingest("credit")
+        return done
 
     listed(year - 2, SUBJECT, uscc(3))
     before = dt.datetime.now(dt.UTC)
@@ -206,4 +207,11 @@ def test_a_grade_holds_by_the_newest_list_whoever_is_on_it(window: Window) -> No
     listed(year - 1, uscc(3))
     assert told_by_all(window, paper="grade") == ("must_bring", "expired")
     assert window.told(known_at=before)["grade"] == ("exempt_by_data", None)
+    assert told_by_all(window, uscc(3), "grade") == ("exempt_by_data", None)
+    # Of a newer list of which every row was refused nobody knows whom it leaves out.
+    refused = listed(year, uscc(4), uscc(5), organ="")
+    assert (refused.refused, refused.everyone, refused.complete_through) == (2, 1, None)
+    assert refused.held["list_refused"] == 1
+    assert told_by_all(window, uscc(3), "grade") == ("must_bring", "source_incomplete")
+    assert listed(year, uscc(3), uscc(5)).everyone == 0
     assert told_by_all(window, uscc(3), "grade") == ("exempt_by_data", None)

@@ -96,6 +96,24 @@ def test_a_refused_revocation_stops_the_licence_even_if_its_code_is_mistyped(
     assert told_by_all(window, SUBJECT, "licence") == ("not_accepted", "stopped")
 
 
+def test_a_column_that_nobody_reads_and_that_may_tell_of_an_ending_excepts(
+    window: Window,
+) -> None:
+    rows = [window.food.licence(1), window.food.licence(2, XK_XDR_SHXYM=OTHER)]
+    send(window, window.food, LICENCE, *rows)
+    assert told_by_all(window, SUBJECT, "licence") == ("exempt_by_licence", None)
+    ended = [rows[0] | {"注销日期": "2026-03-01"}, rows[1] | {"注销日期": ""}]
+    done = send(window, window.food, LICENCE, *ended)
+    assert (done.reasons, done.excepted) == ({"state_unread": 1}, 1)
+    assert [one.column for one in done.unread_columns] == ["注销日期"]
+    assert told_by_all(window, SUBJECT, "licence") == INCOMPLETE
+    assert told_by_all(window, OTHER, "licence") == ("exempt_by_licence", None)
+    # It is not the row that is wrong: without the column it says what it said.
+    again = [row | {"BZ": "复核"} for row in rows]
+    assert send(window, window.food, LICENCE, *again).excepted == 0
+    assert told_by_all(window, SUBJECT, "licence") == ("exempt_by_licence", None)
+
+
 def test_the_next_increment_lifts_nothing_that_it_does_not_mend(window: Window) -> None:
     bad = penalty(window.police, CF_JDRQ="x", **STOP)
     monday = [bad, penalty(window.police, 2)]

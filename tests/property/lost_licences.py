@@ -177,6 +177,23 @@ def document_in_force_that_ends_it(deal: Deal) -> list[Event]:
     return licence("示许注〔2026〕9号", "in_force", deal.one(BEGUN), number=found, **told)
 
 
+#: What a clerk writes beside a state that he left as it was.
+REASONS: Final = (
+    *(
+        "门店已关",
+        "停办",
+        "已停办",
+        "销号",
+        "证件收走",
+        "已结业",
+        "原证作废",
+        "已变更，旧证收回",
+        "已转让",
+    ),
+    *("企业申请", "暂不使用", "不再续办", "无证", "人去楼空", "zhuxiao", "已ZX"),
+)
+
+
 def document_in_force_whose_content_ends_it(deal: Deal) -> list[Event]:
     text = deal.one(
         (
@@ -220,6 +237,17 @@ def own_row_that_says_so_in_words(deal: Deal) -> list[Event]:
     hours = deal.one((0, 1))
     mended: dict[str, Any] = {"sequence": 7, "landed_at": LANDED + dt.timedelta(hours=hours)}
     return licence(told=mended, **told)
+
+
+def good_state_with_a_reason_that_ends_it(deal: Deal) -> list[Event]:
+    reason = deal.one((*REASONS, *TEXTS))
+    decision, standing = licence(told={"sequence": 7})
+    return [decision, standing | {"standing": {"state": "in_force", "reason": reason}}]
+
+
+def own_row_with_a_sign_of_an_ending(deal: Deal) -> list[Event]:
+    remark = deal.one((*REASONS, "已吊", "证停", "关 門", "Void", "ZX", "×", "失联", "查无下落"))
+    return licence(told={"sequence": 7}, remarks=remark)[:1]
 
 
 def own_row_titled_so(deal: Deal) -> list[Event]:
@@ -353,6 +381,8 @@ WAYS: Final = [
     ("licence", document_in_force_whose_content_ends_it, HELD),
     ("licence", document_for_a_term_that_nobody_means, HELD),
     ("licence", own_row_that_says_so_in_words, HELD),
+    ("licence", good_state_with_a_reason_that_ends_it, HELD),
+    ("licence", own_row_with_a_sign_of_an_ending, HELD),
     ("licence", own_row_titled_so, HELD),
     ("licence", own_record_in_doubt, HELD),
     ("licence", other_document_in_doubt, HELD),

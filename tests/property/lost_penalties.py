@@ -257,6 +257,20 @@ STOPS: Final = (
 )
 
 
+def order_that_stops_the_business(deal: Deal) -> list[Event]:
+    text = deal.one([one for one in STOPS if "停工" not in one])
+    more = (
+        "停诊三个月",
+        "不得承接新业务",
+        "禁止从事食品销售",
+        "限制开展生产经营活动",
+        "取消备案",
+        "摘牌",
+    )
+    content = deal.one((text, f"罚款5000元；{deal.one(more)}", deal.one(more)))
+    return penalty(2, categories=[deal.one(("其他", "罚款"))], penalty_content=content)
+
+
 def stop_of_business(deal: Deal) -> list[Event]:
     text = deal.one(STOPS)
     told = deal.one(
@@ -399,6 +413,8 @@ WAYS: Final = [
     ("entry", business_licence_revoked, HELD),
     ("builder", qualification_lowered, HELD),
     ("builder", scope_taken_away, HELD),
+    ("licence", order_that_stops_the_business, HELD),
+    ("builder", order_that_stops_the_business, HELD),
     ("stop", stop_of_business, HELD),
     ("stop", check_of_a_kind_not_told, HELD),
     ("stop", check_of_what_is_disputed, HELD),

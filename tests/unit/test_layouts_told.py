@@ -116,7 +116,9 @@ def test_of_a_publisher_with_one_layout_none_is_named() -> None:
 
 def test_a_record_of_a_layout_that_the_evidence_does_not_count_on_is_told_apart() -> None:
     row = {
-        **dict.fromkeys(("unusable_reason", "objection", "standing_from", "valid_from", "scope")),
+        **dict.fromkeys(
+            ("unusable_reason", "objection", "standing_from", "doubt", "valid_from", "scope")
+        ),
         **dict.fromkeys(("effective_from", "effective_to", "document_number", "subject_name")),
         **dict.fromkeys(("issuer", "decision_event_id", "standing_event_id", "number")),
         "publisher": "office",

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from flows.answer.decide import EXEMPT
+from schemas.penalty_words import alike
+from schemas.wording import worded
 from tests.property.lost_records import (
     HELD,
+    LANDED,
     Event,
+    event,
     grade,
     licence,
     penalty,
@@ -81,10 +85,64 @@ def penalised(content: str, *categories: str, fine: Decimal | None = None, **mor
         ("fine", "处违法所得三倍罚款"),
         ("fine", "按日连续处罚，每日罚款十万元"),
         ("fine", "罚款2.5E6元"),
+        # What stops or restricts the business, and names no certificate.
+        ("licence", "停业三个月"),
+        ("licence", "罚款2000元，停产整改"),
+        ("licence", "勒令歇业"),
+        ("licence", "停止餐饮经营活动"),
+        ("licence", "罚款2000元；责令暂停其生产经营"),
+        ("licence", "禁止从事食品销售活动"),
+        ("licence", "三年内不得从事餐饮服务"),
+        ("licence", "限制开展经营活动"),
+        ("licence", "限期限产"),
+        ("licence", "不准营业"),
+        ("licence", "罚款2000元；销证"),
+        ("licence", "罚款2000元，并收证"),
+        ("licence", "停诊三个月"),
+        ("licence", "罚款2000元，停止营运"),
+        ("licence", "暂停药品销售"),
+        ("licence", "罚款2000元；禁止开展业务"),
+        ("licence", "不得接收学员"),
+        ("licence", "罚款2000元，停止诊疗活动"),
+        ("licence", "责令停止招生"),
+        ("licence", "罚款2000元；暂停接单"),
+        ("licence", "不允许继续营业"),
+        ("licence", "取消其经营权"),
+        ("licence", "罚款2000元，取消备案"),
+        ("licence", "罚款2000元，摘牌"),
+        ("licence", "闭店整顿"),
+        ("licence", "责令退出市场"),
+        ("licence", "核减经营项目"),
+        ("builder", "停业整顿"),
+        ("builder", "罚款2000元，六个月内不得承揽新的工程"),
+        ("builder", "限制其承接项目"),
+        ("entry", "勒令停业"),
+        ("stop", "关闭"),
+        ("stop", "罚款2000元，限制生产"),
+        ("stop", "责令搬迁"),
+        ("stop", "责令限产"),
     ],
 )
 def test_a_penalty_that_takes_something(paper: str, content: str) -> None:
     assert not decided(penalised(content), paper)
+
+
+@pytest.mark.parametrize(
+    ("category", "content"),
+    [
+        ("限制从业", "五年内不予受理其许可申请"),
+        ("限制从业", "终身不得从事食品销售"),
+        ("吊销许可证件", "降低资质等级"),
+        ("吊销许可证件", "罚款2000元，资质降级"),
+        ("责令关闭", "责令搬迁"),
+        ("责令停产停业", "限制生产"),
+        ("责令停产停业", "停止食品经营活动"),
+    ],
+)
+def test_a_kind_in_other_words(category: str, content: str) -> None:
+    said = worded(content)
+    assert any(word in said for word in alike(category))
+    assert not any(word in worded("警告，责令改正，罚款2000元") for word in alike(category))
 
 
 @pytest.mark.parametrize(
@@ -94,6 +152,8 @@ def test_a_penalty_that_takes_something(paper: str, content: str) -> None:
         "没收违法所得150万元，并处三倍罚款",
         "按日连续处罚",
         "第一项罚款150万元；第二项罚款100万元",
+        "处以巨额罚款",
+        "并处大额罚款",
     ],
 )
 def test_a_fine_that_the_content_tells_otherwise_than_the_column(content: str) -> None:
@@ -133,6 +193,12 @@ def test_all_certificates_whatever_is_named_beside() -> None:
         "未经许可不得经营，罚款2000元",
         "禁止销售过期食品，罚款2000元",
         "没收违法所得1000元，处五倍罚款",
+        "责令整改，罚款2000元",
+        "关闭排污口，罚款2000元",
+        "服装吊牌不合格，罚款2000元",
+        "责令清退违规收费，罚款2000元",
+        "停止违法行为，罚款2000元",
+        "罚款2000元，责令限期改正",
     ],
 )
 def test_a_penalty_that_takes_nothing(content: str) -> None:
@@ -150,10 +216,31 @@ def test_a_penalty_that_takes_nothing(content: str) -> None:
         ("fine", penalised("没收违法所得3000000元", "没收违法所得")),
         ("fine", penalised("没收违法所得3000000元，处以警告", "没收违法所得")),
         ("stop", penalised("责令停止销售，罚款1000元", "罚款")),
+        ("licence", penalised("责令停止使用不合格计量器具，罚款2000元", "罚款")),
+        ("licence", penalised("停止施工，罚款2000元", "罚款")),
+        ("licence", penalised("停止销售假药，罚款2000元", "罚款")),
+        ("licence", penalised("责令停止收取费用，罚款2000元", "罚款")),
+        ("licence", penalised("关闭音响，罚款2000元", "罚款")),
     ],
 )
 def test_a_penalty_that_takes_another_thing(paper: str, events: list[Event]) -> None:
     assert decided(events, paper)
+
+
+@pytest.mark.parametrize(
+    ("told", "held"),
+    [
+        ({"facts": "食品经营许可证已被吊销后仍从事经营"}, False),
+        ({"violation_type": "许可证被注销后继续经营"}, False),
+        ({"facts": "经查，该店于2025年被依法撤销食品经营许可证，仍销售食品"}, False),
+        ({"facts": "道路运输经营许可证被吊销后仍从事货运"}, True),
+        ({"facts": "未按食品经营许可证载明的项目经营"}, True),
+        ({"facts": "被他人举报未注销许可证"}, True),
+        ({"facts": "许可证被吊销后仍经营", "decided": "2022-01-01"}, True),
+    ],
+)
+def test_facts_that_tell_of_a_licence_taken_before(told: dict[str, Any], held: bool) -> None:
+    assert decided(penalty(2, **told), "licence") == held
 
 
 @pytest.mark.parametrize("until", ["直至整改合格", "三个月，整改验收合格后方可恢复"])
@@ -344,3 +431,79 @@ def test_a_change_of_the_old_term_takes_no_revocation_back() -> None:
     anew = licence("示许〔2026〕7号", days=("2026-04-02", "2026-04-02", "2031-04-01"))
     assert not decided([*lost, *changed], "licence")
     assert decided([*lost, *anew], "licence")
+
+
+@pytest.mark.parametrize(
+    ("reason", "held"),
+    [
+        ("逾期注销", False),
+        ("已撒销", False),
+        ("代为注销", False),
+        ("许可证作废", False),
+        ("有效期届满未申请延续", False),
+        ("缴 销", False),
+        ("暂扣期满，予以恢复", True),
+        ("准予变更", True),
+        (None, True),
+    ],
+)
+def test_the_reason_of_a_good_state(reason: str | None, held: bool) -> None:
+    for paper, made in (("licence", licence()), ("entry", registration())):
+        decision, standing = made
+        standing |= {"sequence": 2, "standing": standing["standing"] | {"reason": reason}}
+        assert decided([decision, standing], paper) == held
+
+
+@pytest.mark.parametrize(
+    ("state", "held"), [("upheld", False), ("raised", False), ("rejected", True), ("none", True)]
+)
+@pytest.mark.parametrize(("paper", "of"), [("licence", licence()), ("entry", registration())])
+def test_an_objection_to_what_is_held(paper: str, of: list[Event], state: str, held: bool) -> None:
+    objected = [objection(of[0], state, LANDED)]
+    assert decided(objected, paper) == held
+
+
+def test_an_objection_that_was_found_right_ends_with_a_newer_decision() -> None:
+    [decision, _] = licence()
+    later = LANDED + dt.timedelta(hours=1)
+    mended = decision | {"sequence": 2, "landed_at": later}
+    assert decided([objection(decision, "upheld", LANDED), mended], "licence")
+    assert not decided([objection(decision, "upheld", later), mended], "licence")
+
+
+@pytest.mark.parametrize(
+    ("state", "until", "held"),
+    [
+        ("removed", "2026-04-01", False),
+        ("ended", "2026-04-01", False),
+        ("removed", None, False),
+        ("other", "2026-04-01", True),
+    ],
+)
+def test_a_grade_that_was_taken_off_its_list(state: str, until: str | None, held: bool) -> None:
+    [graded] = grade("2025")
+    told = {name: graded[name] for name in ("publisher", "issuer", "record_key")}
+    last = {"effective_to": dt.date.fromisoformat(until)} if until else {}
+    left = event("credit", "standing", "", {"state": state}, **told, **last)
+    assert decided([left], "grade") == held
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "held"),
+    [
+        ("2026-09-01", "2028-03-04", False),
+        ("2026-09-01", None, False),
+        ("2028-03-05", "2033-03-04", True),
+        ("2026-01-01", "2028-03-04", True),
+    ],
+)
+def test_a_record_that_is_written_anew_to_begin_later(
+    begins: str, ends: str | None, held: bool
+) -> None:
+    anew = licence(days=("2023-03-01", begins, ends), term="fixed")[0] | {"sequence": 2}
+    assert decided([anew], "licence") == held
+
+
+def objection(of: Event, state: str, landed: dt.datetime) -> Event:
+    told = {name: of[name] for name in ("publisher", "issuer", "record_key")}
+    return event(of["family"], "objection", "", {"state": state}, **told, landed_at=landed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def read(
     source = open_source(path, chunk_rows=chunk_rows)
     fit = match(source.header, dialect)
     assert fit is not None
-    records = Records(source, fit)
+    records = Records(source, fit, dt.datetime.now(dt.UTC))
     frames = list(records)
     found = [row for frame in frames for row in frame.select("__row", FAULT).iter_rows()]
     return found, records.skipped

@@ -12,7 +12,7 @@ from flows.answer import ending as endings
 from flows.answer.facts import Row
 from flows.answer.lost import AGAINST, COLUMNS, TAKEN, may_change, may_mean
 from flows.answer.naming import same_number
-from schemas.ending_words import SIGNS, UNRENEWED, VERBS
+from schemas.ending_words import IN_DOUBT, SIGNS, UNRENEWED, VERBS
 from schemas.facets import FAR
 from schemas.folding import fold
 from schemas.wording import UNFOLDED, signs_of_today
@@ -46,7 +46,12 @@ def with_ending(rows: pl.DataFrame) -> pl.DataFrame:
         "nr", *texts, said=signs_of_today(pl.concat_str(texts, separator="。", ignore_nulls=True))
     )
     # Folding costs: only where a text is not plain, and has a sign of a word.
-    plain = _may_end("said")
+    remarks = [signs_of_today(pl.col(name)) for name in endings.REMARKS if name in said.columns]
+    doubted = [
+        (text.str.contains(f"(?i){IN_DOUBT}") | text.str.contains(UNFOLDED)).fill_null(value=False)
+        for text in remarks
+    ]
+    plain = _may_end("said") | pl.any_horizontal(pl.lit(value=False), *doubted)
     doubtful = pl.col("said").str.contains(UNFOLDED) & pl.col("said").str.contains_any([*SIGNS])
     folded = said.filter(~plain & doubtful).with_columns(said=signs_of_today(fold(pl.col("said"))))
     few = pl.concat([said.filter(plain), folded.filter(_may_end("said"))])

@@ -100,6 +100,8 @@ def _judged(
         (state == "expired", "expired"),
         (state == "not_yet_valid", "not_yet_valid"),
         (~good_state, "stopped"),
+        (pl.col("doubt") == "upheld", "objection"),
+        (pl.col("doubt").is_not_null(), "conflicted"),
     ]
     named = pl.col("issuer_name")
     annulled = (unusable == "annulled").fill_null(value=False)

@@ -9,16 +9,19 @@ import polars as pl
 
 from flows.answer.columns.penalties import holds
 from flows.answer.facts import Facts, Row
-from flows.answer.stopping import NUMBERS, TELLING, stop_of, stopped_by
+from flows.answer.stopping import FACTS, NUMBERS, TELLING, stop_of, stopped_by
 from schemas import penalty_words as words
 
 #: What a row of each family is known by.
 _KNOWN_BY: Final = {
-    "licence": ("name", *NUMBERS["licence"], "valid_to"),
+    "licence": (
+        *("name", *NUMBERS["licence"], "valid_to"),
+        *("occurred_at", "effective_from", "valid_from"),
+    ),
     "registration": NUMBERS["registration"],
 }
 _PENALTY: Final = (
-    *("kind", "unusable_reason", *TELLING),
+    *("kind", "unusable_reason", *TELLING, *FACTS),
     *("valid_to", "effective_from", "issuer", "issuer_name", "document_number"),
 )
 STOP: Final = pl.Struct(
@@ -34,7 +37,11 @@ def with_stopped(
     if family not in _KNOWN_BY:
         return rows
     named = pl.col("licences_affected").is_not_null()
-    naming = credit.filter(named | ~pl.col("told") | holds("said", words.STOPPING))
+    before = pl.any_horizontal(holds(name, words.TAKEN_BEFORE) for name in FACTS)
+    penalty = (pl.col("kind") == "penalty").fill_null(value=True)
+    naming = credit.filter(
+        penalty, named | ~pl.col("told") | holds("said", words.STOPPING) | before
+    )
     found = pl.DataFrame([*_found(rows, family, licences, credit, naming, known)], _SCHEMA)
     return rows.join(found, on="nr", how="left", maintain_order="left")
 
