@@ -26,7 +26,7 @@ from flows.answer.naming import (
 )
 from schemas import penalty_words as words
 from schemas.folding import told_text
-from schemas.wording import plain_signs, worded
+from schemas.wording import worded
 
 _OVER: Final = ("withdrawn", "annulled", "undecided")
 #: The columns in which a penalty may tell its kind.
@@ -133,7 +133,7 @@ def _any(text: str, of: tuple[str, ...]) -> bool:
 
 def _told(text: str | None) -> str:
     """Return a text folded, empty where it tells nothing: a placeholder, the code of some list."""
-    folded = plain_signs(told_text(text))
+    folded = worded(told_text(text))
     return "" if _CODE.match(folded) else folded
 
 

@@ -171,6 +171,11 @@ def test_certificates_besides_the_one_whose_number_is_told(others: str) -> None:
     assert decided([*road, *one], "licence")
 
 
+@pytest.mark.parametrize("text", ["吊·销其许可证", "吊銷其许可证", "撒销其许可证", "没收其许可证"])
+def test_what_was_done_may_stand_in_the_column_of_certificates(text: str) -> None:
+    assert not decided(penalised("罚款2000元", "罚款", licences_affected=text), "licence")
+
+
 def test_all_certificates_whatever_is_named_beside() -> None:
     content = "吊销其持有的全部许可证"
     events = penalised(content, "吊销许可证件", licences_affected="道路运输经营许可证")
