@@ -27,7 +27,7 @@ EVERYONE = (LICENSED, PUNISHED, STOPPED, UNKNOWN)
 
 @pytest.fixture
 def window(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> Window:
-    """Three enterprises with a licence: one as it should be, one barred, one stopped."""
+    """Three enterprises with a licence: one as it should be, one closed down, one stopped."""
     made = Window(exchange)
     parts = parts_of(made.food, made.police)
     parts["matters"]["SP-2"] = {**parts["matters"]["SP-1"], "materials": [{"material": "no-stop"}]}
@@ -84,7 +84,7 @@ def test_each_enterprise_of_a_file_is_told_what_it_is_told_alone(
     reasons = [[one[3] for one in told(found, number)] for number in (1, 2, 3, 4)]
     assert reasons == [
         [None, None, "own_paper", None],
-        [None, "barred", "own_paper", "barred"],
+        ["stopped", "barred", "own_paper", "barred"],
         ["stopped", None, "own_paper", None],
         ["none_on_file", None, "own_paper", None],
     ]

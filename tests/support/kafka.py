@@ -138,9 +138,13 @@ def send(
 
 
 @cache
-def _schema(family: str) -> tuple[int, Any]:
-    ids = yaml.safe_load((SCHEMAS / "ids.yaml").read_text("utf-8"))
-    version, number = max((row["version"], row["id"]) for row in ids if row["family"] == family)
+def _schema(family: str, built_in: int | None = None) -> tuple[int, Any]:
+    """Return the id and schema of a built-in id; of the newest version where there is no such id."""
+    rows = yaml.safe_load((SCHEMAS / "ids.yaml").read_text("utf-8"))
+    held = {row["id"]: row["version"] for row in rows if row["family"] == family}
+    newest = max(held, key=lambda one: held[one])
+    number = newest if built_in is None or built_in not in held else built_in
+    version = held[number]
     text = (SCHEMAS / "events" / f"{family}.v{version}.avsc").read_text("utf-8")
     return number, fastavro.parse_schema(json.loads(text))
 
@@ -158,7 +162,7 @@ def decode(value: bytes, family: str, schema_id: int | None = None) -> dict[str,
 
     `schema_id`: the one it must have, the built-in one unless told.
     """
-    number, schema = _schema(family)
+    number, schema = _schema(family, schema_id)
     assert struct.unpack(">bI", value[:5]) == (0, number if schema_id is None else schema_id)
     body = io.BytesIO(value[5:])
     event = fastavro.schemaless_reader(body, schema, None)

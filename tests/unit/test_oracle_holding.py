@@ -21,7 +21,13 @@ def named(name: str) -> str:
 def statement(publisher: str, *excepted: str, unnamed: int = 0) -> dict[str, Any]:
     said = {"partition": 0, "partitions": 1, "excepted": [*excepted], "unnamed": unnamed}
     row = {"verdict": "accepted", "facet": "statement", "sequence": 1, "event_id": "1"}
-    return row | {"publisher": publisher, "layout": "l", "subject": "-", "statement": said}
+    return row | {
+        "publisher": publisher,
+        "layout": "l",
+        "subject": "-",
+        "statement": said,
+        "record_key": "-",
+    }
 
 
 def decision(name: str | None, subject: str = SUBJECT) -> dict[str, Any]:
