@@ -24,6 +24,7 @@ from flows.answer.naming import (
     squash,
     stands_in,
 )
+from flows.answer.term import last_day
 from schemas import penalty_words as words
 from schemas.folding import told_text
 from schemas.wording import worded
@@ -101,7 +102,7 @@ def _stops(penalty: Row, row: Row, family: str, facts: Facts) -> bool:
         return False
     only_suspends = _any(said, words.SUSPENDING) and not _any(said, words.LASTING)
     until_mended = _any(said, words.UNTIL_MENDED)
-    if only_suspends and not until_mended and _has_ended(penalty, facts.on):
+    if only_suspends and not until_mended and _has_ended(penalty, said, facts.on):
         return False
     return _names(penalty, affected, said, row, family, facts)
 
@@ -120,11 +121,17 @@ def _had_ended(penalty: Row, row: Row, facts: Facts) -> bool:
     return bool(found) and not anew and _names(penalty, "", found, row, "licence", facts)
 
 
-def _has_ended(penalty: Row, on: dt.date) -> bool:
-    """Return whether a suspension is over; an end before the decision is no end that is known."""
+def _has_ended(penalty: Row, said: str, on: dt.date) -> bool:
+    """Return whether a suspension is over, by its column and by its text.
+
+    An end before the decision is no end that is known.
+    """
     begun, end = penalty["effective_from"], penalty["valid_to"]
     known = end is not None and (begun is None or begun <= end)
-    return known and end < on and penalty["unusable_reason"] != "conflicted"
+    if not known or end >= on or penalty["unusable_reason"] == "conflicted":
+        return False
+    told = last_day(said, words.SUSPENDING, begun)
+    return told is None or told < on
 
 
 def _any(text: str, of: tuple[str, ...]) -> bool:

@@ -256,6 +256,30 @@ def test_a_suspension_until_something_was_done(until: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("term", "held"),
+    [
+        ("十八个月", False),
+        ("壹拾捌个月", False),
+        ("二年", False),
+        ("一年半", False),
+        ("900日", False),
+        ("，期限两年", False),
+        ("至2027年8月31日", False),
+        ("至2027-8-31止", False),
+        ("至2027年2月30日", False),
+        ("一个月", True),
+        ("30日，于十五日内缴纳罚款", True),
+        ("半年", False),
+        ("至2026年3月1日止", True),
+        ("。十八个月后复查", True),
+    ],
+)
+def test_a_suspension_lasts_as_long_as_its_text_or_its_column_says(term: str, held: bool) -> None:
+    ended = penalised(f"暂扣食品经营许可证{term}", valid_to=dt.date(2026, 3, 1))
+    assert decided(ended, "licence") is held
+
+
+@pytest.mark.parametrize(
     "number",
     [
         "JY〔2023〕第000123号",
